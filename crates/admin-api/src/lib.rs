@@ -1,0 +1,1 @@
+//! Room `admin-api`: to be filled.

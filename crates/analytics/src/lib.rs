@@ -1,0 +1,1 @@
+//! Room `analytics`: to be filled.

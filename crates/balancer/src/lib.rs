@@ -1,0 +1,1 @@
+//! Room `balancer`: to be filled.

@@ -1,0 +1,1 @@
+//! Room `conf`: to be filled.

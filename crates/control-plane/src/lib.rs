@@ -1,0 +1,1 @@
+//! Room `control-plane`: to be filled.

@@ -1,0 +1,1 @@
+//! Room `declarative`: to be filled.

@@ -1,0 +1,1 @@
+//! Room `entities`: to be filled.

@@ -1,0 +1,3 @@
+//! The one binary: arguments, assembly, shutdown.
+
+fn main() {}

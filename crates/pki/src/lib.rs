@@ -1,0 +1,1 @@
+//! Room `pki`: to be filled.

@@ -1,0 +1,1 @@
+//! Room `platform`: to be filled.

@@ -1,0 +1,1 @@
+//! Room `plugins`: to be filled.

@@ -1,0 +1,1 @@
+//! Room `router`: to be filled.

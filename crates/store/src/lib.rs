@@ -1,0 +1,1 @@
+//! Room `store`: to be filled.

@@ -1,0 +1,1 @@
+//! Room `test-support`: to be filled.

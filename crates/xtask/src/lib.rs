@@ -1,0 +1,1 @@
+//! Room `xtask`: to be filled.
