@@ -1,5 +1,32 @@
 //! Builders and real backends for tests. Nothing here is part of the product.
+//!
+//! Everything is real: processes of the built binary, sockets, TLS, a Squid from the system's
+//! packages. What a test starts ends with it.
 
+#![expect(clippy::panic, reason = "what a test cannot do without ends the test")]
+
+mod backend;
+mod certificates;
+mod client;
+mod ports;
+mod process;
+mod quickstart;
+mod squid;
 mod temp;
+mod wait;
 
+pub use backend::{Backend, Seen};
+pub use certificates::TestAuthority;
+pub use client::{Answer, Client, Identity};
+pub use ports::free_port;
+pub use process::{Gatehouse, binary, run_to_end};
+pub use quickstart::{Quickstart, QuickstartOptions};
+pub use squid::{Squid, SquidOptions};
 pub use temp::TempDir;
+pub use wait::{eventually, eventually_within};
+
+/// Whether the long forms of tests were asked for (`make suites`).
+#[must_use]
+pub fn is_long() -> bool {
+    std::env::vars().any(|(name, value)| name == "GATEHOUSE_LONG" && value == "1")
+}

@@ -1,0 +1,54 @@
+# Every command a developer needs. Logic longer than a few lines lives in scripts/ or in crates/xtask.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/gatehouse/target
+export CARGO_TERM_COLOR ?= auto
+
+GATEHOUSE = $(CARGO_TARGET_DIR)/release/gatehouse
+RUN_FLAGS ?=
+
+.PHONY: run build fmt lint test suites soak golden bench fuzz doc clean
+
+run: build ## a platform and one node, joined over mTLS, with a sample service behind it
+	$(GATEHOUSE) quickstart $(RUN_FLAGS)
+
+build:
+	cargo build --locked --release --package gatehouse
+
+fmt:
+	cargo fmt --all
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
+	cargo check --locked --package gatehouse --no-default-features --features node-only
+	cargo test --locked --package gatehouse-xtask
+	RUSTDOCFLAGS="--deny warnings" cargo doc --locked --workspace --no-deps --quiet
+
+test: ## installs and starts what the tests need, then runs everything short
+	scripts/install-test-packages.sh
+	cargo build --locked --package gatehouse
+	GATEHOUSE_BINARY=$(CARGO_TARGET_DIR)/debug/gatehouse cargo test --locked --workspace --no-fail-fast
+
+suites: ## the long forms of the tests
+	scripts/install-test-packages.sh
+	cargo build --locked --package gatehouse
+	GATEHOUSE_LONG=1 GATEHOUSE_BINARY=$(CARGO_TARGET_DIR)/debug/gatehouse cargo test --locked --workspace --no-fail-fast
+
+soak: build ## kills and restarts under load for a long while
+	scripts/install-test-packages.sh
+	GATEHOUSE_LONG=1 GATEHOUSE_SOAK=1 GATEHOUSE_BINARY=$(GATEHOUSE) cargo test --locked --package gatehouse-tests --test soak -- --nocapture
+
+golden: ## replays recordings of the reference gateway where they exist beside the repository
+	scripts/golden.sh
+
+bench: build ## the node beside nginx and HAProxy on the same work; prints ratios
+	scripts/bench.sh
+
+fuzz: ## a minute for each parser of outside bytes
+	scripts/fuzz.sh
+
+doc:
+	cargo doc --locked --workspace --no-deps
+
+clean:
+	cargo clean
