@@ -1,1 +1,31 @@
-//! Room `store`: to be filled.
+//! Keeping entities, platform records and their change log.
+//!
+//! One [`Store`] is one database (a geo, or the global part of an installation). Everything an
+//! answer promised is on disk before the promise: a write is acknowledged after its transaction
+//! was synced. A control plane is part of every key, so no query can reach another tenant's row.
+//!
+//! The public items name no database. Today there is one folder behind them, `sqlite`; another
+//! one joins beside it.
+//!
+//! The room does not validate bodies (that is the catalogue's work, done by the caller before a
+//! write), does not decide who may do what, and does not speak HTTP.
+
+mod batch;
+mod error;
+mod export;
+mod model;
+mod query;
+mod record;
+mod sqlite;
+mod store;
+
+pub use batch::{Actor, Applied, Batch, Operation};
+pub use error::StoreError;
+pub use export::{AuditEntry, Change, ChangeKind, Changed, Changes, Export};
+pub use model::{KindFacts, Model, NoEntities, OnDelete, Reference, Seal, UniqueKey};
+pub use query::{ListQuery, Order, Page, TagFilter, TagRow};
+pub use record::{Expect, Record, RecordOperation, RecordQuery};
+pub use store::{Store, StoreOptions};
+
+/// The document of an entity, exactly in the shape of the API; foreign keys are `{"id": "…"}`.
+pub type Body = serde_json::Map<String, serde_json::Value>;

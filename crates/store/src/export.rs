@@ -1,0 +1,92 @@
+//! What leaves the store about changes: exports, the change log, notices, the audit trail.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::Body;
+
+/// All exported rows of a control plane at one version, read in one snapshot.
+///
+/// A `ttl` is the absolute moment of expiry in Unix seconds here, as a node expects it; expired
+/// rows are absent.
+#[derive(Clone, Default)]
+pub struct Export {
+    /// The version; 0 when nothing was ever written.
+    pub version: u64,
+    /// Rows by plural name, each table in ascending order of id. Kinds without rows are absent.
+    pub tables: BTreeMap<String, Vec<Body>>,
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows: BTreeMap<_, _> = self
+            .tables
+            .iter()
+            .map(|(k, rows)| (k, rows.len()))
+            .collect();
+        f.debug_struct("Export")
+            .field("version", &self.version)
+            .field("rows", &rows)
+            .finish()
+    }
+}
+
+/// Notice that a control plane has a new version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// The control plane.
+    pub control_plane: Uuid,
+    /// Its version now.
+    pub version: u64,
+}
+
+/// What happened to a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The row was written.
+    Written,
+    /// The row was removed.
+    Removed,
+}
+
+/// One entry of the change log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The version it came with.
+    pub version: u64,
+    /// Plural name of the entity.
+    pub kind: String,
+    /// The row.
+    pub id: Uuid,
+    /// What happened.
+    pub change: ChangeKind,
+}
+
+/// What the change log knows after a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changes {
+    /// Everything since then, oldest first; empty when nothing happened.
+    Since(Vec<Change>),
+    /// The log no longer (or never did) reach back that far; take an export.
+    TooOld,
+}
+
+/// Who changed what; one for each batch that changed something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// Ascending number.
+    pub sequence: u64,
+    /// When, in Unix milliseconds.
+    pub at: u64,
+    /// The control plane.
+    pub control_plane: Uuid,
+    /// The version the batch made.
+    pub version: u64,
+    /// What the actor was.
+    pub actor_kind: String,
+    /// Its id.
+    pub actor_id: Option<Uuid>,
+    /// Rows touched: `{"kind", "id", "change"}`, at most 100, then a number of further ones.
+    pub summary: serde_json::Value,
+}

@@ -1,0 +1,85 @@
+//! What the store has to know about entities and sealing, and who tells it.
+
+use uuid::Uuid;
+
+use crate::Body;
+
+/// What the store has to know about one kind of entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindFacts {
+    /// Plural name, such as `services`.
+    pub name: &'static str,
+    /// Whether it is part of exports and of whole replacements.
+    pub is_exported: bool,
+    /// Whether rows may expire through `ttl`.
+    pub has_ttl: bool,
+    /// Fields that are sealed at rest.
+    pub sealed: &'static [&'static str],
+}
+
+/// Values that only one row of a control plane may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniqueKey {
+    /// The fields that are unique together, in the order of the description.
+    pub fields: Vec<String>,
+    /// Their values as one text; for a single field the value itself.
+    pub value: String,
+}
+
+/// A reference of one row to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The referring field.
+    pub field: String,
+    /// Plural name of the entity referred to.
+    pub kind: String,
+    /// The row referred to.
+    pub id: Uuid,
+    /// What happens to the referring row when the other goes.
+    pub on_delete: OnDelete,
+}
+
+/// What happens to a referring row when the row it refers to is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// It is removed too.
+    Cascade,
+    /// The removal is refused.
+    Restrict,
+    /// The field becomes `null`.
+    SetNull,
+}
+
+/// The entities, as far as the store is concerned. The catalogue of the `entities` room is one.
+pub trait Model: Send + Sync + 'static {
+    /// All kinds, referred-to ones before those that refer to them.
+    fn kinds(&self) -> Vec<KindFacts>;
+    /// The unique values of a row.
+    fn unique_keys(&self, kind: &str, body: &Body) -> Vec<UniqueKey>;
+    /// The references of a row.
+    fn references(&self, kind: &str, body: &Body) -> Vec<Reference>;
+}
+
+/// A model without entities, for a store that keeps only records.
+#[derive(Debug, Clone, Copy)]
+pub struct NoEntities;
+
+impl Model for NoEntities {
+    fn kinds(&self) -> Vec<KindFacts> {
+        Vec::new()
+    }
+    fn unique_keys(&self, _kind: &str, _body: &Body) -> Vec<UniqueKey> {
+        Vec::new()
+    }
+    fn references(&self, _kind: &str, _body: &Body) -> Vec<Reference> {
+        Vec::new()
+    }
+}
+
+/// Seals what must not lie on the disk in clear text. The sealer of the `pki` room is one.
+pub trait Seal: Send + Sync + 'static {
+    /// Seals `plain`, bound to `context`.
+    fn seal(&self, plain: &[u8], context: &[u8]) -> Vec<u8>;
+    /// Opens what was sealed with the same context, or `None`.
+    fn open(&self, sealed: &[u8], context: &[u8]) -> Option<Vec<u8>>;
+}

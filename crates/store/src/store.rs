@@ -1,0 +1,307 @@
+//! The handle that everybody holds.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::export::AuditEntry;
+use crate::sqlite::Database;
+use crate::{
+    Actor, Applied, Batch, Body, Changed, Changes, Expect, Export, ListQuery, Model, Page, Record,
+    RecordOperation, RecordQuery, Seal, StoreError, TagRow,
+};
+
+/// How a store is opened.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// The database file; its folder is made when it does not exist.
+    pub path: PathBuf,
+    /// Seals credentials and private keys. Opening an existing store needs the same key.
+    pub sealer: Arc<dyn Seal>,
+    /// The entities: usually the catalogue, [`NoEntities`](crate::NoEntities) for a store that
+    /// keeps only records.
+    pub catalogue: Arc<dyn Model>,
+}
+
+impl std::fmt::Debug for StoreOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoreOptions")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handle on one database. Cheap to clone; the database closes with the last handle.
+///
+/// All methods need a tokio runtime with a timer. A method that was acknowledged is on disk; one
+/// whose future was dropped may or may not have happened.
+#[derive(Clone)]
+pub struct Store {
+    database: Arc<Database>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.database.path())
+            .finish()
+    }
+}
+
+impl Store {
+    /// Opens or makes the database and brings its schema up to date. Blocks; call it at start.
+    ///
+    /// # Errors
+    ///
+    /// When the file is in use, damaged, foreign, newer than this release or cannot be written.
+    pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        Ok(Self {
+            database: Arc::new(Database::open(options)?),
+        })
+    }
+
+    /// Reads one row; `None` when it is absent or expired.
+    ///
+    /// # Errors
+    ///
+    /// When the kind is unknown or the database cannot be read.
+    pub async fn get(&self, plane: Uuid, kind: &str, id: Uuid) -> Result<Option<Body>, StoreError> {
+        self.database.get(plane, kind, id).await
+    }
+
+    /// Reads the row that holds a value of a unique field, such as a service by `name`.
+    ///
+    /// # Errors
+    ///
+    /// When the kind is unknown or the database cannot be read.
+    pub async fn find(
+        &self,
+        plane: Uuid,
+        kind: &str,
+        field: &str,
+        value: &str,
+    ) -> Result<Option<Body>, StoreError> {
+        self.database.find(plane, kind, &[field], value).await
+    }
+
+    /// Reads the row that holds the values of fields that are unique together; `value` as in
+    /// [`UniqueKey`](crate::UniqueKey).
+    ///
+    /// # Errors
+    ///
+    /// When the kind is unknown or the database cannot be read.
+    pub async fn find_composite(
+        &self,
+        plane: Uuid,
+        kind: &str,
+        fields: &[&str],
+        value: &str,
+    ) -> Result<Option<Body>, StoreError> {
+        self.database.find(plane, kind, fields, value).await
+    }
+
+    /// Lists rows of a kind.
+    ///
+    /// # Errors
+    ///
+    /// When the kind is unknown or the database cannot be read.
+    pub async fn list(
+        &self,
+        plane: Uuid,
+        kind: &str,
+        query: ListQuery,
+    ) -> Result<Page, StoreError> {
+        self.database.list(plane, kind, query).await
+    }
+
+    /// Counts the rows of a kind.
+    ///
+    /// # Errors
+    ///
+    /// When the kind is unknown or the database cannot be read.
+    pub async fn count(&self, plane: Uuid, kind: &str) -> Result<u64, StoreError> {
+        self.database.count(plane, kind).await
+    }
+
+    /// Lists the tags in use in ascending order, all of them or the rows of one; `after` is the
+    /// last entry of the page before, at most 1,000 are given.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn tags(
+        &self,
+        plane: Uuid,
+        tag: Option<String>,
+        after: Option<TagRow>,
+        size: usize,
+    ) -> Result<Vec<TagRow>, StoreError> {
+        self.database.tags(plane, tag, after, size).await
+    }
+
+    /// Applies a batch: all of it, durably, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// Every [`StoreError`]; then nothing was changed.
+    pub async fn apply(&self, batch: Batch) -> Result<Applied, StoreError> {
+        self.database.apply(batch).await
+    }
+
+    /// Removes everything of a control plane, its log and version included.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be written.
+    pub async fn purge(&self, plane: Uuid, actor: Actor) -> Result<(), StoreError> {
+        self.database.purge(plane, actor).await
+    }
+
+    /// Reads all exported rows of a control plane in one snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn export(&self, plane: Uuid) -> Result<Export, StoreError> {
+        self.database.export(plane).await
+    }
+
+    /// The version of a control plane; 0 when nothing was ever written.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn version(&self, plane: Uuid) -> Result<u64, StoreError> {
+        self.database.version(plane).await
+    }
+
+    /// What changed after a version.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn changes(&self, plane: Uuid, after: u64) -> Result<Changes, StoreError> {
+        self.database.changes(plane, after).await
+    }
+
+    /// The audit trail of a control plane, oldest first, after a sequence number; at most 1,000.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn audit(
+        &self,
+        plane: Uuid,
+        after: u64,
+        size: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.database.audit(plane, after, size).await
+    }
+
+    /// Notices of new versions, sent after they are on disk. A receiver that lags learns so from
+    /// its channel and has to look at [`version`](Self::version) of what it follows.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Changed> {
+        self.database.subscribe()
+    }
+
+    /// Adds or replaces a record.
+    ///
+    /// # Errors
+    ///
+    /// When a unique value is taken or the database cannot be written.
+    pub async fn record_put(
+        &self,
+        space: &'static str,
+        id: Uuid,
+        owner: Uuid,
+        body: Value,
+        unique: Vec<(&'static str, String)>,
+    ) -> Result<(), StoreError> {
+        let expect = Expect::Anything;
+        let put = RecordOperation::Put {
+            space,
+            id,
+            owner,
+            body,
+            unique,
+            expect,
+        };
+        self.record_batch(vec![put]).await
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn record_get(
+        &self,
+        space: &'static str,
+        id: Uuid,
+    ) -> Result<Option<Record>, StoreError> {
+        self.database.record_get(space, id).await
+    }
+
+    /// Reads the record that holds a unique value.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn record_find(
+        &self,
+        space: &'static str,
+        field: &'static str,
+        value: &str,
+    ) -> Result<Option<Record>, StoreError> {
+        self.database.record_find(space, field, value).await
+    }
+
+    /// Lists records in ascending order of id.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn record_list(
+        &self,
+        space: &'static str,
+        query: RecordQuery,
+    ) -> Result<Vec<Record>, StoreError> {
+        self.database.record_list(space, query).await
+    }
+
+    /// Counts the records of a space, all or one owner's.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn record_count(
+        &self,
+        space: &'static str,
+        owner: Option<Uuid>,
+    ) -> Result<u64, StoreError> {
+        self.database.record_count(space, owner).await
+    }
+
+    /// Removes a record.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist or the database cannot be written.
+    pub async fn record_delete(&self, space: &'static str, id: Uuid) -> Result<(), StoreError> {
+        self.record_batch(vec![RecordOperation::Delete { space, id }])
+            .await
+    }
+
+    /// Changes several records: all of it, durably, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// When a condition fails, a unique value is taken or the database cannot be written.
+    pub async fn record_batch(&self, operations: Vec<RecordOperation>) -> Result<(), StoreError> {
+        self.database.record_batch(operations).await
+    }
+}
