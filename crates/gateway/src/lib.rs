@@ -1,1 +1,3 @@
-//! Room `gateway`: to be filled.
+//! The node: engine, snapshot, configuration intake, status API.
+
+mod http1;

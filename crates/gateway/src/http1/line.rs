@@ -1,0 +1,111 @@
+//! Header fields, line by line: the part that requests, responses and trailers share.
+
+use super::error::HeadError;
+use super::index::{HeaderSpan, Span};
+use super::known::Known;
+use super::token::{is_value, token_prefix};
+
+/// Most header fields in one head; together with the byte limits it bounds the index.
+pub(crate) const MAX_FIELDS: usize = 512;
+
+/// The header fields of a head, as ranges, with what each name means to the engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fields {
+    /// Ranges in order of arrival.
+    pub(crate) spans: Vec<HeaderSpan>,
+    /// What each name means; as long as `spans`.
+    pub(crate) kinds: Vec<Known>,
+}
+
+impl Fields {
+    /// Forgets all fields and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.spans.clear();
+        self.kinds.clear();
+    }
+
+    /// Reads one header line, `bytes[start..end]` without its CR LF.
+    pub(crate) fn push_line(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+    ) -> Result<(Known, HeaderSpan), HeadError> {
+        let (name_len, value_start, value_end) = split_field(&bytes[start..end])?;
+        if self.spans.len() == MAX_FIELDS {
+            return Err(HeadError::FieldsTooLong);
+        }
+        let kind = Known::of(&bytes[start..start + name_len]);
+        let field = HeaderSpan {
+            name: span(start, start + name_len),
+            value: span(start + value_start, start + value_end),
+        };
+        self.spans.push(field);
+        self.kinds.push(kind);
+        Ok((kind, field))
+    }
+
+    /// Fields with their meaning, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Known, HeaderSpan)> {
+        self.kinds.iter().copied().zip(self.spans.iter().copied())
+    }
+
+    /// The first value of a known field.
+    pub(crate) fn first<'b>(&self, kind: Known, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let position = self.kinds.iter().position(|known| *known == kind)?;
+        Some(self.spans[position].value.of(bytes))
+    }
+
+    /// Whether a known field is there.
+    pub(crate) fn has(&self, kind: Known) -> bool {
+        self.kinds.contains(&kind)
+    }
+}
+
+/// Splits a line into (length of the name, start of the value, end of the value).
+pub(super) fn split_field(line: &[u8]) -> Result<(usize, usize, usize), HeadError> {
+    if matches!(line, [b' ' | b'\t', ..]) {
+        return Err(HeadError::Folded);
+    }
+    let name_len = token_prefix(line);
+    if name_len == 0 || line.get(name_len) != Some(&b':') {
+        return Err(HeadError::FieldName);
+    }
+    let mut start = name_len + 1;
+    let mut end = line.len();
+    while start < end && matches!(line[start], b' ' | b'\t') {
+        start += 1;
+    }
+    while end > start && matches!(line[end - 1], b' ' | b'\t') {
+        end -= 1;
+    }
+    if !is_value(&line[start..end]) {
+        return Err(HeadError::FieldValue);
+    }
+    Ok((name_len, start, end))
+}
+
+/// Finds the end of the line that begins at `start`, looking from `from` on: the position of its
+/// CR, or `None` when the line is not complete.
+pub(super) fn line_end(
+    bytes: &[u8],
+    start: usize,
+    from: usize,
+) -> Result<Option<usize>, HeadError> {
+    let Some(offset) = memchr::memchr(b'\n', &bytes[from..]) else {
+        return Ok(None);
+    };
+    let feed = from + offset;
+    if feed == start || bytes[feed - 1] != b'\r' {
+        return Err(HeadError::BareLineFeed);
+    }
+    Ok(Some(feed - 1))
+}
+
+/// A range out of two positions; heads are far smaller than 4 GiB.
+pub(super) fn span(start: usize, end: usize) -> Span {
+    Span {
+        start: u32::try_from(start).unwrap_or(u32::MAX),
+        end: u32::try_from(end).unwrap_or(u32::MAX),
+    }
+}

@@ -1,0 +1,287 @@
+//! Request heads: read line by line as they arrive, each byte looked at about once.
+
+use super::error::HeadError;
+use super::framing::{Framing, FramingFields};
+use super::index::{HeadIndex, Span};
+use super::known::Known;
+use super::line::{Fields, line_end, span};
+use super::token::{has_list_token, is_method, is_target, list_tokens};
+
+/// Most empty lines skipped before a request line.
+const MAX_EMPTY_LINES: usize = 4;
+
+/// Limits of a request head, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HeadLimits {
+    /// Longest single line (default 8 KiB).
+    pub(crate) line: usize,
+    /// Longest head (default 32 KiB).
+    pub(crate) head: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            line: 8 * 1024,
+            head: 32 * 1024,
+        }
+    }
+}
+
+/// Version of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1, and any later 1.x.
+    #[default]
+    Http11,
+    /// HTTP/2, rendered into this form.
+    Http2,
+}
+
+/// A request head as ranges, with what the engine needs of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RequestHead {
+    /// Method, target, path and query.
+    pub(crate) index: HeadIndex,
+    /// The header fields.
+    pub(crate) fields: Fields,
+    /// The version.
+    pub(crate) version: Version,
+    /// How the body ends.
+    pub(crate) framing: Framing,
+    /// The authority, from an absolute target or the `Host` field; empty with HTTP/1.0 only.
+    pub(crate) host: Span,
+    /// Whether the connection may serve another request.
+    pub(crate) is_persistent: bool,
+    /// Whether the client waits for `100 Continue`.
+    pub(crate) expects_continue: bool,
+    /// Whether `Connection` names fields beyond `close`, `keep-alive` and `upgrade`.
+    pub(crate) names_hop_fields: bool,
+    /// Length of the head in bytes.
+    pub(crate) len: usize,
+    length_fields: FramingFields,
+    next_line: usize,
+    scanned: usize,
+    empty_lines: usize,
+    has_first_line: bool,
+    has_host_field: bool,
+    has_absolute_target: bool,
+}
+
+impl RequestHead {
+    /// Forgets everything and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        let mut index = std::mem::take(&mut self.index);
+        index.headers.clear();
+        *self = Self {
+            fields,
+            index,
+            ..Self::default()
+        };
+    }
+
+    /// Reads on. `bytes` is everything received since the head began. Returns whether the head
+    /// is complete.
+    pub(crate) fn advance(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, HeadError> {
+        loop {
+            let start = self.next_line;
+            let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
+                self.scanned = bytes.len();
+                self.check_limits(bytes.len(), bytes.len() - start, limits)?;
+                return Ok(false);
+            };
+            self.check_limits(end + 2, end - start, limits)?;
+            self.next_line = end + 2;
+            if self.take_line(bytes, start, end)? {
+                self.len = end + 2;
+                self.finish(bytes)?;
+                return Ok(true);
+            }
+        }
+    }
+
+    fn check_limits(&self, head: usize, line: usize, limits: &HeadLimits) -> Result<(), HeadError> {
+        if line > limits.line {
+            return Err(match self.has_first_line {
+                true => HeadError::FieldsTooLong,
+                false => HeadError::LineTooLong,
+            });
+        }
+        if head > limits.head {
+            return Err(HeadError::FieldsTooLong);
+        }
+        Ok(())
+    }
+
+    fn take_line(&mut self, bytes: &[u8], start: usize, end: usize) -> Result<bool, HeadError> {
+        if self.has_first_line {
+            if start == end {
+                return Ok(true);
+            }
+            return self.take_field(bytes, start, end).map(|()| false);
+        }
+        if start == end {
+            self.empty_lines += 1;
+            if self.empty_lines > MAX_EMPTY_LINES {
+                return Err(HeadError::FirstLine);
+            }
+            return Ok(false);
+        }
+        self.take_request_line(bytes, start, end)?;
+        self.has_first_line = true;
+        Ok(false)
+    }
+
+    fn take_request_line(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+    ) -> Result<(), HeadError> {
+        let line = &bytes[start..end];
+        let method_end = memchr::memchr(b' ', line).ok_or(HeadError::FirstLine)?;
+        if !is_method(&line[..method_end]) {
+            return Err(HeadError::FirstLine);
+        }
+        let rest = &line[method_end + 1..];
+        let target_len = memchr::memchr(b' ', rest).ok_or(HeadError::FirstLine)?;
+        let target_start = start + method_end + 1;
+        let target = span(target_start, target_start + target_len);
+        self.version = parse_version(&rest[target_len + 1..])?;
+        self.is_persistent = self.version == Version::Http11;
+        self.index.method = span(start, start + method_end);
+        self.index.target = target;
+        if &line[..method_end] == b"TRACE" {
+            return Err(HeadError::Method);
+        }
+        self.take_target(bytes, target)
+    }
+
+    fn take_target(&mut self, bytes: &[u8], target: Span) -> Result<(), HeadError> {
+        let text = target.of(bytes);
+        if !is_target(text) {
+            return Err(HeadError::Target);
+        }
+        let mut path_start = 0;
+        if text.first() != Some(&b'/') {
+            let authority = absolute_prefix(text).ok_or(HeadError::Target)?;
+            path_start = text[authority..]
+                .iter()
+                .position(|byte| matches!(byte, b'/' | b'?'))
+                .map_or(text.len(), |offset| authority + offset);
+            self.host = part(target, authority, path_start);
+            self.has_absolute_target = true;
+            check_host(self.host.of(bytes))?;
+        }
+        let query_start = memchr::memchr(b'?', &text[path_start..])
+            .map_or(text.len(), |offset| path_start + offset);
+        self.index.path = part(target, path_start, query_start);
+        self.index.query = part(target, query_start, text.len());
+        Ok(())
+    }
+
+    fn take_field(&mut self, bytes: &[u8], start: usize, end: usize) -> Result<(), HeadError> {
+        let (kind, field) = self.fields.push_line(bytes, start, end)?;
+        let value = field.value.of(bytes);
+        match kind {
+            Known::Host => self.take_host(bytes, field.value)?,
+            Known::ContentLength => self.length_fields.content_length(value)?,
+            Known::TransferEncoding => self.length_fields.transfer_encoding(value)?,
+            Known::Connection => self.take_connection(value),
+            Known::Expect => {
+                self.expects_continue |= value.eq_ignore_ascii_case(b"100-continue");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_host(&mut self, bytes: &[u8], value: Span) -> Result<(), HeadError> {
+        if self.has_host_field {
+            return Err(HeadError::Host);
+        }
+        self.has_host_field = true;
+        check_host(value.of(bytes))?;
+        if !self.has_absolute_target {
+            self.host = value;
+        }
+        Ok(())
+    }
+
+    fn take_connection(&mut self, value: &[u8]) {
+        if has_list_token(value, b"close") {
+            self.is_persistent = false;
+        } else if self.version == Version::Http10 && has_list_token(value, b"keep-alive") {
+            self.is_persistent = true;
+        }
+        self.names_hop_fields |= list_tokens(value).any(|token| {
+            !token.eq_ignore_ascii_case(b"close")
+                && !token.eq_ignore_ascii_case(b"keep-alive")
+                && !token.eq_ignore_ascii_case(b"upgrade")
+        });
+    }
+
+    fn finish(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+        if !self.has_host_field && self.version == Version::Http11 {
+            return Err(HeadError::Host);
+        }
+        if self.index.method.of(bytes) == b"CONNECT" {
+            return Err(HeadError::Target);
+        }
+        if self.length_fields.is_chunked() && self.version == Version::Http10 {
+            return Err(HeadError::AmbiguousLength);
+        }
+        self.framing = self.length_fields.of_request();
+        self.expects_continue &= self.version == Version::Http11;
+        Ok(())
+    }
+}
+
+/// Length of `http://` or `https://` at the front.
+fn absolute_prefix(target: &[u8]) -> Option<usize> {
+    [&b"http://"[..], b"https://"]
+        .into_iter()
+        .find(|scheme| {
+            target
+                .get(..scheme.len())
+                .is_some_and(|front| front.eq_ignore_ascii_case(scheme))
+        })
+        .map(<[u8]>::len)
+}
+
+fn part(outer: Span, start: usize, end: usize) -> Span {
+    span(outer.start as usize + start, outer.start as usize + end)
+}
+
+fn parse_version(text: &[u8]) -> Result<Version, HeadError> {
+    // Compat: spaces after the version are taken; the line is never passed on as it came.
+    let text = text.trim_ascii_end();
+    match text {
+        b"HTTP/1.1" => Ok(Version::Http11),
+        b"HTTP/1.0" => Ok(Version::Http10),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Ok(Version::Http11),
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(HeadError::Version),
+        _ => Err(HeadError::FirstLine),
+    }
+}
+
+/// Checks an authority.
+///
+/// Compat: the reference refuses an empty one, a slash, two dots in a row and control
+/// characters, and takes user information, any port text and bytes beyond ASCII.
+fn check_host(host: &[u8]) -> Result<(), HeadError> {
+    let is_bad = |pair: &[u8]| pair == b"..";
+    if host.is_empty()
+        || host
+            .iter()
+            .any(|byte| matches!(byte, b'/' | b'\\' | b'?' | b'#' | b' ' | b'\t'))
+        || host.windows(2).any(is_bad)
+    {
+        return Err(HeadError::Host);
+    }
+    Ok(())
+}

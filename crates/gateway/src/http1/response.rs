@@ -1,0 +1,141 @@
+//! Response heads of services.
+
+use super::error::HeadError;
+use super::framing::{Framing, FramingFields};
+use super::index::Span;
+use super::known::Known;
+use super::line::{Fields, line_end, span};
+use super::token::{has_list_token, is_value, list_tokens};
+
+/// A response head as ranges.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ResponseHead {
+    /// The status, 100 to 999.
+    pub(crate) status: u16,
+    /// The reason phrase, possibly empty.
+    pub(crate) reason: Span,
+    /// The header fields.
+    pub(crate) fields: Fields,
+    /// How the body ends, for a response that has one.
+    pub(crate) framing: Framing,
+    /// The length the head names, also where no body follows (HEAD, 304).
+    pub(crate) named_length: Option<u64>,
+    /// Whether the head names the chunked coding, also where no body follows.
+    pub(crate) names_chunked: bool,
+    /// Whether the service keeps the connection open.
+    pub(crate) is_persistent: bool,
+    /// Whether `Connection` names fields beyond the usual ones.
+    pub(crate) names_hop_fields: bool,
+    /// Length of the head in bytes.
+    pub(crate) len: usize,
+    length_fields: FramingFields,
+    next_line: usize,
+    scanned: usize,
+    has_first_line: bool,
+}
+
+impl ResponseHead {
+    /// Forgets everything and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        *self = Self {
+            fields,
+            ..Self::default()
+        };
+    }
+
+    /// Reads on; as [`super::RequestHead::advance`]. `limit` bounds the whole head in bytes,
+    /// `is_head` says that the request was `HEAD`.
+    pub(crate) fn advance(
+        &mut self,
+        bytes: &[u8],
+        limit: usize,
+        is_head: bool,
+    ) -> Result<bool, HeadError> {
+        loop {
+            let start = self.next_line;
+            let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
+                self.scanned = bytes.len();
+                if bytes.len() > limit {
+                    return Err(HeadError::FieldsTooLong);
+                }
+                return Ok(false);
+            };
+            if end + 2 > limit {
+                return Err(HeadError::FieldsTooLong);
+            }
+            self.next_line = end + 2;
+            if !self.has_first_line {
+                self.take_status_line(bytes, start, end)?;
+                self.has_first_line = true;
+            } else if start == end {
+                self.len = end + 2;
+                self.finish(is_head);
+                return Ok(true);
+            } else {
+                self.take_field(bytes, start, end)?;
+            }
+        }
+    }
+
+    fn take_status_line(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+    ) -> Result<(), HeadError> {
+        let line = &bytes[start..end];
+        let (b"HTTP/1.", [minor @ b'0'..=b'9', b' ', rest @ ..]) =
+            line.split_at_checked(7).ok_or(HeadError::FirstLine)?
+        else {
+            return Err(HeadError::FirstLine);
+        };
+        let (code, reason) = rest.split_at_checked(3).ok_or(HeadError::FirstLine)?;
+        if !code.iter().all(u8::is_ascii_digit) || code[0] == b'0' {
+            return Err(HeadError::FirstLine);
+        }
+        if !matches!(reason, [] | [b' ', ..]) || !is_value(reason) {
+            return Err(HeadError::FirstLine);
+        }
+        self.status = code
+            .iter()
+            .fold(0, |n, digit| n * 10 + u16::from(digit - b'0'));
+        self.reason = span((end - reason.len() + 1).min(end), end);
+        self.is_persistent = *minor != b'0';
+        Ok(())
+    }
+
+    fn take_field(&mut self, bytes: &[u8], start: usize, end: usize) -> Result<(), HeadError> {
+        let (kind, field) = self.fields.push_line(bytes, start, end)?;
+        let value = field.value.of(bytes);
+        match kind {
+            Known::ContentLength => self.length_fields.content_length(value)?,
+            Known::TransferEncoding => self.length_fields.transfer_encoding(value)?,
+            Known::Connection => {
+                if has_list_token(value, b"close") {
+                    self.is_persistent = false;
+                } else if has_list_token(value, b"keep-alive") {
+                    self.is_persistent = true;
+                }
+                self.names_hop_fields |= list_tokens(value).any(|token| {
+                    !token.eq_ignore_ascii_case(b"close")
+                        && !token.eq_ignore_ascii_case(b"keep-alive")
+                });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, is_head: bool) {
+        self.named_length = self.length_fields.length();
+        self.names_chunked = self.length_fields.is_chunked();
+        let is_bodiless = is_head || self.status < 200 || matches!(self.status, 204 | 304);
+        self.framing = if is_bodiless {
+            Framing::None
+        } else {
+            self.length_fields.of_response()
+        };
+    }
+}
