@@ -1,0 +1,257 @@
+//! How a plugin describes itself.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::BitOr;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::handler::Handler;
+use crate::lookups::{CredentialSlot, LookupsBuilder};
+use crate::shared::Shared;
+
+macro_rules! bit_set {
+    ($(#[$doc:meta])* $name:ident: $bits:ty { $($(#[$item_doc:meta])* $item:ident = $bit:expr;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name($bits);
+
+        impl $name {
+            /// Nothing.
+            pub const NONE: Self = Self(0);
+            $($(#[$item_doc])* pub const $item: Self = Self(1 << $bit);)*
+
+            /// Both together.
+            #[must_use]
+            pub const fn and(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// Whether everything in `other` is in this one.
+            #[must_use]
+            pub const fn contains(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+        }
+
+        impl BitOr for $name {
+            type Output = Self;
+
+            fn bitor(self, other: Self) -> Self {
+                self.and(other)
+            }
+        }
+    };
+}
+
+bit_set! {
+    /// The points of a request's life at which a plugin runs.
+    Phases: u16 {
+        /// TLS handshake.
+        CERTIFICATE = 0;
+        /// Before routing.
+        REWRITE = 1;
+        /// After routing.
+        ACCESS = 2;
+        /// Stream proxy, after routing.
+        PREREAD = 3;
+        /// With the whole answer.
+        RESPONSE = 4;
+        /// Head of the answer.
+        HEADER_FILTER = 5;
+        /// Pieces of the answer's body.
+        BODY_FILTER = 6;
+        /// After the answer.
+        LOG = 7;
+    }
+}
+
+bit_set! {
+    /// What a plugin may be attached to, beyond the whole gateway, which is always allowed.
+    Scopes: u8 {
+        /// A service.
+        SERVICE = 0;
+        /// A route.
+        ROUTE = 1;
+        /// A consumer.
+        CONSUMER = 2;
+        /// A consumer group.
+        CONSUMER_GROUP = 3;
+    }
+}
+
+bit_set! {
+    /// What must be buffered for a plugin. A chain that needs nothing streams.
+    Needs: u8 {
+        /// The whole request body, up to the buffer limit.
+        REQUEST_BODY = 0;
+        /// The whole response body, up to the buffer limit.
+        RESPONSE_BODY = 1;
+    }
+}
+
+/// Prepares what a plugin keeps of a credential; gets the whole entity.
+pub type PrepareCredential = fn(&Map<String, Value>) -> Option<Arc<dyn Any + Send + Sync>>;
+
+/// An entity of which a plugin looks rows up by a value that requests show.
+#[derive(Clone, Copy, Debug)]
+pub struct CredentialKind {
+    /// Plural name of the entity: `keyauth_credentials`.
+    pub entity: &'static str,
+    /// The field that requests show: `key`.
+    pub field: &'static str,
+    /// What to keep of the entity beside ids and owner; `None` for nothing.
+    pub prepare: Option<PrepareCredential>,
+}
+
+/// What is known about a plugin before any instance exists. A constant in the plugin's `mod.rs`.
+#[derive(Clone, Copy)]
+pub struct Definition {
+    /// Name in configuration.
+    pub name: &'static str,
+    /// Version reported to the control plane.
+    pub version: &'static str,
+    /// Higher runs first; equal priorities run in descending order of name.
+    pub priority: i32,
+    /// Phases the handler implements.
+    pub phases: Phases,
+    /// Scopes allowed.
+    pub scopes: Scopes,
+    /// Values allowed in the instance's `protocols`.
+    pub protocols: &'static [&'static str],
+    /// The most an instance may need.
+    pub needs: Needs,
+    /// Credentials the plugin looks up.
+    pub credentials: &'static [CredentialKind],
+    /// Prepares an instance: everything costly happens here, never per request.
+    pub build: Build,
+}
+
+/// Prepares an instance of a plugin.
+pub type Build =
+    fn(&PluginInput<'_>, &mut BuildContext<'_>) -> Result<Arc<dyn Handler>, BuildError>;
+
+impl Definition {
+    /// A plugin for HTTP traffic that may be attached anywhere and needs nothing buffered.
+    #[must_use]
+    pub const fn new(name: &'static str, priority: i32, build: Build) -> Self {
+        Self {
+            name,
+            version: COMPATIBLE_VERSION,
+            priority,
+            phases: Phases::ACCESS,
+            scopes: Scopes::SERVICE.and(Scopes::ROUTE).and(Scopes::CONSUMER),
+            protocols: HTTP_PROTOCOLS,
+            needs: Needs::NONE,
+            credentials: &[],
+            build,
+        }
+    }
+
+    /// Sets the phases the handler implements; [`Self::new`] assumes access.
+    #[must_use]
+    pub const fn phases(mut self, phases: Phases) -> Self {
+        self.phases = phases;
+        self
+    }
+
+    /// Sets the scopes allowed.
+    #[must_use]
+    pub const fn scopes(mut self, scopes: Scopes) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Sets the most an instance may need.
+    #[must_use]
+    pub const fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// Sets the credentials the plugin looks up.
+    #[must_use]
+    pub const fn credentials(mut self, credentials: &'static [CredentialKind]) -> Self {
+        self.credentials = credentials;
+        self
+    }
+}
+
+/// Release of the reference whose plugins ours are compatible with; every plugin reports it.
+pub const COMPATIBLE_VERSION: &str = "3.9.3";
+
+/// The protocols of HTTP traffic, in the order of the reference's default.
+pub const HTTP_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https"];
+
+impl fmt::Debug for Definition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition")
+            .field("name", &self.name)
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One plugin entity, validated and with defaults filled in.
+#[derive(Clone, Copy, Debug)]
+pub struct PluginInput<'a> {
+    /// Id of the entity.
+    pub id: Uuid,
+    /// The `config` member.
+    pub config: &'a Map<String, Value>,
+    /// Scope: route.
+    pub route: Option<Uuid>,
+    /// Scope: service.
+    pub service: Option<Uuid>,
+    /// Scope: consumer.
+    pub consumer: Option<Uuid>,
+    /// Scope: consumer group.
+    pub consumer_group: Option<Uuid>,
+}
+
+/// What a plugin gets while it is built.
+#[derive(Debug)]
+pub struct BuildContext<'a> {
+    /// State that outlives this configuration.
+    pub shared: &'a Shared,
+    /// Consumers and credentials of this configuration.
+    pub lookups: &'a LookupsBuilder,
+    /// Remarks for the operator, such as a setting that has no effect here. Said once per
+    /// configuration, with the plugin's name and id.
+    pub notices: Vec<String>,
+}
+
+impl BuildContext<'_> {
+    /// The slot of a credential kind that the definition names.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Credential`] if the node does not know the kind.
+    pub fn credential_slot(&self, entity: &'static str) -> Result<CredentialSlot, BuildError> {
+        self.lookups
+            .slot(entity)
+            .ok_or(BuildError::Credential { entity })
+    }
+}
+
+/// Why an instance cannot run. The configuration is refused and the running one stays.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A field whose value cannot be used, although its form is right.
+    #[error("`config.{field}`: {reason}")]
+    Config {
+        /// Path below `config`.
+        field: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A credential kind that no definition of this node declares.
+    #[error("credentials `{entity}` are not known to this node")]
+    Credential {
+        /// Plural name of the entity.
+        entity: &'static str,
+    },
+}

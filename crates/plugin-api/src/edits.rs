@@ -1,0 +1,164 @@
+//! What plugins changed, recorded beside the head instead of in it: the engine copies the head by
+//! range and applies the record while it writes. An untouched request has empty edits and is
+//! copied as it is.
+
+use bytes::Bytes;
+
+/// Changes to a set of headers: some names vanish from the head, some lines are appended.
+///
+/// To write a head: skip every line whose name [`HeaderEdits::removes`], then append
+/// [`HeaderEdits::added`] in order.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderEdits {
+    removed: Vec<Bytes>,
+    added: Vec<(Bytes, Bytes)>,
+}
+
+impl HeaderEdits {
+    /// Whether nothing was changed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty()
+    }
+
+    /// Replaces all values of `name` by one.
+    pub fn set(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        let name = name.into();
+        self.remove(name.clone());
+        self.added.push((name, safe_value(value.into())));
+    }
+
+    /// Adds a value and keeps those that are there.
+    pub fn add(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.added.push((name.into(), safe_value(value.into())));
+    }
+
+    /// Removes all values of `name`, those of the head and those added so far.
+    pub fn remove(&mut self, name: impl Into<Bytes>) {
+        let name = name.into();
+        self.added.retain(|(n, _)| !n.eq_ignore_ascii_case(&name));
+        if !self.removes(&name) {
+            self.removed.push(name);
+        }
+    }
+
+    /// Whether a line of the head with this name is to be left out. Compared without regard to
+    /// case.
+    #[must_use]
+    pub fn removes(&self, name: &[u8]) -> bool {
+        self.removed.iter().any(|n| n.eq_ignore_ascii_case(name))
+    }
+
+    /// Lines to append, in order. Values hold no CR, LF or NUL.
+    pub fn added(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.added.iter().map(|(n, v)| (n.as_ref(), v.as_ref()))
+    }
+
+    /// Names to leave out, in the order in which they were removed.
+    pub fn removed(&self) -> impl Iterator<Item = &[u8]> {
+        self.removed.iter().map(Bytes::as_ref)
+    }
+
+    /// The first value appended under `name`.
+    #[must_use]
+    pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        self.added()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// Forgets all changes and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.removed.clear();
+        self.added.clear();
+    }
+}
+
+/// Changes to a request on its way to the backend side.
+#[derive(Clone, Debug, Default)]
+pub struct RequestEdits {
+    /// Header changes.
+    pub headers: HeaderEdits,
+    /// Method to use instead of the received one.
+    pub method: Option<Bytes>,
+    /// Path to use instead of the one routing and the service produce.
+    pub path: Option<Bytes>,
+    /// Query to use instead of the received one, without question mark; empty removes it.
+    pub query: Option<Bytes>,
+    /// Value of the `Host` header sent to the backend side.
+    pub host: Option<Bytes>,
+    /// Backend address to use instead of the service's: host and port.
+    pub destination: Option<(Bytes, u16)>,
+    /// Body to send instead of the received one; only meaningful when the body was buffered.
+    pub body: Option<Bytes>,
+}
+
+impl RequestEdits {
+    /// Whether nothing was changed, so that the head may be copied as it is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.headers.is_empty()
+            && self.method.is_none()
+            && self.path.is_none()
+            && self.query.is_none()
+            && self.host.is_none()
+            && self.destination.is_none()
+            && self.body.is_none()
+    }
+
+    /// Forgets all changes and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.headers.clear();
+        self.method = None;
+        self.path = None;
+        self.query = None;
+        self.host = None;
+        self.destination = None;
+        self.body = None;
+    }
+}
+
+/// Changes to the answer that were decided before it exists: rate limits, request ids. They are
+/// applied to whatever answers, backend or gateway.
+#[derive(Clone, Debug, Default)]
+pub struct ResponseEdits {
+    /// Header changes.
+    pub headers: HeaderEdits,
+    /// Status to send instead of the answer's own.
+    pub status: Option<u16>,
+}
+
+impl ResponseEdits {
+    /// Whether nothing was changed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.headers.is_empty() && self.status.is_none()
+    }
+
+    /// Forgets all changes and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.headers.clear();
+        self.status = None;
+    }
+}
+
+/// Keeps a value on its line: CR, LF and NUL become percent escapes.
+///
+/// Compat: the reference escapes control characters in header values set by plugins in the same
+/// way, so no value can open a second header.
+fn safe_value(value: Bytes) -> Bytes {
+    let is_bad = |byte: &u8| matches!(byte, b'\r' | b'\n' | 0);
+    if !value.iter().any(is_bad) {
+        return value;
+    }
+    let mut safe = Vec::with_capacity(value.len() + 8);
+    for byte in &value {
+        match byte {
+            b'\r' => safe.extend_from_slice(b"%0D"),
+            b'\n' => safe.extend_from_slice(b"%0A"),
+            0 => safe.extend_from_slice(b"%00"),
+            other => safe.push(*other),
+        }
+    }
+    Bytes::from(safe)
+}
