@@ -8,6 +8,7 @@
 mod backend;
 mod certificates;
 mod client;
+mod node;
 mod ports;
 mod process;
 mod quickstart;
@@ -18,6 +19,7 @@ mod wait;
 pub use backend::{Backend, Seen};
 pub use certificates::TestAuthority;
 pub use client::{Answer, Client, Identity};
+pub use node::Node;
 pub use ports::free_port;
 pub use process::{Gatehouse, binary, run_to_end};
 pub use quickstart::{Quickstart, QuickstartOptions};

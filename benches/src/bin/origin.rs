@@ -1,0 +1,82 @@
+//! The backend of the measurements: answers as cheaply as it can on one thread.
+//!
+//! `origin PORT`. `/…/bytes/N` answers N bytes, everything else 100 bytes; bodies are read and
+//! thrown away.
+
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::LocalSet;
+
+fn main() -> io::Result<()> {
+    let port = std::env::args().nth(1).and_then(|n| n.parse::<u16>().ok());
+    let port = port.ok_or_else(|| io::Error::other("usage: origin PORT"))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    LocalSet::new().block_on(&runtime, serve(port))
+}
+
+async fn serve(port: u16) -> io::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::task::spawn_local(connection(stream));
+    }
+}
+
+async fn connection(mut stream: TcpStream) -> io::Result<()> {
+    let small = answer(100);
+    let large = answer(10_240);
+    let mut buffer = Vec::with_capacity(65_536);
+    loop {
+        let end = loop {
+            if let Some(end) = find(&buffer, b"\r\n\r\n") {
+                break end + 4;
+            }
+            if stream.read_buf(&mut buffer).await? == 0 {
+                return Ok(());
+            }
+        };
+        let head = &buffer[..end];
+        let is_large = find(head, b"/bytes/10240 ").is_some();
+        let body = content_length(head);
+        while buffer.len() < end + body {
+            if stream.read_buf(&mut buffer).await? == 0 {
+                return Ok(());
+            }
+        }
+        buffer.drain(..end + body);
+        stream
+            .write_all(if is_large { &large } else { &small })
+            .await?;
+    }
+}
+
+fn answer(length: usize) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nServer: origin\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+    );
+    let mut bytes = head.into_bytes();
+    bytes.resize(bytes.len() + length, b'x');
+    bytes
+}
+
+fn content_length(head: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(head);
+    let is_length = |line: &&str| {
+        line.get(..15)
+            .is_some_and(|name| name.eq_ignore_ascii_case("content-length:"))
+    };
+    let line = text.lines().find(is_length);
+    line.and_then(|line| line[15..].trim().parse::<usize>().ok())
+        .unwrap_or(0)
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
