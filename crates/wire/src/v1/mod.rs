@@ -1,0 +1,13 @@
+//! Messages of protocol v1 (`/v1/outlet`).
+//!
+//! A node sends [`BasicInfo`] (plain JSON) and, towards a platform that asks for them,
+//! [`ErrorReport`]s (plain JSON). A control plane sends [`Reconfigure`] (gzip of JSON). The
+//! acknowledgement is a WebSocket ping whose payload is the node's hash; it is no message here.
+
+mod node;
+mod push;
+
+pub use node::{
+    BasicInfo, ErrorReport, NodeFrame, PluginVersion, decode_node_frame, encode_node_frame,
+};
+pub use push::{PlaneFrame, Reconfigure, decode_reconfigure, encode_reconfigure};
