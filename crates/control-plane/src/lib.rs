@@ -1,1 +1,21 @@
-//! Room `control-plane`: to be filled.
+//! Control planes: their records, client certificates, groups and nodes, and the push of
+//! configuration to nodes.
+//!
+//! Entities of a control plane are not served here (see the `admin-api` room); who a caller is
+//! comes from `identity`; host names and TLS belong to `platform`.
+
+mod error;
+mod geo;
+mod model;
+mod planes;
+
+pub use error::{InvalidParameter, PlaneError};
+pub use geo::Geo;
+pub use model::{
+    AuthType, ClusterType, Conflict, ControlPlane, GroupStatus, NewControlPlane, Node, NodeSeen,
+    PatchControlPlane, Pinned, PlaneEvent, ProxyUrl,
+};
+pub use planes::{
+    MAX_CERTIFICATES, MAX_CONTROL_PLANES, MAX_GROUPS, MAX_MEMBERS, MAX_MEMBERS_PER_CALL,
+    MemberChange, Planes,
+};

@@ -1,0 +1,314 @@
+//! The records of the control planes of one geo, and what happens to them.
+//!
+//! Nothing here decides whether a caller may do a thing; it only keeps organisations apart:
+//! every read by id names the organisation, and another's is answered like a missing one.
+
+mod certificates;
+mod groups;
+mod nodes;
+mod records;
+mod rules;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::error::{InvalidParameter, PlaneError};
+use crate::geo::Geo;
+use crate::model::{ControlPlane, NewControlPlane, PatchControlPlane, PlaneEvent};
+pub use certificates::MAX_CERTIFICATES;
+pub use groups::{MAX_GROUPS, MAX_MEMBERS, MAX_MEMBERS_PER_CALL, MemberChange};
+use records::{Records, Unique};
+
+/// Control planes per organisation.
+///
+/// Compat: the reference's default limit.
+pub const MAX_CONTROL_PLANES: usize = 100;
+/// Events a slow receiver may lag behind before it must start over.
+const EVENT_BACKLOG: usize = 1024;
+/// Random prefixes tried before giving up; one is nearly always enough out of 2^40.
+const PREFIX_ATTEMPTS: usize = 8;
+
+const SPACE: &str = "control_plane";
+
+/// The control planes of one geo. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Planes {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    geo: Geo,
+    records: Records,
+    events: broadcast::Sender<PlaneEvent>,
+    nodes: nodes::NodeTable,
+    group_status: groups::StatusTable,
+}
+
+impl Planes {
+    /// Opens the control planes of a geo.
+    ///
+    /// # Errors
+    ///
+    /// Only when the records cannot be read.
+    pub async fn open(geo: Geo) -> Result<Self, PlaneError> {
+        let planes = Self {
+            inner: Arc::new(Inner {
+                geo,
+                records: Records::default(),
+                events: broadcast::channel(EVENT_BACKLOG).0,
+                nodes: nodes::NodeTable::default(),
+                group_status: groups::StatusTable::default(),
+            }),
+        };
+        planes.load_nodes(Uuid::nil()).await?;
+        Ok(planes)
+    }
+
+    /// The geo these control planes belong to.
+    #[must_use]
+    pub fn geo(&self) -> &Geo {
+        &self.inner.geo
+    }
+
+    /// What the push of configuration must act on. A receiver that lags must look at everything
+    /// anew.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<PlaneEvent> {
+        self.inner.events.subscribe()
+    }
+
+    /// Creates a control plane with a prefix of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::Invalid`] with all violations, [`PlaneError::NameTaken`].
+    pub async fn create(
+        &self,
+        organisation: Uuid,
+        new: NewControlPlane,
+    ) -> Result<ControlPlane, PlaneError> {
+        let mut found = Vec::new();
+        rules::name(&new.name, &mut found);
+        rules::description(&new.description, &mut found);
+        rules::labels(&new.labels, &mut found);
+        rules::proxy_urls(&new.proxy_urls, &mut found);
+        if found.is_empty() && self.list(organisation).await?.len() >= MAX_CONTROL_PLANES {
+            let reason =
+                format!("the organisation has {MAX_CONTROL_PLANES} control planes already");
+            let fault = InvalidParameter::body("object", "max", reason);
+            found.push(fault.maximum(MAX_CONTROL_PLANES as u64));
+        }
+        if !found.is_empty() {
+            return Err(PlaneError::Invalid(found));
+        }
+        let now = clock::unix_millis();
+        let plane = ControlPlane {
+            id: clock::new_uuid(),
+            organisation,
+            name: new.name,
+            description: new.description,
+            labels: new.labels,
+            prefix: self.free_prefix().await?,
+            cluster_type: new.cluster_type,
+            auth_type: new.auth_type,
+            cloud_gateway: new.cloud_gateway,
+            proxy_urls: new.proxy_urls,
+            is_default: new.is_default,
+            created_at: now,
+            updated_at: now,
+        };
+        self.store(&plane).await?;
+        Ok(plane)
+    }
+
+    /// The control plane with this id, if the organisation owns it.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::NotFound`] when it does not exist or is another organisation's.
+    pub async fn get(&self, organisation: Uuid, id: Uuid) -> Result<ControlPlane, PlaneError> {
+        self.find(id)
+            .await?
+            .filter(|plane| plane.organisation == organisation)
+            .ok_or_else(|| missing(id))
+    }
+
+    /// The control plane with this id, whoever owns it: for the platform's own work, never to
+    /// answer a caller.
+    ///
+    /// # Errors
+    ///
+    /// Only when the records cannot be read.
+    pub async fn find(&self, id: Uuid) -> Result<Option<ControlPlane>, PlaneError> {
+        self.inner
+            .records
+            .get(SPACE, id)
+            .await?
+            .map(read)
+            .transpose()
+    }
+
+    /// The control plane whose hosts begin with this prefix.
+    ///
+    /// # Errors
+    ///
+    /// Only when the records cannot be read.
+    pub async fn by_prefix(&self, prefix: &str) -> Result<Option<ControlPlane>, PlaneError> {
+        let row = self.inner.records.find(SPACE, "prefix", prefix).await?;
+        row.map(read).transpose()
+    }
+
+    /// The organisation's control plane of this name.
+    ///
+    /// # Errors
+    ///
+    /// Only when the records cannot be read.
+    pub async fn by_name(
+        &self,
+        organisation: Uuid,
+        name: &str,
+    ) -> Result<Option<ControlPlane>, PlaneError> {
+        let key = name_key(organisation, name);
+        let row = self.inner.records.find(SPACE, "name", &key).await?;
+        row.map(read).transpose()
+    }
+
+    /// All control planes of the organisation, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Only when the records cannot be read.
+    pub async fn list(&self, organisation: Uuid) -> Result<Vec<ControlPlane>, PlaneError> {
+        let rows = self.inner.records.list(SPACE, organisation).await?;
+        let mut planes = rows
+            .into_iter()
+            .map(read)
+            .collect::<Result<Vec<ControlPlane>, _>>()?;
+        planes.sort_by(|a, b| (a.created_at, a.id).cmp(&(b.created_at, b.id)));
+        Ok(planes)
+    }
+
+    /// Changes what `patch` names.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::NotFound`], [`PlaneError::Invalid`], [`PlaneError::NameTaken`].
+    pub async fn patch(
+        &self,
+        organisation: Uuid,
+        id: Uuid,
+        patch: PatchControlPlane,
+    ) -> Result<ControlPlane, PlaneError> {
+        let mut plane = self.get(organisation, id).await?;
+        let mut found = Vec::new();
+        if let Some(name) = patch.name {
+            rules::name(&name, &mut found);
+            plane.name = name;
+        }
+        if let Some(description) = patch.description {
+            rules::description(&description, &mut found);
+            plane.description = description;
+        }
+        if let Some(labels) = patch.labels {
+            rules::labels(&labels, &mut found);
+            plane.labels = labels;
+        }
+        if let Some(urls) = patch.proxy_urls {
+            rules::proxy_urls(&urls, &mut found);
+            plane.proxy_urls = urls;
+        }
+        if !found.is_empty() {
+            return Err(PlaneError::Invalid(found));
+        }
+        plane.auth_type = patch.auth_type.unwrap_or(plane.auth_type);
+        plane.updated_at = clock::unix_millis().max(plane.updated_at);
+        self.store(&plane).await?;
+        Ok(plane)
+    }
+
+    /// Removes a control plane with its certificates, memberships and nodes, and tells the push.
+    /// Its entities are removed by the caller.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::NotFound`]; [`PlaneError::Invalid`] for the organisation's default one.
+    pub async fn delete(&self, organisation: Uuid, id: Uuid) -> Result<(), PlaneError> {
+        let plane = self.get(organisation, id).await?;
+        if plane.is_default {
+            let reason = "the default control plane cannot be deleted";
+            let fault = InvalidParameter::body("object", "invalid", reason);
+            return Err(PlaneError::Invalid(vec![fault]));
+        }
+        self.leave_groups(&plane).await?;
+        self.drop_certificates(id).await?;
+        self.drop_nodes(id).await?;
+        self.inner.records.delete(SPACE, id).await?;
+        self.tell(PlaneEvent::PlaneDeleted { control_plane: id });
+        Ok(())
+    }
+
+    async fn store(&self, plane: &ControlPlane) -> Result<(), PlaneError> {
+        let unique = vec![
+            ("prefix", plane.prefix.clone()),
+            ("name", name_key(plane.organisation, &plane.name)),
+        ];
+        let taken = || PlaneError::NameTaken {
+            name: plane.name.clone(),
+        };
+        self.inner
+            .records
+            .put(SPACE, plane.id, plane.organisation, write(plane)?, unique)
+            .await?
+            .map_err(|Unique| taken())
+    }
+
+    async fn free_prefix(&self) -> Result<String, PlaneError> {
+        for _ in 0..PREFIX_ATTEMPTS {
+            let prefix = new_prefix();
+            if self.by_prefix(&prefix).await?.is_none() {
+                return Ok(prefix);
+            }
+        }
+        Err(PlaneError::Unavailable(
+            "no free prefix was found".to_owned(),
+        ))
+    }
+
+    fn tell(&self, event: PlaneEvent) {
+        // Nobody listening is no fault: then nothing is connected either.
+        drop(self.inner.events.send(event));
+    }
+}
+
+/// Compat: ten lower-case hexadecimal characters, as observed.
+fn new_prefix() -> String {
+    clock::random_bytes::<5>()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn name_key(organisation: Uuid, name: &str) -> String {
+    format!("{organisation}/{name}")
+}
+
+fn missing(id: Uuid) -> PlaneError {
+    PlaneError::NotFound {
+        noun: "control plane",
+        id,
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, PlaneError> {
+    serde_json::from_value(body)
+        .map_err(|error| PlaneError::Unavailable(format!("a stored record is unreadable: {error}")))
+}
+
+fn write<T: serde::Serialize>(value: &T) -> Result<Value, PlaneError> {
+    serde_json::to_value(value)
+        .map_err(|error| PlaneError::Unavailable(format!("a record cannot be written: {error}")))
+}

@@ -1,0 +1,206 @@
+//! What the platform remembers about nodes.
+//!
+//! Pings arrive every half minute from every node; the table lives in memory and a record is
+//! written when something other than the ping changed, or when the written ping is older than
+//! [`PING_WRITTEN_EVERY`].
+
+use std::collections::{BTreeMap, HashMap};
+
+use parking_lot::Mutex;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Planes, read, write};
+use crate::error::PlaneError;
+use crate::model::{Node, NodeSeen};
+
+/// Nodes remembered per control plane; a further one is served but not listed.
+pub(super) const MAX_NODES: usize = 10_000;
+/// Seconds without a ping after which a node is forgotten.
+///
+/// Compat: the reference purges after a day.
+pub(super) const FORGOTTEN_AFTER: u64 = 24 * 60 * 60;
+/// Seconds between written pings of an otherwise unchanged node.
+const PING_WRITTEN_EVERY: u64 = 300;
+const NO_CONFIGURATION: &str = "00000000000000000000000000000000";
+
+const SPACE: &str = "node";
+
+#[derive(Debug, Default)]
+pub(super) struct NodeTable {
+    by_plane: Mutex<HashMap<Uuid, BTreeMap<Uuid, Entry>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    node: Node,
+    written_ping: u64,
+}
+
+impl Planes {
+    /// Takes note of a node: on connect, on every ping and on disconnect.
+    ///
+    /// # Errors
+    ///
+    /// Only when the record cannot be written; the node is remembered in memory all the same.
+    pub async fn record_node(&self, seen: NodeSeen) -> Result<(), PlaneError> {
+        let Some(node) = self.inner.nodes.merge(&seen) else {
+            return Ok(());
+        };
+        let key = record_id(seen.control_plane, seen.node_id);
+        self.inner
+            .records
+            .put(SPACE, key, seen.control_plane, write(&node)?, Vec::new())
+            .await?
+            .ok();
+        Ok(())
+    }
+
+    /// The nodes of a control plane, by id. Those not heard of for a day are left out.
+    #[must_use]
+    pub fn nodes(&self, control_plane: Uuid) -> Vec<Node> {
+        let oldest = clock::unix_seconds().saturating_sub(FORGOTTEN_AFTER);
+        let planes = self.inner.nodes.by_plane.lock();
+        planes
+            .get(&control_plane)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .filter(|entry| entry.node.last_ping >= oldest)
+            .map(|entry| entry.node.clone())
+            .collect()
+    }
+
+    /// One node.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::NotFound`].
+    pub fn node(&self, control_plane: Uuid, id: Uuid) -> Result<Node, PlaneError> {
+        let planes = self.inner.nodes.by_plane.lock();
+        planes
+            .get(&control_plane)
+            .and_then(|nodes| nodes.get(&id))
+            .map(|entry| entry.node.clone())
+            .ok_or(PlaneError::NotFound { noun: "node", id })
+    }
+
+    /// Forgets a node. It is listed again as soon as it is heard of.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::NotFound`].
+    pub async fn delete_node(&self, control_plane: Uuid, id: Uuid) -> Result<(), PlaneError> {
+        self.node(control_plane, id)?;
+        if let Some(nodes) = self.inner.nodes.by_plane.lock().get_mut(&control_plane) {
+            nodes.remove(&id);
+        }
+        self.inner
+            .records
+            .delete(SPACE, record_id(control_plane, id))
+            .await
+    }
+
+    /// Reads the nodes of a control plane from its records: once, at the start.
+    pub(super) async fn load_nodes(&self, control_plane: Uuid) -> Result<(), PlaneError> {
+        let oldest = clock::unix_seconds().saturating_sub(FORGOTTEN_AFTER);
+        for row in self.inner.records.list(SPACE, control_plane).await? {
+            let node: Node = read(row)?;
+            if node.last_ping < oldest {
+                let key = record_id(control_plane, node.id);
+                self.inner.records.delete(SPACE, key).await?;
+                continue;
+            }
+            let written_ping = node.last_ping;
+            let entry = Entry { node, written_ping };
+            let mut planes = self.inner.nodes.by_plane.lock();
+            planes
+                .entry(control_plane)
+                .or_default()
+                .insert(entry.node.id, entry);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn drop_nodes(&self, control_plane: Uuid) -> Result<(), PlaneError> {
+        let nodes = self.inner.nodes.by_plane.lock().remove(&control_plane);
+        for id in nodes.unwrap_or_default().into_keys() {
+            self.inner
+                .records
+                .delete(SPACE, record_id(control_plane, id))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+impl NodeTable {
+    /// Merges what was seen; gives the node when its record must be written.
+    fn merge(&self, seen: &NodeSeen) -> Option<Node> {
+        let now = clock::unix_seconds();
+        let mut planes = self.by_plane.lock();
+        let nodes = planes.entry(seen.control_plane).or_default();
+        if !nodes.contains_key(&seen.node_id) && nodes.len() >= MAX_NODES {
+            let oldest = now.saturating_sub(FORGOTTEN_AFTER);
+            nodes.retain(|_, entry| entry.node.last_ping >= oldest);
+            if nodes.len() >= MAX_NODES {
+                tracing::warn!(control_plane = %seen.control_plane, "too many nodes to list");
+                return None;
+            }
+        }
+        let entry = nodes.entry(seen.node_id).or_insert_with(|| Entry {
+            node: first_seen(seen, now),
+            written_ping: 0,
+        });
+        let before = entry.node.clone();
+        update(&mut entry.node, seen);
+        let is_changed = entry.node != before;
+        if is_changed {
+            entry.node.updated_at = now;
+        }
+        entry.node.last_ping = now;
+        entry.node.is_connected = seen.is_connected;
+        let is_due = now.saturating_sub(entry.written_ping) >= PING_WRITTEN_EVERY;
+        if !is_changed && !is_due {
+            return None;
+        }
+        entry.written_ping = now;
+        Some(entry.node.clone())
+    }
+}
+
+fn first_seen(seen: &NodeSeen, now: u64) -> Node {
+    Node {
+        id: seen.node_id,
+        version: String::new(),
+        hostname: String::new(),
+        ip: String::new(),
+        kind: "kong-proxy".to_owned(),
+        config_hash: NO_CONFIGURATION.to_owned(),
+        labels: BTreeMap::new(),
+        certificate_id: None,
+        compatibility: json!({"state": "COMPATIBILITY_STATE_UNKNOWN", "issues": []}),
+        last_ping: now,
+        created_at: now,
+        updated_at: now,
+        is_connected: false,
+    }
+}
+
+fn update(node: &mut Node, seen: &NodeSeen) {
+    node.version.clone_from(&seen.version);
+    node.hostname.clone_from(&seen.hostname);
+    node.ip.clone_from(&seen.ip);
+    node.labels.clone_from(&seen.labels);
+    node.certificate_id = seen.certificate_id;
+    if let Some(hash) = &seen.config_hash {
+        node.config_hash.clone_from(hash);
+    }
+    if let Some(compatibility) = &seen.compatibility {
+        node.compatibility.clone_from(compatibility);
+    }
+}
+
+/// Two control planes may know the same node, so the key has both.
+fn record_id(control_plane: Uuid, node: Uuid) -> Uuid {
+    Uuid::new_v5(&control_plane, node.as_bytes())
+}
