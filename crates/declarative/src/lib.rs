@@ -1,1 +1,24 @@
-//! Room `declarative`: to be filled.
+//! Whole configurations as one document: files, wire tables, exports.
+//!
+//! A [`Document`] is parsed text that still knows the line of every node. Normalising it
+//! against the catalogue gives a [`Config`]: flat tables of complete, valid entities. All
+//! violations are reported, each with its path and line.
+//!
+//! This room does no input or output and stores nothing.
+
+mod config;
+mod document;
+mod error_body;
+mod limits;
+mod normalise;
+mod problem;
+mod render;
+mod table;
+
+pub use config::Config;
+pub use document::{Document, Format, ParseError};
+pub use error_body::error_body;
+pub use limits::Limits;
+pub use normalise::Options;
+pub use problem::{Problem, ProblemEntity};
+pub use render::{render_json, render_yaml};

@@ -1,1 +1,51 @@
-//! Room `entities`: to be filled.
+//! The nouns of the gateway: one file per entity, described once.
+//!
+//! Each file holds the description of an entity (its fields, rules and place in the API) and
+//! the typed struct that the data path uses. [`Catalogue`] knows all kinds in foreign-key
+//! order, validates bodies, and answers what is unique about an entity and what it refers to.
+//!
+//! This room stores nothing and knows no protocol; plugins' own schemas come in through
+//! [`PluginCatalogue`].
+
+mod ca_certificate;
+mod catalogue;
+mod certificate;
+mod consumer;
+mod ids;
+mod keyauth_credential;
+mod kind;
+mod parameter;
+mod plugin;
+mod plugin_catalogue;
+mod protocol;
+mod reading;
+mod reference;
+mod route;
+mod service;
+mod sni;
+mod target;
+mod upstream;
+mod workspace;
+
+pub use ca_certificate::CaCertificate;
+pub use catalogue::Catalogue;
+pub use certificate::Certificate;
+pub use consumer::Consumer;
+pub use ids::{DEFAULT_WORKSPACE, IdContext, NAMESPACE};
+pub use keyauth_credential::KeyauthCredential;
+pub use kind::{EntityKind, UniqueKey};
+pub use parameter::Parameter;
+pub use plugin::Plugin;
+pub use plugin_catalogue::{NoPlugins, PluginCatalogue, Scope};
+pub use protocol::{Protocol, UnknownProtocol};
+pub use reference::{OnDelete, Reference};
+pub use route::{AddressRule, PathHandling, Route};
+pub use schema::{DecodeError, Map, Mode, Violations};
+pub use service::Service;
+pub use sni::Sni;
+pub use target::Target;
+pub use upstream::{
+    ActiveCheck, ActiveHealthy, ActiveUnhealthy, Algorithm, HashInput, Healthchecks, PassiveCheck,
+    PassiveHealthy, PassiveUnhealthy, Upstream,
+};
+pub use workspace::Workspace;

@@ -1,0 +1,95 @@
+//! Plugins: what is done with requests on their way.
+
+use schema::{DecodeError, Field, Map, Reader, Schema};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::kind::EntityKind;
+use crate::protocol::Protocol;
+use crate::reading;
+
+/// A configured plugin as the data path sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plugin {
+    /// Id.
+    pub id: Uuid,
+    /// Which plugin.
+    pub name: String,
+    /// Name of this instance, unique.
+    pub instance_name: Option<String>,
+    /// Its configuration, complete.
+    pub config: Map,
+    /// The service it is limited to.
+    pub service: Option<Uuid>,
+    /// The route it is limited to.
+    pub route: Option<Uuid>,
+    /// The consumer it is limited to.
+    pub consumer: Option<Uuid>,
+    /// Whether it runs.
+    pub enabled: bool,
+    /// The protocols it runs for.
+    pub protocols: Vec<Protocol>,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
+/// What a plugin is.
+pub(crate) fn kind() -> EntityKind {
+    let mut kind = EntityKind::new("plugins", "plugin", "plugins", describe());
+    kind.endpoint_key = Some("instance_name");
+    kind.cache_key = &["name", "route", "service", "consumer"];
+    kind
+}
+
+fn describe() -> Schema {
+    let scope = |name, entity| {
+        Field::foreign(name, entity)
+            .default(Value::Null)
+            .on_delete("cascade")
+    };
+    Schema::new("plugins")
+        .field(Field::id())
+        .field(Field::string("name").required())
+        .field(Field::string("instance_name").utf8_name().unique())
+        .field(Field::created_at())
+        .field(Field::updated_at())
+        .field(scope("route", "routes"))
+        .field(scope("service", "services"))
+        .field(scope("consumer", "consumers"))
+        .field(Field::abstract_record("config"))
+        .field(
+            Field::set("protocols", Field::string("").one_of(Protocol::NAMES))
+                .required()
+                .default(json!(["grpc", "grpcs", "http", "https"])),
+        )
+        .field(Field::boolean("enabled").required().default(true))
+        .field(Field::tags())
+}
+
+impl TryFrom<&Map> for Plugin {
+    type Error = DecodeError;
+
+    fn try_from(body: &Map) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", body);
+        let protocols = reading::protocols(&read, "protocols")?.unwrap_or_else(|| {
+            vec![
+                Protocol::Grpc,
+                Protocol::Grpcs,
+                Protocol::Http,
+                Protocol::Https,
+            ]
+        });
+        Ok(Self {
+            id: reading::id(&read)?,
+            name: read.required_text("name")?,
+            instance_name: read.text("instance_name")?,
+            config: read.members("config")?.cloned().unwrap_or_default(),
+            service: reading::foreign(&read, "service")?,
+            route: reading::foreign(&read, "route")?,
+            consumer: reading::foreign(&read, "consumer")?,
+            enabled: read.boolean("enabled")?.unwrap_or(true),
+            protocols,
+            tags: read.texts("tags")?,
+        })
+    }
+}

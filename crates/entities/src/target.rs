@@ -1,0 +1,85 @@
+//! Targets: the addresses behind an upstream.
+
+use schema::{DecodeError, Field, Map, Reader, Schema};
+use uuid::Uuid;
+
+use crate::kind::EntityKind;
+use crate::reading;
+
+/// The port of a target that names none.
+pub const DEFAULT_PORT: u16 = 8000;
+
+/// A target as the data path sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Id.
+    pub id: Uuid,
+    /// The upstream it belongs to.
+    pub upstream: Uuid,
+    /// Host name or address; IPv6 without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Share of the traffic; 0 gets none.
+    pub weight: u16,
+    /// Tags.
+    pub tags: Vec<String>,
+}
+
+/// What a target is.
+pub(crate) fn kind() -> EntityKind {
+    let mut kind = EntityKind::new("targets", "target", "targets", describe());
+    kind.endpoint_key = Some("target");
+    kind.cache_key = &["upstream", "target"];
+    kind.nested = Some(("upstreams", "targets"));
+    kind
+}
+
+fn describe() -> Schema {
+    Schema::new("targets")
+        .field(Field::id())
+        .field(Field::number("created_at").timestamp().auto())
+        .field(Field::number("updated_at").timestamp().auto())
+        .field(
+            Field::foreign("upstream", "upstreams")
+                .required()
+                .on_delete("cascade"),
+        )
+        .field(Field::string("target").required())
+        .field(Field::integer("weight").default(100).between(0, 65535))
+        .field(Field::tags())
+}
+
+impl TryFrom<&Map> for Target {
+    type Error = DecodeError;
+
+    fn try_from(body: &Map) -> Result<Self, DecodeError> {
+        let read = Reader::new("targets", body);
+        let address = read.required_text("target")?;
+        let (host, port) = split(&address).ok_or_else(|| read.error("target", "an address"))?;
+        Ok(Self {
+            id: reading::id(&read)?,
+            upstream: reading::required_foreign(&read, "upstream")?,
+            host,
+            port,
+            weight: read.integer("weight")?.unwrap_or(100),
+            tags: read.texts("tags")?,
+        })
+    }
+}
+
+/// Host and port of an address such as `a.test:80`, `[::1]:80`, `10.0.0.1`, `::1`.
+fn split(address: &str) -> Option<(String, u16)> {
+    if let Some(rest) = address.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']')?;
+        return match rest.strip_prefix(':') {
+            Some(port) => Some((host.to_owned(), port.parse().ok()?)),
+            None if rest.is_empty() => Some((host.to_owned(), DEFAULT_PORT)),
+            None => None,
+        };
+    }
+    match address.split_once(':') {
+        Some((host, port)) if !port.contains(':') => Some((host.to_owned(), port.parse().ok()?)),
+        _ => Some((address.to_owned(), DEFAULT_PORT)),
+    }
+}

@@ -1,0 +1,224 @@
+//! The description of upstreams.
+
+use schema::{Check, Condition, Field, Schema, validators};
+use serde_json::{Value, json};
+
+/// What can be hashed.
+const INPUTS: [&str; 8] = [
+    "none",
+    "consumer",
+    "ip",
+    "header",
+    "cookie",
+    "path",
+    "query_arg",
+    "uri_capture",
+];
+
+/// Ways to probe.
+const TYPES: [&str; 5] = ["tcp", "http", "https", "grpc", "grpcs"];
+
+/// Statuses of real traffic that count as success.
+pub(super) const PASSIVE_HEALTHY: [u16; 19] = [
+    200, 201, 202, 203, 204, 205, 206, 207, 208, 226, 300, 301, 302, 303, 304, 305, 306, 307, 308,
+];
+
+pub(super) fn schema() -> Schema {
+    let schema = Schema::new("upstreams")
+        .field(Field::id())
+        .field(Field::created_at())
+        .field(
+            Field::string("name")
+                .required()
+                .unique()
+                .custom("hostname_no_port", validators::hostname_no_port),
+        )
+        .field(Field::updated_at())
+        .field(Field::string("algorithm").default("round-robin").one_of([
+            "consistent-hashing",
+            "least-connections",
+            "round-robin",
+            "latency",
+        ]))
+        .field(Field::string("hash_on").default("none").one_of(INPUTS))
+        .field(
+            Field::string("hash_fallback")
+                .default("none")
+                .one_of(INPUTS),
+        )
+        .field(Field::header_name("hash_on_header"))
+        .field(Field::header_name("hash_fallback_header"))
+        .field(Field::string("hash_on_cookie").custom("cookie_name", validators::cookie_name))
+        .field(Field::path("hash_on_cookie_path").default("/"))
+        .field(Field::string("hash_on_query_arg").len_min(1))
+        .field(Field::string("hash_fallback_query_arg").len_min(1))
+        .field(Field::string("hash_on_uri_capture").len_min(1))
+        .field(Field::string("hash_fallback_uri_capture").len_min(1))
+        .field(Field::integer("slots").default(10000).between(10, 65536))
+        .field(healthchecks())
+        .field(Field::tags())
+        .field(Field::string("host_header").custom(
+            "host_with_optional_port",
+            validators::host_with_optional_port,
+        ))
+        .field(Field::foreign("client_certificate", "certificates"))
+        .field(Field::boolean("use_srv_name").default(false));
+    hash_checks(schema)
+}
+
+fn hash_checks(schema: Schema) -> Schema {
+    let needs = |on: &'static str, value: &'static str, field: &'static str| {
+        Check::conditional(on, Condition::eq_text(value), field, Condition::required())
+    };
+    let allows = |value: &'static str, list: &[&'static str]| {
+        let allowed = Condition::one_of(list.iter().copied());
+        Check::conditional(
+            "hash_on",
+            Condition::eq_text(value),
+            "hash_fallback",
+            allowed,
+        )
+    };
+    schema
+        .check(needs("hash_on", "header", "hash_on_header"))
+        .check(needs("hash_fallback", "header", "hash_fallback_header"))
+        .check(needs("hash_on", "cookie", "hash_on_cookie"))
+        .check(needs("hash_fallback", "cookie", "hash_on_cookie"))
+        .check(allows("none", &["none"]))
+        .check(allows("cookie", &["none"]))
+        .check(allows(
+            "consumer",
+            &[
+                "none",
+                "ip",
+                "header",
+                "cookie",
+                "path",
+                "query_arg",
+                "uri_capture",
+            ],
+        ))
+        .check(allows(
+            "ip",
+            &[
+                "none",
+                "consumer",
+                "header",
+                "cookie",
+                "path",
+                "query_arg",
+                "uri_capture",
+            ],
+        ))
+        .check(allows(
+            "path",
+            &[
+                "none",
+                "consumer",
+                "header",
+                "cookie",
+                "query_arg",
+                "ip",
+                "uri_capture",
+            ],
+        ))
+        .check(Check::Distinct(vec![
+            "hash_on_header",
+            "hash_fallback_header",
+        ]))
+        .check(needs("hash_on", "query_arg", "hash_on_query_arg"))
+        .check(needs(
+            "hash_fallback",
+            "query_arg",
+            "hash_fallback_query_arg",
+        ))
+        .check(Check::Distinct(vec![
+            "hash_on_query_arg",
+            "hash_fallback_query_arg",
+        ]))
+        .check(needs("hash_on", "uri_capture", "hash_on_uri_capture"))
+        .check(needs(
+            "hash_fallback",
+            "uri_capture",
+            "hash_fallback_uri_capture",
+        ))
+        .check(Check::Distinct(vec![
+            "hash_on_uri_capture",
+            "hash_fallback_uri_capture",
+        ]))
+}
+
+fn healthchecks() -> Field {
+    Field::record(
+        "healthchecks",
+        Schema::record([
+            active(),
+            passive(),
+            Field::number("threshold").default(0).between(0, 100),
+        ]),
+    )
+    .required()
+}
+
+fn active() -> Field {
+    let healthy = Schema::record([
+        statuses(json!([200, 302])),
+        counter("successes"),
+        Field::number("interval").default(0).between(0, 65535),
+    ]);
+    let unhealthy = Schema::record([
+        counter("timeouts"),
+        Field::number("interval").default(0).between(0, 65535),
+        statuses(json!([429, 404, 500, 501, 502, 503, 504, 505])),
+        counter("http_failures"),
+        counter("tcp_failures"),
+    ]);
+    let headers = Field::map(
+        "headers",
+        Field::header_name(""),
+        Field::array("", Field::string("")),
+    );
+    let fields = [
+        Field::string("type").default("http").one_of(TYPES),
+        Field::number("timeout").default(1).between(0, 65535),
+        Field::integer("concurrency")
+            .default(10)
+            .between(1, 2_147_483_648_u32),
+        Field::path("http_path").default("/"),
+        Field::sni("https_sni"),
+        Field::boolean("https_verify_certificate")
+            .required()
+            .default(true),
+        Field::record("healthy", healthy).required(),
+        Field::record("unhealthy", unhealthy).required(),
+        headers,
+    ];
+    Field::record("active", Schema::record(fields)).required()
+}
+
+fn passive() -> Field {
+    let healthy = Schema::record([
+        counter("successes"),
+        statuses(Value::from(PASSIVE_HEALTHY.to_vec())),
+    ]);
+    let unhealthy = Schema::record([
+        counter("timeouts"),
+        statuses(json!([429, 500, 503])),
+        counter("http_failures"),
+        counter("tcp_failures"),
+    ]);
+    let fields = [
+        Field::record("healthy", healthy).required(),
+        Field::string("type").default("http").one_of(TYPES),
+        Field::record("unhealthy", unhealthy).required(),
+    ];
+    Field::record("passive", Schema::record(fields)).required()
+}
+
+fn counter(name: &'static str) -> Field {
+    Field::integer(name).default(0).between(0, 255)
+}
+
+fn statuses(default: Value) -> Field {
+    Field::array("http_statuses", Field::integer("").between(100, 999)).default(default)
+}

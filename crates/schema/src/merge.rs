@@ -1,0 +1,1 @@
+//! Deep merge of a patch into a stored document.
