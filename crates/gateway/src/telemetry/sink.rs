@@ -1,0 +1,146 @@
+//! Where cores leave their records and the sender finds them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use super::record::RequestRecord;
+
+/// Records one core may keep before the sender fetched them; more are dropped and counted.
+pub const CORE_CAPACITY: usize = 10_000;
+
+/// Collects records of all cores. Cheap to clone. While it is off, nothing is kept.
+#[derive(Debug, Clone, Default)]
+pub struct TelemetrySink {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    is_on: AtomicBool,
+    cores: Mutex<Vec<Arc<Mutex<Buffer>>>>,
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    records: Vec<RequestRecord>,
+    dropped: u64,
+}
+
+/// One core's end of a sink.
+#[derive(Debug, Clone)]
+pub struct CoreSink {
+    shared: Arc<Shared>,
+    buffer: Arc<Mutex<Buffer>>,
+}
+
+impl TelemetrySink {
+    /// A sink that keeps records.
+    #[must_use]
+    pub fn enabled() -> Self {
+        let sink = Self::default();
+        sink.shared.is_on.store(true, Ordering::Relaxed);
+        sink
+    }
+
+    /// A sink that keeps nothing; for nodes without a telemetry endpoint.
+    #[must_use]
+    pub fn disabled() -> Self {
+        Self::default()
+    }
+
+    /// Makes the end for one core. Call it once for each core at start.
+    #[must_use]
+    pub fn core(&self) -> CoreSink {
+        let buffer = Arc::new(Mutex::new(Buffer::default()));
+        self.shared.cores.lock().push(Arc::clone(&buffer));
+        CoreSink {
+            shared: Arc::clone(&self.shared),
+            buffer,
+        }
+    }
+
+    /// Takes everything kept, and how many records were dropped since the last time. Each
+    /// core's lock is held for one swap.
+    pub fn take(&self) -> (Vec<RequestRecord>, u64) {
+        let cores: Vec<_> = self.shared.cores.lock().clone();
+        let mut records = Vec::new();
+        let mut dropped = 0;
+        for core in cores {
+            let spare = Vec::with_capacity(core.lock().records.len());
+            let taken = {
+                let mut buffer = core.lock();
+                dropped += std::mem::take(&mut buffer.dropped);
+                std::mem::replace(&mut buffer.records, spare)
+            };
+            if records.is_empty() {
+                records = taken;
+            } else {
+                records.extend(taken);
+            }
+        }
+        (records, dropped)
+    }
+}
+
+impl CoreSink {
+    /// Whether records are kept at all; ask before building one.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.shared.is_on.load(Ordering::Relaxed)
+    }
+
+    /// Keeps a record, or counts it as dropped when [`CORE_CAPACITY`] are waiting. The lock is
+    /// this core's own; only the sender's swap, once a second, can ever contend for it.
+    pub fn push(&self, record: RequestRecord) {
+        let mut buffer = self.buffer.lock();
+        if buffer.records.len() < CORE_CAPACITY {
+            buffer.records.push(record);
+        } else {
+            buffer.dropped += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbered(status: u16) -> RequestRecord {
+        RequestRecord {
+            status,
+            ..RequestRecord::default()
+        }
+    }
+
+    #[test]
+    fn records_of_all_cores_are_taken_once() {
+        let sink = TelemetrySink::enabled();
+        let cores = [sink.core(), sink.core()];
+        cores[0].push(numbered(200));
+        cores[1].push(numbered(404));
+        let (records, dropped) = sink.take();
+        let statuses: Vec<_> = records.iter().map(|r| r.status).collect();
+        assert_eq!((statuses, dropped), (vec![200, 404], 0));
+        assert_eq!(sink.take().0.len(), 0);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let sink = TelemetrySink::enabled();
+        let core = sink.core();
+        for _ in 0..CORE_CAPACITY + 3 {
+            core.push(numbered(200));
+        }
+        let (records, dropped) = sink.take();
+        assert_eq!((records.len(), dropped), (CORE_CAPACITY, 3));
+        assert_eq!(sink.take().1, 0);
+    }
+
+    #[test]
+    fn disabled_sink_says_so() {
+        assert!(!TelemetrySink::disabled().core().is_enabled());
+        assert!(TelemetrySink::enabled().core().is_enabled());
+    }
+}
