@@ -99,7 +99,10 @@ pub enum PlaneError {
     /// The request breaks rules; all of them are listed.
     #[error("{} of the request's parameters are invalid", .0.len())]
     Invalid(Vec<InvalidParameter>),
+    /// A stored record is not what this release writes.
+    #[error("{0}")]
+    Damaged(String),
     /// The records could not be read or written.
-    #[error("the records of control planes cannot be reached: {0}")]
-    Unavailable(String),
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
 }

@@ -1,19 +1,18 @@
 //! Registered client certificates of a control plane.
 
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use pki::PeerCertificate;
 use serde::{Deserialize, Serialize};
+use store::{RecordOperation, StoreError};
 use uuid::Uuid;
 
-use super::records::Unique;
-use super::{Planes, read, write};
+use super::{Planes, records};
 use crate::error::{InvalidParameter, PlaneError};
 use crate::model::{Pinned, PlaneEvent};
 
 /// Certificates per control plane.
 ///
 /// Compat: the reference's limit.
-pub const MAX_CERTIFICATES: usize = 32;
+pub const MAX_CERTIFICATES: u64 = 32;
 /// Characters of one uploaded certificate text.
 const MAX_CERTIFICATE_TEXT: usize = 64 * 1024;
 const TITLE_LENGTH: usize = 256;
@@ -37,10 +36,10 @@ impl Planes {
     ///
     /// Only when the records cannot be read.
     pub async fn pinned(&self, control_plane: Uuid) -> Result<Vec<Pinned>, PlaneError> {
-        let rows = self.inner.records.list(SPACE, control_plane).await?;
+        let rows: Vec<(Uuid, Row)> = self.inner.records.list(SPACE, Some(control_plane)).await?;
         let mut pins = rows
             .into_iter()
-            .map(|row| read(row).and_then(pinned))
+            .map(|(_, row)| pinned(row))
             .collect::<Result<Vec<_>, _>>()?;
         pins.sort_by(|a, b| (a.created_at, a.id).cmp(&(b.created_at, b.id)));
         Ok(pins)
@@ -68,12 +67,10 @@ impl Planes {
         title: &str,
     ) -> Result<Pinned, PlaneError> {
         check(cert, title)?;
-        if self.inner.records.list(SPACE, control_plane).await?.len() >= MAX_CERTIFICATES {
+        if self.inner.records.count(SPACE, control_plane).await? >= MAX_CERTIFICATES {
             let reason = format!("the control plane has {MAX_CERTIFICATES} certificates already");
             let fault = InvalidParameter::body("cert", "max", reason);
-            return Err(PlaneError::Invalid(vec![
-                fault.maximum(MAX_CERTIFICATES as u64),
-            ]));
+            return Err(PlaneError::Invalid(vec![fault.maximum(MAX_CERTIFICATES)]));
         }
         let now = clock::unix_seconds();
         self.store_certificate(Row {
@@ -129,21 +126,8 @@ impl Planes {
         Ok(())
     }
 
-    pub(super) async fn drop_certificates(&self, control_plane: Uuid) -> Result<(), PlaneError> {
-        for pin in self.pinned(control_plane).await? {
-            self.inner.records.delete(SPACE, pin.id).await?;
-        }
-        Ok(())
-    }
-
     async fn certificate_row(&self, control_plane: Uuid, id: Uuid) -> Result<Row, PlaneError> {
-        let row: Option<Row> = self
-            .inner
-            .records
-            .get(SPACE, id)
-            .await?
-            .map(read)
-            .transpose()?;
+        let row: Option<Row> = self.inner.records.get(SPACE, id).await?;
         row.filter(|row| row.control_plane == control_plane)
             .ok_or(PlaneError::NotFound {
                 noun: "data plane certificate",
@@ -152,18 +136,19 @@ impl Planes {
     }
 
     async fn store_certificate(&self, row: Row) -> Result<Pinned, PlaneError> {
-        let (body, owner) = (write(&row)?, row.control_plane);
-        let pin = pinned(row)?;
-        let unique = vec![("sha256", format!("{owner}/{}", pin.sha256))];
-        self.inner
-            .records
-            .put(SPACE, pin.id, owner, body, unique)
-            .await?
-            .map_err(|Unique| {
+        let digest = first(&row)?.sha256_hex();
+        let (id, owner) = (row.id, row.control_plane);
+        let unique = vec![("sha256", format!("{owner}/{digest}"))];
+        let put = records::put_unique(SPACE, id, owner, &row, unique)?;
+        match self.inner.records.put(put).await {
+            Err(PlaneError::Store(StoreError::Unique { .. })) => {
                 let reason = "the control plane has this certificate already";
-                PlaneError::Invalid(vec![InvalidParameter::body("cert", "invalid", reason)])
-            })?;
-        Ok(pin)
+                let fault = InvalidParameter::body("cert", "invalid", reason);
+                Err(PlaneError::Invalid(vec![fault]))
+            }
+            Err(other) => Err(other),
+            Ok(()) => pinned(row),
+        }
     }
 
     fn revoked(&self, control_plane: Uuid, certificate: Uuid) {
@@ -182,8 +167,8 @@ fn check(cert: &str, title: &str) -> Result<(), PlaneError> {
         let reason = format!("must have {MAX_CERTIFICATE_TEXT} characters or fewer");
         let fault = InvalidParameter::body("cert", "max_length", reason);
         found.push(fault.maximum(MAX_CERTIFICATE_TEXT as u64));
-    } else if first_der(cert).is_none() {
-        let reason = "must be a certificate in PEM (`-----BEGIN CERTIFICATE-----`)";
+    } else if let Err(error) = read_pem(cert) {
+        let reason = format!("must be a certificate in PEM: {error}");
         found.push(InvalidParameter::body("cert", "invalid", reason));
     }
     if title.chars().count() > TITLE_LENGTH {
@@ -198,29 +183,35 @@ fn check(cert: &str, title: &str) -> Result<(), PlaneError> {
     }
 }
 
+/// The removal of every certificate of a control plane.
+pub(super) const fn all_of(control_plane: Uuid) -> RecordOperation {
+    RecordOperation::DeleteOwned {
+        space: SPACE,
+        owner: control_plane,
+    }
+}
+
 fn pinned(row: Row) -> Result<Pinned, PlaneError> {
-    let der = first_der(&row.cert).ok_or_else(|| {
-        PlaneError::Unavailable(format!("the stored certificate `{}` is unreadable", row.id))
-    })?;
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
+    let certificate = first(&row)?;
     Ok(Pinned {
         id: row.id,
+        sha256: certificate.sha256_hex(),
+        der: certificate.der().to_vec(),
         cert: row.cert,
-        sha256: hex::encode(digest),
-        der,
         title: row.title,
         created_at: row.created_at,
         updated_at: row.updated_at,
     })
 }
 
-/// The first certificate of a PEM text. Uploads made by shell scripts carry `\n` as two
-/// characters; they are read too.
-fn first_der(text: &str) -> Option<Vec<u8>> {
-    let text = text.replace("\\n", "\n");
-    let der = CertificateDer::pem_slice_iter(text.as_bytes())
-        .next()?
-        .ok()?;
-    x509_parser::parse_x509_certificate(&der).ok()?;
-    Some(der.to_vec())
+fn first(row: &Row) -> Result<PeerCertificate, PlaneError> {
+    let damaged =
+        |error| PlaneError::Damaged(format!("the stored certificate `{}`: {error}", row.id));
+    read_pem(&row.cert).map_err(damaged)
+}
+
+/// The first certificate of a PEM text. Uploads made by shell scripts carry line ends as the two
+/// characters `\n`; they are read too.
+fn read_pem(text: &str) -> Result<PeerCertificate, pki::Error> {
+    PeerCertificate::from_pem(text.replace("\\n", "\n").as_bytes())
 }

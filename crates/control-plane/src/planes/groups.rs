@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashMap};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use store::RecordOperation;
 use uuid::Uuid;
 
-use super::{Planes, missing, read, write};
+use super::{Planes, records};
 use crate::error::{InvalidParameter, PlaneError};
 use crate::model::{ClusterType, ControlPlane, GroupStatus, PlaneEvent};
 
@@ -22,8 +22,9 @@ pub const MAX_GROUPS: usize = 5;
 
 const SPACE: &str = "group_members";
 
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Row {
+    group: Uuid,
     members: Vec<Uuid>,
 }
 
@@ -48,14 +49,8 @@ impl Planes {
     ///
     /// Only when the records cannot be read.
     pub async fn members(&self, group: Uuid) -> Result<Vec<Uuid>, PlaneError> {
-        let row: Option<Row> = self
-            .inner
-            .records
-            .get(SPACE, group)
-            .await?
-            .map(read)
-            .transpose()?;
-        Ok(row.unwrap_or_default().members)
+        let row: Option<Row> = self.inner.records.get(SPACE, group).await?;
+        Ok(row.map(|row| row.members).unwrap_or_default())
     }
 
     /// The groups that a control plane of this organisation belongs to.
@@ -68,14 +63,12 @@ impl Planes {
         organisation: Uuid,
         member: Uuid,
     ) -> Result<Vec<Uuid>, PlaneError> {
-        let mut groups = Vec::new();
-        for plane in self.list(organisation).await? {
-            let is_group = plane.cluster_type == ClusterType::Group;
-            if is_group && self.members(plane.id).await?.contains(&member) {
-                groups.push(plane.id);
-            }
-        }
-        Ok(groups)
+        let rows: Vec<(Uuid, Row)> = self.inner.records.list(SPACE, Some(organisation)).await?;
+        Ok(rows
+            .into_iter()
+            .filter(|(_, row)| row.members.contains(&member))
+            .map(|(_, row)| row.group)
+            .collect())
     }
 
     /// Changes the members of a group.
@@ -124,7 +117,7 @@ impl Planes {
         if !found.is_empty() {
             return Err(PlaneError::Invalid(found));
         }
-        self.store_members(&plane, before, after).await
+        self.store_members(&plane, &before, after).await
     }
 
     /// What the last building of the group's configuration found. Kept in memory: it is found
@@ -139,33 +132,43 @@ impl Planes {
         self.inner.group_status.lock().get(&group).cloned()
     }
 
-    pub(super) async fn leave_groups(&self, plane: &ControlPlane) -> Result<(), PlaneError> {
-        for group in self.groups_of(plane.organisation, plane.id).await? {
-            let before = self.members(group).await?;
-            let after = apply(MemberChange::Remove, &before, &[plane.id]);
-            let group = self.get(plane.organisation, group).await?;
-            self.store_members(&group, before, after).await?;
+    /// What has to be written when a control plane goes, and the groups that lose a member.
+    pub(super) async fn leaving(
+        &self,
+        plane: &ControlPlane,
+    ) -> Result<(Vec<RecordOperation>, Vec<Uuid>), PlaneError> {
+        let mut operations = Vec::new();
+        let groups = self.groups_of(plane.organisation, plane.id).await?;
+        for group in &groups {
+            let before = self.members(*group).await?;
+            let members = apply(MemberChange::Remove, &before, &[plane.id]);
+            let group = *group;
+            let row = Row { group, members };
+            operations.push(records::put(SPACE, group, plane.organisation, &row)?);
         }
-        self.inner.group_status.lock().remove(&plane.id);
-        self.inner.records.delete(SPACE, plane.id).await
+        if !self.members(plane.id).await?.is_empty() {
+            let (space, id) = (SPACE, plane.id);
+            operations.push(RecordOperation::Delete { space, id });
+        }
+        Ok((operations, groups))
     }
 
     async fn store_members(
         &self,
         group: &ControlPlane,
-        before: Vec<Uuid>,
+        before: &[Uuid],
         members: Vec<Uuid>,
     ) -> Result<(), PlaneError> {
         if before == members {
             return Ok(());
         }
-        let body: Value = write(&Row { members })?;
+        let (group, owner) = (group.id, group.organisation);
+        let row = Row { group, members };
         self.inner
             .records
-            .put(SPACE, group.id, group.organisation, body, Vec::new())
-            .await?
-            .map_err(|_| missing(group.id))?;
-        self.tell(PlaneEvent::MembersChanged { group: group.id });
+            .put(records::put(SPACE, group, owner, &row)?)
+            .await?;
+        self.tell(PlaneEvent::MembersChanged { group });
         Ok(())
     }
 

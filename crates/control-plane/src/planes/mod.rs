@@ -11,7 +11,7 @@ mod rules;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use store::{Actor, RecordOperation, Store, StoreError};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::geo::Geo;
 use crate::model::{ControlPlane, NewControlPlane, PatchControlPlane, PlaneEvent};
 pub use certificates::MAX_CERTIFICATES;
 pub use groups::{MAX_GROUPS, MAX_MEMBERS, MAX_MEMBERS_PER_CALL, MemberChange};
-use records::{Records, Unique};
+use records::Records;
 
 /// Control planes per organisation.
 ///
@@ -49,22 +49,22 @@ struct Inner {
 }
 
 impl Planes {
-    /// Opens the control planes of a geo.
+    /// Opens the control planes of a geo, kept in the geo's store.
     ///
     /// # Errors
     ///
     /// Only when the records cannot be read.
-    pub async fn open(geo: Geo) -> Result<Self, PlaneError> {
+    pub async fn open(geo: Geo, store: Store) -> Result<Self, PlaneError> {
         let planes = Self {
             inner: Arc::new(Inner {
                 geo,
-                records: Records::default(),
+                records: Records::new(store),
                 events: broadcast::channel(EVENT_BACKLOG).0,
                 nodes: nodes::NodeTable::default(),
                 group_status: groups::StatusTable::default(),
             }),
         };
-        planes.load_nodes(Uuid::nil()).await?;
+        planes.load_nodes().await?;
         Ok(planes)
     }
 
@@ -144,12 +144,7 @@ impl Planes {
     ///
     /// Only when the records cannot be read.
     pub async fn find(&self, id: Uuid) -> Result<Option<ControlPlane>, PlaneError> {
-        self.inner
-            .records
-            .get(SPACE, id)
-            .await?
-            .map(read)
-            .transpose()
+        self.inner.records.get(SPACE, id).await
     }
 
     /// The control plane whose hosts begin with this prefix.
@@ -158,8 +153,7 @@ impl Planes {
     ///
     /// Only when the records cannot be read.
     pub async fn by_prefix(&self, prefix: &str) -> Result<Option<ControlPlane>, PlaneError> {
-        let row = self.inner.records.find(SPACE, "prefix", prefix).await?;
-        row.map(read).transpose()
+        self.inner.records.find(SPACE, "prefix", prefix).await
     }
 
     /// The organisation's control plane of this name.
@@ -173,8 +167,7 @@ impl Planes {
         name: &str,
     ) -> Result<Option<ControlPlane>, PlaneError> {
         let key = name_key(organisation, name);
-        let row = self.inner.records.find(SPACE, "name", &key).await?;
-        row.map(read).transpose()
+        self.inner.records.find(SPACE, "name", &key).await
     }
 
     /// All control planes of the organisation, oldest first.
@@ -183,11 +176,9 @@ impl Planes {
     ///
     /// Only when the records cannot be read.
     pub async fn list(&self, organisation: Uuid) -> Result<Vec<ControlPlane>, PlaneError> {
-        let rows = self.inner.records.list(SPACE, organisation).await?;
-        let mut planes = rows
-            .into_iter()
-            .map(read)
-            .collect::<Result<Vec<ControlPlane>, _>>()?;
+        let rows: Vec<(Uuid, ControlPlane)> =
+            self.inner.records.list(SPACE, Some(organisation)).await?;
+        let mut planes: Vec<_> = rows.into_iter().map(|(_, plane)| plane).collect();
         planes.sort_by(|a, b| (a.created_at, a.id).cmp(&(b.created_at, b.id)));
         Ok(planes)
     }
@@ -230,24 +221,40 @@ impl Planes {
         Ok(plane)
     }
 
-    /// Removes a control plane with its certificates, memberships and nodes, and tells the push.
-    /// Its entities are removed by the caller.
+    /// Removes a control plane with its entities, certificates, memberships and nodes, and tells
+    /// the push.
     ///
     /// # Errors
     ///
     /// [`PlaneError::NotFound`]; [`PlaneError::Invalid`] for the organisation's default one.
-    pub async fn delete(&self, organisation: Uuid, id: Uuid) -> Result<(), PlaneError> {
+    pub async fn delete(
+        &self,
+        organisation: Uuid,
+        id: Uuid,
+        actor: Actor,
+    ) -> Result<(), PlaneError> {
         let plane = self.get(organisation, id).await?;
         if plane.is_default {
             let reason = "the default control plane cannot be deleted";
             let fault = InvalidParameter::body("object", "invalid", reason);
             return Err(PlaneError::Invalid(vec![fault]));
         }
-        self.leave_groups(&plane).await?;
-        self.drop_certificates(id).await?;
-        self.drop_nodes(id).await?;
-        self.inner.records.delete(SPACE, id).await?;
+        let (mut operations, groups) = self.leaving(&plane).await?;
+        operations.extend([
+            RecordOperation::Delete { space: SPACE, id },
+            certificates::all_of(id),
+            nodes::all_of(id),
+        ]);
+        self.inner.records.batch(operations).await?;
+        self.inner.nodes.forget(id);
+        self.inner.group_status.lock().remove(&id);
         self.tell(PlaneEvent::PlaneDeleted { control_plane: id });
+        for group in groups {
+            self.tell(PlaneEvent::MembersChanged { group });
+        }
+        // The record went first: entities without a control plane cannot be reached any more,
+        // whereas a control plane without its entities would have emptied its nodes.
+        self.inner.records.store().purge(id, actor).await?;
         Ok(())
     }
 
@@ -256,14 +263,13 @@ impl Planes {
             ("prefix", plane.prefix.clone()),
             ("name", name_key(plane.organisation, &plane.name)),
         ];
-        let taken = || PlaneError::NameTaken {
-            name: plane.name.clone(),
-        };
-        self.inner
-            .records
-            .put(SPACE, plane.id, plane.organisation, write(plane)?, unique)
-            .await?
-            .map_err(|Unique| taken())
+        let put = records::put_unique(SPACE, plane.id, plane.organisation, plane, unique)?;
+        match self.inner.records.put(put).await {
+            Err(PlaneError::Store(StoreError::Unique { .. })) => Err(PlaneError::NameTaken {
+                name: plane.name.clone(),
+            }),
+            other => other,
+        }
     }
 
     async fn free_prefix(&self) -> Result<String, PlaneError> {
@@ -273,9 +279,7 @@ impl Planes {
                 return Ok(prefix);
             }
         }
-        Err(PlaneError::Unavailable(
-            "no free prefix was found".to_owned(),
-        ))
+        Err(PlaneError::Damaged("no free prefix was found".to_owned()))
     }
 
     fn tell(&self, event: PlaneEvent) {
@@ -301,14 +305,4 @@ fn missing(id: Uuid) -> PlaneError {
         noun: "control plane",
         id,
     }
-}
-
-fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, PlaneError> {
-    serde_json::from_value(body)
-        .map_err(|error| PlaneError::Unavailable(format!("a stored record is unreadable: {error}")))
-}
-
-fn write<T: serde::Serialize>(value: &T) -> Result<Value, PlaneError> {
-    serde_json::to_value(value)
-        .map_err(|error| PlaneError::Unavailable(format!("a record cannot be written: {error}")))
 }

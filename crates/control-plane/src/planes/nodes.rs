@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::Mutex;
 use serde_json::json;
+use store::RecordOperation;
 use uuid::Uuid;
 
-use super::{Planes, read, write};
+use super::{Planes, records};
 use crate::error::PlaneError;
 use crate::model::{Node, NodeSeen};
 
@@ -48,12 +49,8 @@ impl Planes {
             return Ok(());
         };
         let key = record_id(seen.control_plane, seen.node_id);
-        self.inner
-            .records
-            .put(SPACE, key, seen.control_plane, write(&node)?, Vec::new())
-            .await?
-            .ok();
-        Ok(())
+        let put = records::put(SPACE, key, seen.control_plane, &node)?;
+        self.inner.records.put(put).await
     }
 
     /// The nodes of a control plane, by id. Those not heard of for a day are left out.
@@ -100,11 +97,11 @@ impl Planes {
             .await
     }
 
-    /// Reads the nodes of a control plane from its records: once, at the start.
-    pub(super) async fn load_nodes(&self, control_plane: Uuid) -> Result<(), PlaneError> {
+    /// Reads all nodes from the records, once, at the start; drops the forgotten ones.
+    pub(super) async fn load_nodes(&self) -> Result<(), PlaneError> {
         let oldest = clock::unix_seconds().saturating_sub(FORGOTTEN_AFTER);
-        for row in self.inner.records.list(SPACE, control_plane).await? {
-            let node: Node = read(row)?;
+        let rows: Vec<(Uuid, Node)> = self.inner.records.list(SPACE, None).await?;
+        for (control_plane, node) in rows {
             if node.last_ping < oldest {
                 let key = record_id(control_plane, node.id);
                 self.inner.records.delete(SPACE, key).await?;
@@ -113,27 +110,26 @@ impl Planes {
             let written_ping = node.last_ping;
             let entry = Entry { node, written_ping };
             let mut planes = self.inner.nodes.by_plane.lock();
-            planes
-                .entry(control_plane)
-                .or_default()
-                .insert(entry.node.id, entry);
-        }
-        Ok(())
-    }
-
-    pub(super) async fn drop_nodes(&self, control_plane: Uuid) -> Result<(), PlaneError> {
-        let nodes = self.inner.nodes.by_plane.lock().remove(&control_plane);
-        for id in nodes.unwrap_or_default().into_keys() {
-            self.inner
-                .records
-                .delete(SPACE, record_id(control_plane, id))
-                .await?;
+            let nodes = planes.entry(control_plane).or_default();
+            nodes.insert(entry.node.id, entry);
         }
         Ok(())
     }
 }
 
+/// The removal of every node of a control plane.
+pub(super) const fn all_of(control_plane: Uuid) -> RecordOperation {
+    RecordOperation::DeleteOwned {
+        space: SPACE,
+        owner: control_plane,
+    }
+}
+
 impl NodeTable {
+    pub(super) fn forget(&self, control_plane: Uuid) {
+        self.by_plane.lock().remove(&control_plane);
+    }
+
     /// Merges what was seen; gives the node when its record must be written.
     fn merge(&self, seen: &NodeSeen) -> Option<Node> {
         let now = clock::unix_seconds();
