@@ -218,6 +218,8 @@ pub struct BuildContext<'a> {
     pub shared: &'a Shared,
     /// Consumers and credentials of this configuration.
     pub lookups: &'a LookupsBuilder,
+    /// The node the plugin runs on.
+    pub node: &'a NodeInfo,
     /// Remarks for the operator, such as a setting that has no effect here. Said once per
     /// configuration, with the plugin's name and id.
     pub notices: Vec<String>,
@@ -234,6 +236,15 @@ impl BuildContext<'_> {
             .slot(entity)
             .ok_or(BuildError::Credential { entity })
     }
+}
+
+/// The node a plugin runs on.
+#[derive(Clone, Debug)]
+pub struct NodeInfo {
+    /// Id of the node, kept over restarts.
+    pub id: Uuid,
+    /// Name of the machine.
+    pub hostname: String,
 }
 
 /// Why an instance cannot run. The configuration is refused and the running one stays.

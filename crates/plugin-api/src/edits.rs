@@ -4,14 +4,22 @@
 
 use bytes::Bytes;
 
-/// Changes to a set of headers: some names vanish from the head, some lines are appended.
+/// Changes to a set of headers: some names vanish from the head, some lines are new.
 ///
-/// To write a head: skip every line whose name [`HeaderEdits::removes`], then append
-/// [`HeaderEdits::added`] in order.
+/// To write a head, walk over its lines with [`HeaderEdits::apply`]; it keeps a replaced header
+/// at its place and appends what is new.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderEdits {
-    removed: Vec<Bytes>,
+    removed: Vec<Removed>,
     added: Vec<(Bytes, Bytes)>,
+}
+
+/// A name whose received lines are left out.
+#[derive(Clone, Debug)]
+struct Removed {
+    name: Bytes,
+    /// Whether the new value takes the place of the first received line.
+    keeps_place: bool,
 }
 
 impl HeaderEdits {
@@ -21,10 +29,11 @@ impl HeaderEdits {
         self.removed.is_empty() && self.added.is_empty()
     }
 
-    /// Replaces all values of `name` by one.
+    /// Replaces all values of `name` by one. If the head has the header, the new value stands
+    /// where its first line stood, in the spelling received.
     pub fn set(&mut self, name: impl Into<Bytes>, value: impl Into<Bytes>) {
         let name = name.into();
-        self.remove(name.clone());
+        self.leave_out(&name, true);
         self.added.push((name, safe_value(value.into())));
     }
 
@@ -35,36 +44,86 @@ impl HeaderEdits {
 
     /// Removes all values of `name`, those of the head and those added so far.
     pub fn remove(&mut self, name: impl Into<Bytes>) {
-        let name = name.into();
-        self.added.retain(|(n, _)| !n.eq_ignore_ascii_case(&name));
-        if !self.removes(&name) {
-            self.removed.push(name);
+        self.leave_out(&name.into(), false);
+    }
+
+    fn leave_out(&mut self, name: &Bytes, keeps_place: bool) {
+        self.added.retain(|(n, _)| !n.eq_ignore_ascii_case(name));
+        if !self.removes(name) {
+            let name = name.clone();
+            self.removed.push(Removed { name, keeps_place });
         }
     }
 
-    /// Whether a line of the head with this name is to be left out. Compared without regard to
-    /// case.
+    /// Whether lines of the head with this name are left out. Compared without regard to case.
     #[must_use]
     pub fn removes(&self, name: &[u8]) -> bool {
-        self.removed.iter().any(|n| n.eq_ignore_ascii_case(name))
+        self.removed
+            .iter()
+            .any(|removed| removed.name.eq_ignore_ascii_case(name))
     }
 
-    /// Lines to append, in order. Values hold no CR, LF or NUL.
+    /// New lines, in order. Values hold no CR, LF or NUL.
     pub fn added(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.added.iter().map(|(n, v)| (n.as_ref(), v.as_ref()))
     }
 
-    /// Names to leave out, in the order in which they were removed.
+    /// Names whose received lines are left out, in the order of the changes.
     pub fn removed(&self) -> impl Iterator<Item = &[u8]> {
-        self.removed.iter().map(Bytes::as_ref)
+        self.removed.iter().map(|removed| removed.name.as_ref())
     }
 
-    /// The first value appended under `name`.
+    /// The first new value of `name`.
     #[must_use]
     pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
         self.added()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
+    }
+
+    /// Walks over the lines of a head with the changes applied and hands each to `line`.
+    ///
+    /// Compat: as in the reference, a replaced header keeps its place and its spelling; a new
+    /// one comes last.
+    pub fn apply<'h>(
+        &self,
+        head: impl Iterator<Item = (&'h [u8], &'h [u8])>,
+        mut line: impl FnMut(&[u8], &[u8]),
+    ) {
+        // One bit per new line that already stands at the place of a received one. Lines
+        // beyond the width of the mask are simply appended.
+        let mut placed = 0_u128;
+        for (name, value) in head {
+            match self
+                .removed
+                .iter()
+                .find(|r| r.name.eq_ignore_ascii_case(name))
+            {
+                None => line(name, value),
+                Some(removed) if removed.keeps_place => {
+                    if let Some((at, value)) = self.unplaced(name, placed) {
+                        placed |= 1 << at;
+                        line(name, value);
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+        for (at, (name, value)) in self.added().enumerate() {
+            if at >= 128 || placed & (1 << at) == 0 {
+                line(name, value);
+            }
+        }
+    }
+
+    /// The first new line of a name, unless it stands somewhere already.
+    fn unplaced(&self, name: &[u8], placed: u128) -> Option<(usize, &[u8])> {
+        let (at, (_, value)) = self
+            .added()
+            .enumerate()
+            .take(128)
+            .find(|(_, (n, _))| n.eq_ignore_ascii_case(name))?;
+        (placed & (1 << at) == 0).then_some((at, value))
     }
 
     /// Forgets all changes and keeps the allocations.
@@ -83,7 +142,8 @@ pub struct RequestEdits {
     pub method: Option<Bytes>,
     /// Path to use instead of the one routing and the service produce.
     pub path: Option<Bytes>,
-    /// Query to use instead of the received one, without question mark; empty removes it.
+    /// Query to use instead of the received one, without question mark. An empty one leaves a
+    /// bare question mark if the request had a query (as the reference does), nothing if not.
     pub query: Option<Bytes>,
     /// Value of the `Host` header sent to the backend side.
     pub host: Option<Bytes>,

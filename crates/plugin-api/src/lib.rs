@@ -29,7 +29,7 @@ mod shared;
 pub use chain::{Bound, Chain, ConsumerMap, Entry};
 pub use definition::{
     Build, BuildContext, BuildError, COMPATIBLE_VERSION, CredentialKind, Definition,
-    HTTP_PROTOCOLS, Needs, Phases, PluginInput, PrepareCredential, Scopes,
+    HTTP_PROTOCOLS, Needs, NodeInfo, Phases, PluginInput, PrepareCredential, Scopes,
 };
 pub use edits::{HeaderEdits, RequestEdits, ResponseEdits};
 pub use exchange::{Exchange, Hello, Identity, Locals, ResponseView};
@@ -41,3 +41,6 @@ pub use progress::{Run, failures};
 pub use query::{decode as decode_query, pairs as query_pairs, parameter as query_parameter};
 pub use reply::{Reply, ReplyBody, ResponseSource};
 pub use shared::Shared;
+
+#[cfg(test)]
+mod tests;

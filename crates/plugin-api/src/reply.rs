@@ -16,16 +16,17 @@ pub enum ResponseSource {
 /// The body of a [`Reply`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplyBody {
-    /// No body; `Content-Length: 0`.
+    /// No body.
     Empty,
+    /// The text of one of the gateway's own errors, in the form the client accepts; without an
+    /// `Accept` header in the node's `error_default_type`. Rendered by the engine.
+    GatewayError(Bytes),
+    /// A message in the form the client accepts: JSON (also without an `Accept` header), HTML,
+    /// XML or plain text, with the request id. Rendered by the engine, which translates it to
+    /// trailers for gRPC.
+    Message(Bytes),
     /// These bytes; the plugin sets `Content-Type` itself.
     Raw(Bytes),
-    /// `{"message":"…"}` as JSON whatever the client accepts, with the request id. The engine
-    /// renders it (and translates it for gRPC).
-    Json(Bytes),
-    /// A message in the form the client accepts: JSON, HTML, XML or plain text. The engine renders
-    /// it with the same function as its own errors.
-    Message(Bytes),
 }
 
 /// An answer: status, headers, body. Header lines given here replace equal names of the answer.
