@@ -79,7 +79,24 @@ impl Model for NoEntities {
 /// Seals what must not lie on the disk in clear text. The sealer of the `pki` room is one.
 pub trait Seal: Send + Sync + 'static {
     /// Seals `plain`, bound to `context`.
-    fn seal(&self, plain: &[u8], context: &[u8]) -> Vec<u8>;
-    /// Opens what was sealed with the same context, or `None`.
-    fn open(&self, sealed: &[u8], context: &[u8]) -> Option<Vec<u8>>;
+    ///
+    /// # Errors
+    ///
+    /// The reason, without any of the plain text.
+    fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
+    /// Opens what was sealed with the same context.
+    ///
+    /// # Errors
+    ///
+    /// The reason: another key, another context, or damage.
+    fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String>;
+}
+
+impl Seal for pki::Sealer {
+    fn seal(&self, plain: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        Self::seal(self, plain, context).map_err(|error| error.to_string())
+    }
+    fn open(&self, sealed: &[u8], context: &[u8]) -> Result<Vec<u8>, String> {
+        Self::open(self, sealed, context).map_err(|error| error.to_string())
+    }
 }

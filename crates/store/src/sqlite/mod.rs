@@ -1,9 +1,34 @@
 //! The database behind the contract: one SQLite file.
+//!
+//! Writing goes through one thread ([`writer`]), reading through a few read-only connections
+//! ([`readers`]) that see one consistent state each and never wait for the writer (write-ahead
+//! log). Everything blocking happens off the caller's thread.
 
+mod apply;
+mod codec;
+mod fault;
+mod open;
+mod read;
+mod readers;
+mod records;
+mod replace;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tokio::sync::broadcast;
 use uuid::Uuid;
+
+use codec::Codec;
+use fault::Outcome;
+use read::Reading;
+use readers::Readers;
+use writer::{Task, Writer};
 
 use crate::{
     Actor, Applied, AuditEntry, Batch, Body, Changed, Changes, Export, ListQuery, Page, Record,
@@ -13,109 +38,203 @@ use crate::{
 /// An open database.
 pub(crate) struct Database {
     path: PathBuf,
-    changed: broadcast::Sender<Changed>,
+    codec: Arc<Codec>,
+    // Fields drop in this order: the writer finishes before the lock is given back.
+    writer: Writer,
+    readers: Readers,
+    _lock: File,
 }
 
-fn pending<T>() -> Result<T, StoreError> {
-    Err(StoreError::Unavailable {
-        reason: "being built".to_owned(),
-    })
-}
-
-#[expect(clippy::unused_async, reason = "signatures first; the bodies follow")]
 impl Database {
     pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let StoreOptions {
+            path,
+            sealer,
+            catalogue,
+        } = options;
+        let (connection, lock) = open::open_writer(&path)?;
+        let codec = Codec::load(&connection, catalogue, sealer)
+            .map_err(|fault| fault.into_error("read the key of the store", &path))?;
+        let codec = Arc::new(codec);
+        let writer = Writer::start(connection, codec.clone(), path.clone())?;
+        let readers = Readers::new(path.clone());
         Ok(Self {
-            path: options.path,
-            changed: broadcast::channel(16).0,
+            path,
+            codec,
+            writer,
+            readers,
+            _lock: lock,
         })
     }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
-    pub(crate) async fn get(&self, _: Uuid, _: &str, _: Uuid) -> Result<Option<Body>, StoreError> {
-        pending()
+
+    /// Reads entities of a control plane.
+    async fn reading<T: Send + 'static>(
+        &self,
+        plane: Uuid,
+        work: impl FnOnce(Reading<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (codec, now) = (self.codec.clone(), clock::unix_seconds());
+        let work = move |connection: &_| {
+            work(Reading {
+                connection,
+                codec: &codec,
+                plane,
+                now,
+            })
+        };
+        self.readers.run(work).await
     }
+
+    pub(crate) async fn get(
+        &self,
+        plane: Uuid,
+        kind: &str,
+        id: Uuid,
+    ) -> Result<Option<Body>, StoreError> {
+        let kind = self.codec.kind(kind)?.name;
+        self.reading(plane, move |reading| reading.get(kind, id))
+            .await
+    }
+
     pub(crate) async fn find(
         &self,
-        _: Uuid,
-        _: &str,
-        _: &[&str],
-        _: &str,
+        plane: Uuid,
+        kind: &str,
+        fields: &[&str],
+        value: &str,
     ) -> Result<Option<Body>, StoreError> {
-        pending()
+        let kind = self.codec.kind(kind)?.name;
+        let fields: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
+        let value = value.to_owned();
+        self.reading(plane, move |reading| reading.find(kind, &fields, &value))
+            .await
     }
-    pub(crate) async fn list(&self, _: Uuid, _: &str, _: ListQuery) -> Result<Page, StoreError> {
-        pending()
+
+    pub(crate) async fn list(
+        &self,
+        plane: Uuid,
+        kind: &str,
+        query: ListQuery,
+    ) -> Result<Page, StoreError> {
+        let kind = self.codec.kind(kind)?.name;
+        self.reading(plane, move |reading| reading.list(kind, &query))
+            .await
     }
-    pub(crate) async fn count(&self, _: Uuid, _: &str) -> Result<u64, StoreError> {
-        pending()
+
+    pub(crate) async fn count(&self, plane: Uuid, kind: &str) -> Result<u64, StoreError> {
+        let kind = self.codec.kind(kind)?.name;
+        self.reading(plane, move |reading| reading.count(kind))
+            .await
     }
+
     pub(crate) async fn tags(
         &self,
-        _: Uuid,
-        _: Option<String>,
-        _: Option<TagRow>,
-        _: usize,
+        plane: Uuid,
+        tag: Option<String>,
+        after: Option<TagRow>,
+        size: usize,
     ) -> Result<Vec<TagRow>, StoreError> {
-        pending()
+        self.reading(plane, move |reading| {
+            reading.tags(tag.as_deref(), after, size)
+        })
+        .await
     }
-    pub(crate) async fn apply(&self, _: Batch) -> Result<Applied, StoreError> {
-        pending()
+
+    pub(crate) async fn apply(&self, batch: Batch) -> Result<Applied, StoreError> {
+        let written = self.writer.run(Task::Apply(batch)).await?;
+        Ok(written.applied.unwrap_or(Applied {
+            version: 0,
+            changed: 0,
+        }))
     }
-    pub(crate) async fn purge(&self, _: Uuid, _: Actor) -> Result<(), StoreError> {
-        pending()
+
+    pub(crate) async fn purge(&self, plane: Uuid, actor: Actor) -> Result<(), StoreError> {
+        self.writer.run(Task::Purge(plane, actor)).await.map(drop)
     }
-    pub(crate) async fn export(&self, _: Uuid) -> Result<Export, StoreError> {
-        pending()
+
+    #[cfg(test)]
+    pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
+        self.writer.run(Task::Sweep).await.map(drop)
     }
-    pub(crate) async fn version(&self, _: Uuid) -> Result<u64, StoreError> {
-        pending()
+
+    pub(crate) async fn export(&self, plane: Uuid) -> Result<Export, StoreError> {
+        self.reading(plane, |reading| reading.export()).await
     }
-    pub(crate) async fn changes(&self, _: Uuid, _: u64) -> Result<Changes, StoreError> {
-        pending()
+
+    pub(crate) async fn version(&self, plane: Uuid) -> Result<u64, StoreError> {
+        self.reading(plane, |reading| Ok(reading.version()?.0))
+            .await
     }
+
+    pub(crate) async fn changes(&self, plane: Uuid, after: u64) -> Result<Changes, StoreError> {
+        self.reading(plane, move |reading| reading.changes(after))
+            .await
+    }
+
     pub(crate) async fn audit(
         &self,
-        _: Uuid,
-        _: u64,
-        _: usize,
+        plane: Uuid,
+        after: u64,
+        size: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        pending()
+        self.reading(plane, move |reading| reading.audit(after, size))
+            .await
     }
+
     pub(crate) fn subscribe(&self) -> broadcast::Receiver<Changed> {
-        self.changed.subscribe()
+        self.writer.subscribe()
     }
+
     pub(crate) async fn record_get(
         &self,
-        _: &'static str,
-        _: Uuid,
+        space: &'static str,
+        id: Uuid,
     ) -> Result<Option<Record>, StoreError> {
-        pending()
+        self.readers
+            .run(move |connection| records::get(connection, space, id))
+            .await
     }
+
     pub(crate) async fn record_find(
         &self,
-        _: &'static str,
-        _: &'static str,
-        _: &str,
+        space: &'static str,
+        field: &'static str,
+        value: &str,
     ) -> Result<Option<Record>, StoreError> {
-        pending()
+        let value = value.to_owned();
+        self.readers
+            .run(move |connection| records::find(connection, space, field, &value))
+            .await
     }
+
     pub(crate) async fn record_list(
         &self,
-        _: &'static str,
-        _: RecordQuery,
+        space: &'static str,
+        query: RecordQuery,
     ) -> Result<Vec<Record>, StoreError> {
-        pending()
+        self.readers
+            .run(move |connection| records::list(connection, space, query))
+            .await
     }
+
     pub(crate) async fn record_count(
         &self,
-        _: &'static str,
-        _: Option<Uuid>,
+        space: &'static str,
+        owner: Option<Uuid>,
     ) -> Result<u64, StoreError> {
-        pending()
+        self.readers
+            .run(move |connection| records::count(connection, space, owner))
+            .await
     }
-    pub(crate) async fn record_batch(&self, _: Vec<RecordOperation>) -> Result<(), StoreError> {
-        pending()
+
+    pub(crate) async fn record_batch(
+        &self,
+        operations: Vec<RecordOperation>,
+    ) -> Result<(), StoreError> {
+        self.writer.run(Task::Records(operations)).await.map(drop)
     }
 }

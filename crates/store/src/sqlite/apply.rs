@@ -1,0 +1,527 @@
+//! Operations on rows of one control plane, inside the writer's transaction.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::codec::{Codec, Digest, Encoded, body_id};
+use super::fault::Outcome;
+use crate::model::{KindFacts, OnDelete, Reference};
+use crate::{Actor, Applied, Body, ChangeKind, Operation, StoreError};
+
+/// Versions that the change log keeps for each control plane.
+pub(super) const VERSIONS_LOGGED: u64 = 1_000;
+
+/// Changed rows of one version above which they are not logged; readers then take an export.
+pub(super) const CHANGES_LOGGED: usize = 10_000;
+
+/// Rows that an audit entry names.
+const ROWS_AUDITED: usize = 100;
+
+/// Audit entries kept in the file.
+const AUDIT_KEPT: i64 = 1_000_000;
+
+/// Work on one control plane within one transaction.
+pub(super) struct Work<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) codec: &'a Codec,
+    pub(super) plane: Uuid,
+    /// Unix milliseconds.
+    pub(super) now: u64,
+    changes: Vec<(&'static str, Uuid, ChangeKind)>,
+    position: HashMap<(&'static str, Uuid), usize>,
+}
+
+/// A row that exists.
+pub(super) struct Existing {
+    pub(super) seq: i64,
+    pub(super) digest: Digest,
+    pub(super) expires_at: Option<u64>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(connection: &'a Connection, codec: &'a Codec, plane: Uuid, now: u64) -> Self {
+        let (changes, position) = (Vec::new(), HashMap::new());
+        Self {
+            connection,
+            codec,
+            plane,
+            now,
+            changes,
+            position,
+        }
+    }
+
+    pub(super) fn run(&mut self, operation: &Operation) -> Outcome<()> {
+        match operation {
+            Operation::Insert { kind, body } => {
+                let (kind, id) = self.address(kind, body)?;
+                if self.existing(kind, id)?.is_some() {
+                    return Err(StoreError::PrimaryKey {
+                        kind: kind.name.to_owned(),
+                        id,
+                    }
+                    .into());
+                }
+                self.write(kind, id, body, None)
+            }
+            Operation::Upsert { kind, body } => {
+                let (kind, id) = self.address(kind, body)?;
+                let existing = self.existing(kind, id)?;
+                self.write(kind, id, body, existing)
+            }
+            Operation::Update { kind, id, body } => self.update(kind, *id, None, body),
+            Operation::UpdateFrom {
+                kind,
+                id,
+                previous,
+                body,
+            } => self.update(kind, *id, Some(previous), body),
+            Operation::Delete { kind, id } => {
+                let kind = self.codec.kind(kind)?;
+                if self.existing(kind, *id)?.is_none() {
+                    return Err(StoreError::NotFound {
+                        kind: kind.name.to_owned(),
+                        id: *id,
+                    }
+                    .into());
+                }
+                self.remove(kind, *id)
+            }
+            Operation::ReplaceAll { tables } => self.replace_all(tables),
+        }
+    }
+
+    fn address(&self, kind: &str, body: &Body) -> Outcome<(KindFacts, Uuid)> {
+        let kind = self.codec.kind(kind)?;
+        Ok((kind, body_id(kind, body)?))
+    }
+
+    fn update(&mut self, kind: &str, id: Uuid, from: Option<&Body>, body: &Body) -> Outcome<()> {
+        let (kind, own_id) = self.address(kind, body)?;
+        let name = || kind.name.to_owned();
+        if own_id != id {
+            let reason = "its `id` is not the id of the row".to_owned();
+            return Err(StoreError::Malformed {
+                kind: name(),
+                reason,
+            }
+            .into());
+        }
+        let Some(existing) = self.existing(kind, id)? else {
+            return Err(StoreError::NotFound { kind: name(), id }.into());
+        };
+        if from.is_some_and(|previous| self.codec.content_digest(previous) != existing.digest) {
+            return Err(StoreError::Stale { kind: name(), id }.into());
+        }
+        self.write(kind, id, body, Some(existing))
+    }
+
+    /// The row, unless it has expired; an expired one is cleared away, it no longer counts.
+    fn existing(&mut self, kind: KindFacts, id: Uuid) -> Outcome<Option<Existing>> {
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT seq, digest, expires_at FROM entity
+                 WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+            )?
+            .query_row((self.plane, kind.name, id), |row| {
+                Ok(Existing {
+                    seq: row.get(0)?,
+                    digest: row.get(1)?,
+                    expires_at: row.get(2)?,
+                })
+            })
+            .optional()?;
+        match found {
+            Some(row) if row.expires_at.is_some_and(|end| end <= self.now / 1000) => {
+                self.remove(kind, id)?;
+                Ok(None)
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn write(
+        &mut self,
+        kind: KindFacts,
+        id: Uuid,
+        body: &Body,
+        existing: Option<Existing>,
+    ) -> Outcome<()> {
+        let encoded = self.codec.encode(self.plane, kind, id, body, self.now)?;
+        if existing.is_some() {
+            self.drop_derived(kind, id)?;
+        }
+        self.put_row(kind, id, &encoded, existing.as_ref())?;
+        self.put_keys(kind, id, body)?;
+        self.put_tags(kind, id, body)?;
+        let references = self.codec.references(kind, body);
+        for reference in &references {
+            self.check_target(kind, id, reference)?;
+            self.put_reference(kind, id, reference)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_row(
+        &mut self,
+        kind: KindFacts,
+        id: Uuid,
+        row: &Encoded,
+        existing: Option<&Existing>,
+    ) -> Outcome<()> {
+        let expires_at = row.expiry.moment();
+        if let Some(existing) = existing {
+            self.connection
+                .prepare_cached(
+                    "UPDATE entity SET updated_at = ?2, expires_at = ?3, digest = ?4, body = ?5,
+                     sealed = ?6 WHERE seq = ?1",
+                )?
+                .execute((
+                    existing.seq,
+                    self.now,
+                    expires_at,
+                    row.digest,
+                    &row.body,
+                    &row.sealed,
+                ))?;
+        } else {
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO entity (control_plane, kind, id, created_at, updated_at,
+                     expires_at, digest, body, sealed) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7, ?8)",
+                )?
+                .execute((
+                    self.plane,
+                    kind.name,
+                    id,
+                    self.now,
+                    expires_at,
+                    row.digest,
+                    &row.body,
+                    &row.sealed,
+                ))?;
+        }
+        self.note(kind, id, ChangeKind::Written);
+        Ok(())
+    }
+
+    pub(super) fn put_keys(&mut self, kind: KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
+        for key in self.codec.unique_keys(kind, body) {
+            let digest = self
+                .codec
+                .key_digest(self.plane, kind.name, &key.fields, &key.value);
+            if let Some(holder) = self.holder(kind, &digest)? {
+                if holder == id {
+                    continue;
+                }
+                // `existing` clears the holder away when it has expired.
+                if self.existing(kind, holder)?.is_some() {
+                    let fields = key
+                        .fields
+                        .iter()
+                        .map(|field| (field.clone(), body.get(field).cloned().unwrap_or_default()))
+                        .collect();
+                    let kind = kind.name.to_owned();
+                    return Err(StoreError::Unique {
+                        kind,
+                        fields,
+                        holder,
+                    }
+                    .into());
+                }
+            }
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO unique_key (control_plane, kind, digest, id)
+                     VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute((self.plane, kind.name, digest, id))?;
+        }
+        Ok(())
+    }
+
+    fn holder(&self, kind: KindFacts, digest: &Digest) -> Outcome<Option<Uuid>> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT id FROM unique_key WHERE control_plane = ?1 AND kind = ?2 AND digest = ?3",
+        )?;
+        let holder = find.query_row((self.plane, kind.name, digest), |row| row.get(0));
+        Ok(holder.optional()?)
+    }
+
+    pub(super) fn put_tags(&self, kind: KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
+        let Some(Value::Array(tags)) = body.get("tags") else {
+            return Ok(());
+        };
+        let mut add = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO tag (control_plane, tag, kind, id) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        for tag in tags.iter().filter_map(Value::as_str) {
+            add.execute((self.plane, tag, kind.name, id))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_target(
+        &mut self,
+        kind: KindFacts,
+        id: Uuid,
+        reference: &Reference,
+    ) -> Outcome<()> {
+        let target_kind = self.codec.kind(&reference.kind)?;
+        if self.existing(target_kind, reference.id)?.is_some() {
+            return Ok(());
+        }
+        Err(StoreError::Foreign {
+            kind: kind.name.to_owned(),
+            id,
+            field: reference.field.clone(),
+            target_kind: reference.kind.clone(),
+            target: reference.id,
+        }
+        .into())
+    }
+
+    pub(super) fn put_reference(
+        &self,
+        kind: KindFacts,
+        id: Uuid,
+        reference: &Reference,
+    ) -> Outcome<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO reference (control_plane, target, kind, field, id, target_kind,
+                 on_delete) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute((
+                self.plane,
+                reference.id,
+                kind.name,
+                &reference.field,
+                id,
+                &reference.kind,
+                on_delete_code(reference.on_delete),
+            ))?;
+        Ok(())
+    }
+
+    /// Removes a row and, before it, what refers to it.
+    pub(super) fn remove(&mut self, kind: KindFacts, id: Uuid) -> Outcome<()> {
+        // The row goes first so that a circle of cascades ends.
+        self.drop_derived(kind, id)?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM entity WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+            )?
+            .execute((self.plane, kind.name, id))?;
+        self.note(kind, id, ChangeKind::Removed);
+        for (child, field, child_id, on_delete) in self.children(kind, id)? {
+            let child = self.codec.kind(&child)?;
+            if self.existing(child, child_id)?.is_none() {
+                continue;
+            }
+            match on_delete {
+                OnDelete::Cascade => self.remove(child, child_id)?,
+                OnDelete::SetNull => self.clear(child, child_id, &field)?,
+                OnDelete::Restrict => {
+                    return Err(StoreError::Referenced {
+                        kind: kind.name.to_owned(),
+                        id,
+                        by: child.name.to_owned(),
+                        by_id: child_id,
+                    }
+                    .into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn children(
+        &self,
+        kind: KindFacts,
+        id: Uuid,
+    ) -> Outcome<Vec<(String, String, Uuid, OnDelete)>> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT kind, field, id, on_delete FROM reference
+             WHERE control_plane = ?1 AND target = ?2 AND target_kind = ?3",
+        )?;
+        let rows = find.query_map((self.plane, id, kind.name), |row| {
+            let on_delete = match row.get::<_, i64>(3)? {
+                0 => OnDelete::Cascade,
+                2 => OnDelete::SetNull,
+                _ => OnDelete::Restrict,
+            };
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, on_delete))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Sets a foreign field of a row to null.
+    fn clear(&mut self, kind: KindFacts, id: Uuid, field: &str) -> Outcome<()> {
+        let Some(mut body) = self.read(kind, id)? else {
+            return Ok(());
+        };
+        body.insert(field.to_owned(), Value::Null);
+        let existing = self.existing(kind, id)?;
+        self.write(kind, id, &body, existing)
+    }
+
+    /// The body, with the absolute `ttl` that `encode` takes back unchanged.
+    pub(super) fn read(&self, kind: KindFacts, id: Uuid) -> Outcome<Option<Body>> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT id, body, sealed, expires_at FROM entity
+             WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+        )?;
+        let mut rows = find.query((self.plane, kind.name, id))?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let (_, body) = self
+            .codec
+            .decode(self.plane, kind, row, super::codec::Ttl::Absolute)?;
+        Ok(Some(body))
+    }
+
+    /// Forgets the unique values, references and tags of a row.
+    pub(super) fn drop_derived(&self, kind: KindFacts, id: Uuid) -> Outcome<()> {
+        for statement in [
+            "DELETE FROM unique_key WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+            "DELETE FROM reference WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+            "DELETE FROM tag WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+        ] {
+            self.connection
+                .prepare_cached(statement)?
+                .execute((self.plane, kind.name, id))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn note(&mut self, kind: KindFacts, id: Uuid, change: ChangeKind) {
+        let position = *self
+            .position
+            .entry((kind.name, id))
+            .or_insert(self.changes.len());
+        match self.changes.get_mut(position) {
+            Some(entry) => entry.2 = change,
+            None => self.changes.push((kind.name, id, change)),
+        }
+    }
+
+    /// Gives what was changed a version, a place in the log and an audit row.
+    pub(super) fn finish(self, actor: &Actor) -> Outcome<Applied> {
+        let (before, logged_after) = self.plane_row()?;
+        let changed = self.changes.len();
+        if changed == 0 {
+            return Ok(Applied {
+                version: before,
+                changed,
+            });
+        }
+        let version = before + 1;
+        let reach = if changed > CHANGES_LOGGED {
+            version
+        } else {
+            self.log(version)?;
+            logged_after.max(version.saturating_sub(VERSIONS_LOGGED))
+        };
+        if reach > logged_after {
+            self.connection
+                .prepare_cached(
+                    "DELETE FROM change_log WHERE control_plane = ?1 AND version <= ?2",
+                )?
+                .execute((self.plane, reach))?;
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT INTO plane (control_plane, version, logged_after) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET version = ?2, logged_after = ?3",
+            )?
+            .execute((self.plane, version, reach))?;
+        audit(
+            self.connection,
+            self.plane,
+            (self.now, version),
+            actor,
+            &self.summary(),
+        )?;
+        Ok(Applied { version, changed })
+    }
+
+    fn plane_row(&self) -> Outcome<(u64, u64)> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT version, logged_after FROM plane WHERE control_plane = ?1")?;
+        let row = find.query_row([self.plane], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(row.optional()?.unwrap_or((0, 0)))
+    }
+
+    fn log(&self, version: u64) -> Outcome<()> {
+        let mut add = self.connection.prepare_cached(
+            "INSERT INTO change_log (control_plane, version, ordinal, kind, id, is_removal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        for (ordinal, (kind, id, change)) in self.changes.iter().enumerate() {
+            let is_removal = *change == ChangeKind::Removed;
+            add.execute((self.plane, version, ordinal, kind, id, is_removal))?;
+        }
+        Ok(())
+    }
+
+    fn summary(&self) -> Value {
+        let mut rows: Vec<Value> = self
+            .changes
+            .iter()
+            .take(ROWS_AUDITED)
+            .map(|(kind, id, change)| {
+                let change = match change {
+                    ChangeKind::Written => "written",
+                    ChangeKind::Removed => "removed",
+                };
+                json!({ "kind": kind, "id": id, "change": change })
+            })
+            .collect();
+        if self.changes.len() > ROWS_AUDITED {
+            rows.push(json!({ "further": self.changes.len() - ROWS_AUDITED }));
+        }
+        Value::Array(rows)
+    }
+}
+
+/// Adds an audit row; `at` is the moment and the version.
+pub(super) fn audit(
+    connection: &Connection,
+    plane: Uuid,
+    at: (u64, u64),
+    actor: &Actor,
+    summary: &Value,
+) -> Outcome<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO audit (at, control_plane, version, actor_kind, actor_id, summary)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            at.0,
+            plane,
+            at.1,
+            &actor.kind,
+            actor.id,
+            summary.to_string(),
+        ))?;
+    connection
+        .prepare_cached("DELETE FROM audit WHERE seq <= ?1")?
+        .execute([connection.last_insert_rowid() - AUDIT_KEPT])?;
+    Ok(())
+}
+
+fn on_delete_code(on_delete: OnDelete) -> i64 {
+    match on_delete {
+        OnDelete::Cascade => 0,
+        OnDelete::Restrict => 1,
+        OnDelete::SetNull => 2,
+    }
+}

@@ -1,0 +1,118 @@
+//! Opening the file: one process at a time, owner-only, durable.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::translate;
+use super::schema::{self, Unfit};
+use crate::StoreError;
+
+/// How long a statement waits for another program that looks into the file.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// Prepared statements a connection keeps.
+const STATEMENTS_KEPT: usize = 128;
+
+/// Memory for pages of one connection, in KiB.
+const PAGES_KIB: i64 = 8 * 1024;
+
+/// Size to which the write-ahead log is cut back after a burst.
+const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
+
+/// Opens the connection that writes, making and migrating the file as needed. The lock is held
+/// as long as the returned file is open.
+pub(super) fn open_writer(path: &Path) -> Result<(Connection, File), StoreError> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| cannot("make the folder", folder, &error))?;
+    }
+    let lock = lock(path)?;
+    owner_only()
+        .open(path)
+        .map_err(|error| cannot("open", path, &error))?;
+    let fault = |error: &rusqlite::Error| translate(error, "open the database", path);
+    let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| fault(&e))?;
+    // FULL: in write-ahead mode each commit is synced before it returns.
+    durable(&connection).map_err(|e| fault(&e))?;
+    schema::migrate(&mut connection).map_err(|unfit| match unfit {
+        Unfit::NotAStore => StoreError::NotAStore {
+            path: path.to_owned(),
+        },
+        Unfit::Newer(found) => StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known: schema::newest(),
+        },
+        Unfit::Database(error) => fault(&error),
+    })?;
+    Ok((connection, lock))
+}
+
+/// Opens a connection that can only read.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.pragma_update(None, "cache_size", -PAGES_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+fn durable(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)
+}
+
+/// Keeps a second process out. The lock is a file of its own: SQLite manages the locks of the
+/// database file itself.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file = owner_only()
+        .open(&name)
+        .map_err(|error| cannot("open", &name, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked {
+            path: path.to_owned(),
+        }),
+        Err(std::fs::TryLockError::Error(error)) => Err(cannot("lock", &name, &error)),
+    }
+}
+
+fn owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn cannot(action: &str, path: &Path, error: &std::io::Error) -> StoreError {
+    if error.kind() == ErrorKind::StorageFull {
+        return StoreError::Full {
+            path: path.to_owned(),
+        };
+    }
+    StoreError::Storage {
+        action: format!("{action} `{}`", path.display()),
+        detail: error.to_string(),
+    }
+}

@@ -1,0 +1,319 @@
+//! Reading entities: one row, lists by keyset, whole snapshots, the logs.
+
+use std::fmt::Write as _;
+
+use rusqlite::{Connection, OptionalExtension as _, ToSql};
+use uuid::Uuid;
+
+use super::codec::{Codec, Ttl};
+use super::fault::Outcome;
+use crate::model::KindFacts;
+use crate::{
+    AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Order, Page, StoreError,
+    TagFilter, TagRow,
+};
+
+/// Rows of a list when no number is asked for.
+const LIST_DEFAULT: usize = 100;
+
+/// Most rows of a list.
+const LIST_LIMIT: usize = 1_000;
+
+/// Reading within one control plane.
+pub(super) struct Reading<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) codec: &'a Codec,
+    pub(super) plane: Uuid,
+    /// Unix seconds; rows that ended before are not there.
+    pub(super) now: u64,
+}
+
+impl Reading<'_> {
+    pub(super) fn get(&self, kind: &str, id: Uuid) -> Outcome<Option<Body>> {
+        let kind = self.codec.kind(kind)?;
+        let mut find = self.connection.prepare_cached(
+            "SELECT id, body, sealed, expires_at FROM entity
+             WHERE control_plane = ?1 AND kind = ?2 AND id = ?3
+             AND (expires_at IS NULL OR expires_at > ?4)",
+        )?;
+        let mut rows = find.query((self.plane, kind.name, id, self.now))?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let (_, body) = self
+            .codec
+            .decode(self.plane, kind, row, Ttl::Remaining(self.now))?;
+        Ok(Some(body))
+    }
+
+    pub(super) fn find(&self, kind: &str, fields: &[String], value: &str) -> Outcome<Option<Body>> {
+        let name = self.codec.kind(kind)?.name;
+        let digest = self.codec.key_digest(self.plane, name, fields, value);
+        let id: Option<Uuid> = self
+            .connection
+            .prepare_cached(
+                "SELECT id FROM unique_key WHERE control_plane = ?1 AND kind = ?2 AND digest = ?3",
+            )?
+            .query_row((self.plane, name, digest), |row| row.get(0))
+            .optional()?;
+        match id {
+            Some(id) => self.get(name, id),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn list(&self, kind: &str, query: &ListQuery) -> Outcome<Page> {
+        let kind = self.codec.kind(kind)?;
+        let size = if query.size == 0 {
+            LIST_DEFAULT
+        } else {
+            query.size.min(LIST_LIMIT)
+        };
+        let (sql, parameters) = self.statement(kind, query, size + 1)?;
+        let mut select = self.connection.prepare_cached(&sql)?;
+        let mut rows = select.query(&*parameters.iter().map(|p| &**p).collect::<Vec<_>>())?;
+        let mut page = Page::default();
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            if page.rows.len() == size {
+                page.next = last;
+                break;
+            }
+            let (id, body) = self
+                .codec
+                .decode(self.plane, kind, row, Ttl::Remaining(self.now))?;
+            page.rows.push(body);
+            last = Some(id);
+        }
+        Ok(page)
+    }
+
+    /// The narrowest condition leads (parent, then a tag), in the order of its key, so that a page
+    /// costs its rows and not those before it.
+    fn statement(
+        &self,
+        kind: KindFacts,
+        query: &ListQuery,
+        limit: usize,
+    ) -> Outcome<(String, Vec<Box<dyn ToSql>>)> {
+        let mut parameters: Vec<Box<dyn ToSql>> = vec![
+            Box::new(self.plane),
+            Box::new(kind.name),
+            Box::new(self.now),
+        ];
+        let mut place = |value: Box<dyn ToSql>| {
+            parameters.push(value);
+            parameters.len()
+        };
+        let mut tags = query.tags.clone();
+        let (lead, mut conditions, key) = if let Some((field, parent)) = &query.parent {
+            let (target, field) = (place(Box::new(*parent)), place(Box::new(field.clone())));
+            let condition = format!("l.target = ?{target} AND l.field = ?{field}");
+            (Some("reference"), condition, "l.id")
+        } else if let Some(TagFilter::All(all)) = &mut tags
+            && let Some(first) = all.pop()
+        {
+            (
+                Some("tag"),
+                format!("l.tag = ?{}", place(Box::new(first))),
+                "l.id",
+            )
+        } else {
+            (
+                None,
+                "e.control_plane = ?1 AND e.kind = ?2".to_owned(),
+                "e.id",
+            )
+        };
+        let from = match lead {
+            Some(table) => {
+                conditions.push_str(" AND l.control_plane = ?1 AND l.kind = ?2");
+                format!(
+                    "{table} l CROSS JOIN entity e ON e.control_plane = l.control_plane
+                     AND e.kind = l.kind AND e.id = l.id"
+                )
+            }
+            None => "entity e".to_owned(),
+        };
+        let has_tag = "EXISTS (SELECT 1 FROM tag t WHERE t.control_plane = ?1 AND t.kind = ?2 \
+                       AND t.id = e.id AND t.tag";
+        // Writing into a string cannot fail.
+        match tags {
+            Some(TagFilter::All(all)) => {
+                for tag in all {
+                    let _ = write!(conditions, " AND {has_tag} = ?{})", place(Box::new(tag)));
+                }
+            }
+            Some(TagFilter::Any(any)) => {
+                let places: Vec<String> = any
+                    .into_iter()
+                    .map(|tag| format!("?{}", place(Box::new(tag))))
+                    .collect();
+                let _ = write!(
+                    conditions,
+                    " AND e.id IN (SELECT id FROM tag WHERE control_plane = ?1 AND kind = ?2
+                     AND tag IN ({}))",
+                    places.join(", ")
+                );
+            }
+            None => {}
+        }
+        if let Some(after) = query.after {
+            let after = place(Box::new(after));
+            let _ = match query.order {
+                Order::Id => write!(conditions, " AND {key} > ?{after}"),
+                Order::Newest => write!(
+                    conditions,
+                    " AND e.seq < (SELECT seq FROM entity WHERE control_plane = ?1
+                     AND kind = ?2 AND id = ?{after})"
+                ),
+            };
+        }
+        let order = match query.order {
+            Order::Id => key,
+            Order::Newest => "e.seq DESC",
+        };
+        let (limit, skip) = (place(Box::new(limit)), place(Box::new(query.skip)));
+        let sql = format!(
+            "SELECT e.id, e.body, e.sealed, e.expires_at FROM {from} WHERE {conditions}
+             AND (e.expires_at IS NULL OR e.expires_at > ?3)
+             ORDER BY {order} LIMIT ?{limit} OFFSET ?{skip}"
+        );
+        Ok((sql, parameters))
+    }
+
+    pub(super) fn count(&self, kind: &str) -> Outcome<u64> {
+        let kind = self.codec.kind(kind)?;
+        let mut count = self.connection.prepare_cached(
+            "SELECT count(*) FROM entity WHERE control_plane = ?1 AND kind = ?2
+             AND (expires_at IS NULL OR expires_at > ?3)",
+        )?;
+        Ok(count.query_row((self.plane, kind.name, self.now), |row| row.get(0))?)
+    }
+
+    pub(super) fn tags(
+        &self,
+        tag: Option<&str>,
+        after: Option<TagRow>,
+        size: usize,
+    ) -> Outcome<Vec<TagRow>> {
+        let after = after.unwrap_or(TagRow {
+            tag: String::new(),
+            kind: String::new(),
+            id: Uuid::nil(),
+        });
+        let only = if tag.is_some() {
+            "tag = ?2"
+        } else {
+            "?2 IS NULL"
+        };
+        let sql = format!(
+            "SELECT tag, kind, id FROM tag WHERE control_plane = ?1 AND {only}
+             AND (tag, kind, id) > (?3, ?4, ?5) ORDER BY tag, kind, id LIMIT ?6"
+        );
+        let size = size.clamp(1, LIST_LIMIT);
+        let mut select = self.connection.prepare_cached(&sql)?;
+        let rows = select.query_map(
+            (self.plane, tag, after.tag, after.kind, after.id, size),
+            |row| {
+                Ok(TagRow {
+                    tag: row.get(0)?,
+                    kind: row.get(1)?,
+                    id: row.get(2)?,
+                })
+            },
+        )?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Everything at one version; the caller gives a connection inside a transaction.
+    pub(super) fn export(&self) -> Outcome<Export> {
+        let mut export = Export {
+            version: self.version()?.0,
+            ..Export::default()
+        };
+        for kind in self
+            .codec
+            .kinds()
+            .iter()
+            .copied()
+            .filter(|kind| kind.is_exported)
+        {
+            let mut all = self.connection.prepare_cached(
+                "SELECT id, body, sealed, expires_at FROM entity
+                 WHERE control_plane = ?1 AND kind = ?2
+                 AND (expires_at IS NULL OR expires_at > ?3) ORDER BY id",
+            )?;
+            let mut rows = all.query((self.plane, kind.name, self.now))?;
+            let mut table = Vec::new();
+            while let Some(row) = rows.next()? {
+                table.push(self.codec.decode(self.plane, kind, row, Ttl::Absolute)?.1);
+            }
+            if !table.is_empty() {
+                export.tables.insert(kind.name.to_owned(), table);
+            }
+        }
+        Ok(export)
+    }
+
+    /// The version, and the one after which the change log is complete.
+    pub(super) fn version(&self) -> Outcome<(u64, u64)> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT version, logged_after FROM plane WHERE control_plane = ?1")?;
+        let row = find.query_row([self.plane], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(row.optional()?.unwrap_or((0, 0)))
+    }
+
+    pub(super) fn changes(&self, after: u64) -> Outcome<Changes> {
+        let (version, logged_after) = self.version()?;
+        if after < logged_after || after > version {
+            return Ok(Changes::TooOld);
+        }
+        let mut select = self.connection.prepare_cached(
+            "SELECT version, kind, id, is_removal FROM change_log
+             WHERE control_plane = ?1 AND version > ?2 ORDER BY version, ordinal",
+        )?;
+        let rows = select.query_map((self.plane, after), |row| {
+            let change = if row.get(3)? {
+                ChangeKind::Removed
+            } else {
+                ChangeKind::Written
+            };
+            Ok(Change {
+                version: row.get(0)?,
+                kind: row.get(1)?,
+                id: row.get(2)?,
+                change,
+            })
+        })?;
+        Ok(Changes::Since(rows.collect::<rusqlite::Result<_>>()?))
+    }
+
+    pub(super) fn audit(&self, after: u64, size: usize) -> Outcome<Vec<AuditEntry>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT seq, at, control_plane, version, actor_kind, actor_id, summary FROM audit
+             WHERE control_plane = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        )?;
+        let mut rows = select.query((self.plane, after, size.clamp(1, LIST_LIMIT)))?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next()? {
+            let sequence = row.get(0)?;
+            let text = row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?;
+            let summary = serde_json::from_str(text).map_err(|_| StoreError::Storage {
+                action: format!("read the audit entry {sequence}"),
+                detail: "its summary is not JSON".to_owned(),
+            })?;
+            entries.push(AuditEntry {
+                sequence,
+                at: row.get(1)?,
+                control_plane: row.get(2)?,
+                version: row.get(3)?,
+                actor_kind: row.get(4)?,
+                actor_id: row.get(5)?,
+                summary,
+            });
+        }
+        Ok(entries)
+    }
+}

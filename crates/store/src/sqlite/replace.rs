@@ -1,0 +1,194 @@
+//! Making the exported kinds of a control plane exactly what a document says, by the smallest
+//! change.
+
+use std::collections::{BTreeMap, HashMap};
+
+use uuid::Uuid;
+
+use super::apply::{Existing, Work};
+use super::codec::body_id;
+use super::fault::Outcome;
+use crate::model::KindFacts;
+use crate::{Body, ChangeKind, StoreError};
+
+/// A row of the document that is not stored like that yet.
+struct Wanted<'a> {
+    kind: KindFacts,
+    id: Uuid,
+    body: &'a Body,
+    existing: Option<Existing>,
+}
+
+/// A row that the document leaves out.
+struct Gone {
+    kind: KindFacts,
+    id: Uuid,
+}
+
+impl Work<'_> {
+    /// Compares, then changes. Only the state at the end has to be consistent: rows may swap
+    /// names, and a row may replace the one it used to refer to.
+    pub(super) fn replace_all(&mut self, tables: &BTreeMap<String, Vec<Body>>) -> Outcome<()> {
+        self.check_tables(tables)?;
+        let (mut wanted, mut gone) = (Vec::new(), Vec::new());
+        for kind in self
+            .codec
+            .kinds()
+            .iter()
+            .copied()
+            .filter(|kind| kind.is_exported)
+        {
+            let rows = tables.get(kind.name).map_or(&[][..], Vec::as_slice);
+            self.compare(kind, rows, &mut wanted, &mut gone)?;
+        }
+        for row in &gone {
+            self.forget(row.kind, row.id)?;
+        }
+        for row in wanted.iter().filter(|row| row.existing.is_some()) {
+            self.drop_derived(row.kind, row.id)?;
+        }
+        for row in &wanted {
+            self.put_wanted(row)?;
+        }
+        for row in &wanted {
+            self.put_keys(row.kind, row.id, row.body)?;
+            self.put_tags(row.kind, row.id, row.body)?;
+            for reference in self.codec.references(row.kind, row.body) {
+                self.check_target(row.kind, row.id, &reference)?;
+                self.put_reference(row.kind, row.id, &reference)?;
+            }
+        }
+        gone.iter()
+            .try_for_each(|row| self.settle_references_to(row))
+    }
+
+    fn check_tables(&self, tables: &BTreeMap<String, Vec<Body>>) -> Outcome<()> {
+        for name in tables.keys() {
+            let kind = self.codec.kind(name)?;
+            if !kind.is_exported {
+                let reason = "it is not part of a declarative configuration".to_owned();
+                return Err(StoreError::Malformed {
+                    kind: name.clone(),
+                    reason,
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    fn compare<'a>(
+        &self,
+        kind: KindFacts,
+        rows: &'a [Body],
+        wanted: &mut Vec<Wanted<'a>>,
+        gone: &mut Vec<Gone>,
+    ) -> Outcome<()> {
+        let mut stored = self.stored(kind)?;
+        let mut seen = HashMap::with_capacity(rows.len());
+        for body in rows {
+            let id = body_id(kind, body)?;
+            if seen.insert(id, ()).is_some() {
+                return Err(StoreError::PrimaryKey {
+                    kind: kind.name.to_owned(),
+                    id,
+                }
+                .into());
+            }
+            let existing = stored.remove(&id);
+            if !existing
+                .as_ref()
+                .is_some_and(|row| self.says_the_same(kind, body, row))
+            {
+                wanted.push(Wanted {
+                    kind,
+                    id,
+                    body,
+                    existing,
+                });
+            }
+        }
+        gone.extend(stored.into_keys().map(|id| Gone { kind, id }));
+        Ok(())
+    }
+
+    fn stored(&self, kind: KindFacts) -> Outcome<HashMap<Uuid, Existing>> {
+        let mut all = self.connection.prepare_cached(
+            "SELECT id, seq, digest, expires_at FROM entity
+             WHERE control_plane = ?1 AND kind = ?2",
+        )?;
+        let rows = all.query_map((self.plane, kind.name), |row| {
+            let existing = Existing {
+                seq: row.get(1)?,
+                digest: row.get(2)?,
+                expires_at: row.get(3)?,
+            };
+            Ok((row.get(0)?, existing))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn says_the_same(&self, kind: KindFacts, body: &Body, row: &Existing) -> bool {
+        let now = self.now / 1000;
+        let is_live = row.expires_at.is_none_or(|end| end > now);
+        let ends_alike =
+            !kind.has_ttl || super::codec::expiry(body, now).agrees_with(row.expires_at);
+        is_live && ends_alike && self.codec.content_digest(body) == row.digest
+    }
+
+    fn put_wanted(&mut self, row: &Wanted<'_>) -> Outcome<()> {
+        let Wanted {
+            kind,
+            id,
+            body,
+            existing,
+        } = row;
+        let created_at = match existing {
+            Some(_) => self
+                .read(*kind, *id)?
+                .and_then(|body| body.get("created_at").cloned()),
+            None => None,
+        };
+        let encoded = match created_at {
+            // A changed row keeps the moment it was made: the document's is that of the import.
+            Some(moment) if body.contains_key("created_at") => {
+                let mut body = (*body).clone();
+                body.insert("created_at".to_owned(), moment);
+                self.codec.encode(self.plane, *kind, *id, &body, self.now)?
+            }
+            _ => self.codec.encode(self.plane, *kind, *id, body, self.now)?,
+        };
+        self.put_row(*kind, *id, &encoded, existing.as_ref())
+    }
+
+    /// Removes a row without looking at what refers to it.
+    fn forget(&mut self, kind: KindFacts, id: Uuid) -> Outcome<()> {
+        self.drop_derived(kind, id)?;
+        self.connection
+            .prepare_cached(
+                "DELETE FROM entity WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+            )?
+            .execute((self.plane, kind.name, id))?;
+        self.note(kind, id, ChangeKind::Removed);
+        Ok(())
+    }
+
+    /// What still refers to a removed row is either kept by the document, which is then
+    /// inconsistent, or of a kind that documents do not carry, which follows its own rule.
+    fn settle_references_to(&mut self, row: &Gone) -> Outcome<()> {
+        for (child, field, child_id, _) in self.children(row.kind, row.id)? {
+            let child = self.codec.kind(&child)?;
+            if child.is_exported {
+                return Err(StoreError::Foreign {
+                    kind: child.name.to_owned(),
+                    id: child_id,
+                    field,
+                    target_kind: row.kind.name.to_owned(),
+                    target: row.id,
+                }
+                .into());
+            }
+        }
+        self.remove(row.kind, row.id)
+    }
+}

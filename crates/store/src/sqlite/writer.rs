@@ -1,0 +1,376 @@
+//! The one thread that writes. It takes what waits, runs it in one transaction with a savepoint for
+//! each request, syncs once, and only then answers.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::apply::{Work, audit};
+use super::codec::Codec;
+use super::fault::{Fault, Outcome};
+use super::records;
+use crate::{Actor, Applied, Batch, Changed, RecordOperation, StoreError};
+
+/// Requests that may wait for the writer, the ones at work included.
+pub(super) const QUEUE_LIMIT: usize = 1_024;
+
+/// How long a request waits for a place in the queue before it is turned away.
+const QUEUE_WAIT: Duration = Duration::from_secs(5);
+
+/// Most requests that share one transaction and its sync.
+const GROUP_LIMIT: usize = 256;
+
+/// How often expired rows are cleared away. They are invisible from the moment they expire; this
+/// gives back their space and their unique values.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+
+/// Expired rows cleared away in one transaction.
+const SWEEP_LIMIT: usize = 1_000;
+
+/// Notices that a slow subscriber may have waiting.
+const NOTICES_KEPT: usize = 1_024;
+
+/// What is to be written.
+pub(super) enum Task {
+    Apply(Batch),
+    Purge(Uuid, Actor),
+    Records(Vec<RecordOperation>),
+    Sweep,
+}
+
+/// What was written.
+#[derive(Default)]
+pub(super) struct Written {
+    pub(super) applied: Option<Applied>,
+    changed: Vec<Changed>,
+}
+
+type Answer = Result<Written, StoreError>;
+
+struct Request {
+    task: Task,
+    now: u64,
+    answer: oneshot::Sender<Answer>,
+    /// A place in the queue, given back with the answer.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+/// The caller's side of the queue.
+pub(super) struct Writer {
+    queue: Option<SyncSender<Request>>,
+    places: Arc<Semaphore>,
+    thread: Option<JoinHandle<()>>,
+    notices: broadcast::Sender<Changed>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        codec: Arc<Codec>,
+        path: PathBuf,
+    ) -> Result<Self, StoreError> {
+        let (queue, requests) = sync_channel(QUEUE_LIMIT);
+        let notices = broadcast::channel(NOTICES_KEPT).0;
+        let mut room = Room {
+            connection,
+            codec,
+            path,
+            notices: notices.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || room.work(&requests))
+            .map_err(|error| StoreError::Storage {
+                action: "start the writing thread".to_owned(),
+                detail: error.to_string(),
+            })?;
+        let places = Arc::new(Semaphore::new(QUEUE_LIMIT));
+        Ok(Self {
+            queue: Some(queue),
+            places,
+            thread: Some(thread),
+            notices,
+        })
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Changed> {
+        self.notices.subscribe()
+    }
+
+    /// Queues a task and waits until it is on disk.
+    pub(super) async fn run(&self, task: Task) -> Answer {
+        let unavailable = |reason: &str| StoreError::Unavailable {
+            reason: reason.to_owned(),
+        };
+        let stopped = || unavailable("its writing thread has stopped");
+        let place = tokio::time::timeout(QUEUE_WAIT, self.places.clone().acquire_owned())
+            .await
+            .map_err(|_| unavailable("too many writes are waiting"))?
+            .map_err(|_| stopped())?;
+        let (answer, answered) = oneshot::channel();
+        let now = clock::unix_millis();
+        let request = Request {
+            task,
+            now,
+            answer,
+            _place: Some(place),
+        };
+        let queue = self.queue.as_ref().ok_or_else(stopped)?;
+        queue.try_send(request).map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Writer {
+    // What was queued is still written; the thread then closes the database.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread of the store ended in a panic");
+        }
+    }
+}
+
+/// The thread's side.
+struct Room {
+    connection: Connection,
+    codec: Arc<Codec>,
+    path: PathBuf,
+    notices: broadcast::Sender<Changed>,
+}
+
+impl Room {
+    fn work(&mut self, requests: &Receiver<Request>) {
+        let mut swept = Instant::now();
+        loop {
+            let mut group = Vec::new();
+            match requests.recv_timeout(SWEEP_EVERY) {
+                Ok(request) => group.push(request),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            while group.len() < GROUP_LIMIT {
+                match requests.try_recv() {
+                    Ok(request) => group.push(request),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            self.serve(group);
+            if swept.elapsed() >= SWEEP_EVERY {
+                swept = Instant::now();
+                self.sweep();
+            }
+        }
+    }
+
+    fn serve(&mut self, group: Vec<Request>) {
+        if group.is_empty() {
+            return;
+        }
+        let answers = self.commit(&group);
+        self.notify(&answers);
+        for (request, answer) in group.into_iter().zip(answers) {
+            // A caller that went away does not need the answer.
+            drop(request.answer.send(answer));
+        }
+    }
+
+    fn sweep(&mut self) {
+        let answer = oneshot::channel().0;
+        let request = Request {
+            task: Task::Sweep,
+            now: clock::unix_millis(),
+            answer,
+            _place: None,
+        };
+        let answers = self.commit(std::slice::from_ref(&request));
+        self.notify(&answers);
+        for error in answers.iter().filter_map(|answer| answer.as_ref().err()) {
+            tracing::warn!(%error, "expired rows could not be cleared away");
+        }
+    }
+
+    fn notify(&self, answers: &[Answer]) {
+        let mut newest: HashMap<Uuid, u64> = HashMap::new();
+        for changed in answers
+            .iter()
+            .flatten()
+            .flat_map(|written| &written.changed)
+        {
+            newest.insert(changed.control_plane, changed.version);
+        }
+        for (control_plane, version) in newest {
+            // Nobody listening is no failure.
+            drop(self.notices.send(Changed {
+                control_plane,
+                version,
+            }));
+        }
+    }
+
+    /// One transaction for the group. When the database itself fails, each request is tried alone,
+    /// so that one that is too large for the disk does not take the others with it.
+    fn commit(&mut self, group: &[Request]) -> Vec<Answer> {
+        match self.attempt(group) {
+            Ok(answers) => answers,
+            Err(error) if group.len() == 1 => vec![Err(error)],
+            Err(error) => {
+                tracing::warn!(%error, requests = group.len(), "a group of writes failed");
+                let alone = |request| self.attempt(std::slice::from_ref(request));
+                let mut answers = Vec::with_capacity(group.len());
+                for answer in group.iter().map(alone) {
+                    match answer {
+                        Ok(one) => answers.extend(one),
+                        Err(error) => answers.push(Err(error)),
+                    }
+                }
+                answers
+            }
+        }
+    }
+
+    fn attempt(&self, group: &[Request]) -> Result<Vec<Answer>, StoreError> {
+        let done = catch_unwind(AssertUnwindSafe(|| self.transact(group)));
+        let fault = match done {
+            Ok(Ok(answers)) => return Ok(answers),
+            Ok(Err(fault)) => fault.into_error("write", &self.path),
+            Err(_) => StoreError::Storage {
+                action: "write".to_owned(),
+                detail: "the store met a fault of its own; please report it".to_owned(),
+            },
+        };
+        // After some failures SQLite has already rolled back by itself.
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a failed transaction could not be rolled back");
+        }
+        Err(fault)
+    }
+
+    fn transact(&self, group: &[Request]) -> Outcome<Vec<Answer>> {
+        self.connection
+            .prepare_cached("BEGIN IMMEDIATE")?
+            .execute([])?;
+        let mut answers = Vec::with_capacity(group.len());
+        for request in group {
+            self.connection
+                .prepare_cached("SAVEPOINT request")?
+                .execute([])?;
+            let answer = match self.execute(request) {
+                Ok(written) => Ok(written),
+                Err(Fault::Refused(error)) => {
+                    self.connection
+                        .prepare_cached("ROLLBACK TO request")?
+                        .execute([])?;
+                    Err(error)
+                }
+                Err(fault @ Fault::Database(_)) => return Err(fault),
+            };
+            self.connection
+                .prepare_cached("RELEASE request")?
+                .execute([])?;
+            answers.push(answer);
+        }
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        Ok(answers)
+    }
+
+    fn execute(&self, request: &Request) -> Outcome<Written> {
+        match &request.task {
+            Task::Apply(batch) => self.apply(batch, request.now),
+            Task::Purge(plane, actor) => self.purge(*plane, actor, request.now),
+            Task::Records(operations) => {
+                for operation in operations {
+                    records::run(&self.connection, operation, request.now)?;
+                }
+                Ok(Written::default())
+            }
+            Task::Sweep => self.clear_expired(request.now),
+        }
+    }
+
+    fn apply(&self, batch: &Batch, now: u64) -> Outcome<Written> {
+        let control_plane = batch.control_plane;
+        let mut work = Work::new(&self.connection, &self.codec, control_plane, now);
+        for operation in &batch.operations {
+            work.run(operation)?;
+        }
+        let applied = work.finish(&batch.actor)?;
+        let changed = if applied.changed > 0 {
+            vec![Changed {
+                control_plane,
+                version: applied.version,
+            }]
+        } else {
+            Vec::new()
+        };
+        Ok(Written {
+            applied: Some(applied),
+            changed,
+        })
+    }
+
+    fn purge(&self, plane: Uuid, actor: &Actor, now: u64) -> Outcome<Written> {
+        for table in [
+            "entity",
+            "unique_key",
+            "reference",
+            "tag",
+            "change_log",
+            "plane",
+        ] {
+            let sql = format!("DELETE FROM {table} WHERE control_plane = ?1");
+            self.connection.prepare_cached(&sql)?.execute([plane])?;
+        }
+        let summary = json!([{ "change": "purged" }]);
+        audit(&self.connection, plane, (now, 0), actor, &summary)?;
+        Ok(Written {
+            applied: None,
+            changed: vec![Changed {
+                control_plane: plane,
+                version: 0,
+            }],
+        })
+    }
+
+    fn clear_expired(&self, now: u64) -> Outcome<Written> {
+        let mut find = self.connection.prepare_cached(
+            "SELECT control_plane, kind, id FROM entity
+             WHERE expires_at IS NOT NULL AND expires_at <= ?1 LIMIT ?2",
+        )?;
+        let rows = find.query_map((now / 1000, SWEEP_LIMIT), |row| {
+            Ok((row.get(0)?, (row.get(1)?, row.get(2)?)))
+        })?;
+        let mut planes: HashMap<Uuid, Vec<(String, Uuid)>> = HashMap::new();
+        for row in rows {
+            let (plane, address) = row?;
+            planes.entry(plane).or_default().push(address);
+        }
+        let mut written = Written::default();
+        for (control_plane, rows) in planes {
+            let mut work = Work::new(&self.connection, &self.codec, control_plane, now);
+            for (kind, id) in rows {
+                work.remove(self.codec.kind(&kind)?, id)?;
+            }
+            let version = work.finish(&Actor::system())?.version;
+            written.changed.push(Changed {
+                control_plane,
+                version,
+            });
+        }
+        Ok(written)
+    }
+}
