@@ -1,0 +1,182 @@
+//! A small model of entities and the usual steps of the tests.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use gatehouse_store::{
+    Actor, Applied, Batch, Body, KindFacts, Model, OnDelete, Operation, Reference, Seal, Store,
+    StoreError, StoreOptions, UniqueKey,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// Five kinds that have what entities can have.
+pub(crate) struct SmallModel;
+
+const KINDS: [KindFacts; 6] = [
+    kind("certificates", &["key"]),
+    kind("services", &[]),
+    kind("routes", &[]),
+    kind("consumers", &[]),
+    KindFacts {
+        name: "keyauth_credentials",
+        is_exported: true,
+        has_ttl: true,
+        sealed: &["key"],
+    },
+    KindFacts {
+        name: "notes",
+        is_exported: false,
+        has_ttl: false,
+        sealed: &[],
+    },
+];
+
+const fn kind(name: &'static str, sealed: &'static [&'static str]) -> KindFacts {
+    KindFacts {
+        name,
+        is_exported: true,
+        has_ttl: false,
+        sealed,
+    }
+}
+
+impl Model for SmallModel {
+    fn kinds(&self) -> Vec<KindFacts> {
+        KINDS.to_vec()
+    }
+
+    fn unique_keys(&self, kind: &str, body: &Body) -> Vec<UniqueKey> {
+        let fields: &[&[&str]] = match kind {
+            "services" | "routes" | "consumers" => &[&["name"]],
+            "keyauth_credentials" => &[&["key"]],
+            "notes" => &[&["title", "service"]],
+            _ => &[],
+        };
+        let key = |fields: &&[&str]| {
+            let values: Vec<String> = fields
+                .iter()
+                .filter_map(|field| body.get(*field).and_then(text))
+                .collect();
+            (values.len() == fields.len()).then(|| UniqueKey {
+                fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+                value: values.join(":"),
+            })
+        };
+        fields.iter().filter_map(key).collect()
+    }
+
+    fn references(&self, kind: &str, body: &Body) -> Vec<Reference> {
+        let fields: &[(&str, &str, OnDelete)] = match kind {
+            "services" => &[("client_certificate", "certificates", OnDelete::Restrict)],
+            "routes" => &[("service", "services", OnDelete::Restrict)],
+            "keyauth_credentials" => &[("consumer", "consumers", OnDelete::Cascade)],
+            "notes" => &[
+                ("service", "services", OnDelete::SetNull),
+                ("consumer", "consumers", OnDelete::Cascade),
+            ],
+            _ => &[],
+        };
+        fields
+            .iter()
+            .filter_map(|(field, kind, on_delete)| {
+                let id = body.get(*field)?.get("id")?.as_str()?;
+                Some(Reference {
+                    field: (*field).to_owned(),
+                    kind: (*kind).to_owned(),
+                    id: Uuid::parse_str(id).ok()?,
+                    on_delete: *on_delete,
+                })
+            })
+            .collect()
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(foreign) => foreign.get("id")?.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// A sealer with a fixed key.
+pub(crate) fn sealer(key: u8) -> Arc<dyn Seal> {
+    Arc::new(pki::Sealer::from_key(&[key; 32]).unwrap())
+}
+
+pub(crate) fn open(path: &Path) -> Result<Store, StoreError> {
+    open_with(path, 1)
+}
+
+pub(crate) fn open_with(path: &Path, key: u8) -> Result<Store, StoreError> {
+    let catalogue = Arc::new(SmallModel);
+    Store::open(StoreOptions {
+        path: path.to_owned(),
+        sealer: sealer(key),
+        catalogue,
+    })
+}
+
+/// Ids that are easy to read in a failure.
+pub(crate) fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+pub(crate) const PLANE: Uuid = Uuid::from_u128(0xA);
+pub(crate) const OTHER_PLANE: Uuid = Uuid::from_u128(0xB);
+
+pub(crate) fn body(value: Value) -> Body {
+    match value {
+        Value::Object(body) => body,
+        other => panic!("not an object: {other}"),
+    }
+}
+
+pub(crate) fn service(number: u128, name: &str) -> Body {
+    body(json!({ "id": id(number), "name": name, "host": "example.com", "created_at": 1 }))
+}
+
+pub(crate) fn route(number: u128, name: &str, service: u128) -> Body {
+    body(json!({ "id": id(number), "name": name, "service": { "id": id(service) } }))
+}
+
+pub(crate) fn consumer(number: u128, name: &str) -> Body {
+    body(json!({ "id": id(number), "name": name }))
+}
+
+pub(crate) fn credential(number: u128, key: &str, consumer: u128) -> Body {
+    body(json!({ "id": id(number), "key": key, "consumer": { "id": id(consumer) } }))
+}
+
+pub(crate) fn insert(kind: &'static str, body: Body) -> Operation {
+    Operation::Insert { kind, body }
+}
+
+pub(crate) fn delete(kind: &'static str, number: u128) -> Operation {
+    Operation::Delete {
+        kind,
+        id: id(number),
+    }
+}
+
+pub(crate) async fn apply_to(
+    store: &Store,
+    control_plane: Uuid,
+    operations: Vec<Operation>,
+) -> Result<Applied, StoreError> {
+    store
+        .apply(Batch {
+            control_plane,
+            actor: Actor::system(),
+            operations,
+        })
+        .await
+}
+
+pub(crate) async fn apply(
+    store: &Store,
+    operations: Vec<Operation>,
+) -> Result<Applied, StoreError> {
+    apply_to(store, PLANE, operations).await
+}

@@ -1,0 +1,828 @@
+//! Rows of a control plane: writing, uniqueness, references, tenants, lists.
+
+use crate::common::*;
+use gatehouse_store::{
+    Actor, Batch, Body, ChangeKind, Changes, ListQuery, Operation, Order, Store, StoreError,
+    TagFilter, TagRow,
+};
+use serde_json::json;
+use test_support::TempDir;
+
+#[tokio::test]
+async fn inserted_row_is_read_back_as_it_was_sent() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let row = body(json!({
+        "id": id(1), "name": "orders", "tags": ["a"], "ratio": 0.1, "big": 9_007_199_254_740_993_u64,
+        "empty": {}, "list": [1, null, {"z": 1, "a": 2}], "text": "äß\u{0}\"", "none": null,
+    }));
+
+    apply(&store, vec![insert("services", row.clone())])
+        .await
+        .unwrap();
+
+    let read = store.get(PLANE, "services", id(1)).await.unwrap().unwrap();
+    assert_eq!(read, row);
+    assert_eq!(
+        serde_json::to_string(&read).unwrap(),
+        serde_json::to_string(&row).unwrap()
+    );
+}
+
+#[tokio::test]
+async fn find_reads_by_unique_field_and_follows_a_rename() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    apply(&store, vec![insert("services", service(1, "old"))])
+        .await
+        .unwrap();
+
+    let rename = Operation::Update {
+        kind: "services",
+        id: id(1),
+        body: service(1, "new"),
+    };
+    apply(&store, vec![rename]).await.unwrap();
+
+    assert_eq!(
+        store.find(PLANE, "services", "name", "old").await.unwrap(),
+        None
+    );
+    let found = store
+        .find(PLANE, "services", "name", "new")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found, service(1, "new"));
+    assert_eq!(
+        store
+            .find(PLANE, "services", "host", "example.com")
+            .await
+            .unwrap(),
+        None
+    );
+    // The name that was given up is free again.
+    apply(&store, vec![insert("services", service(2, "old"))])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn second_row_with_a_name_is_refused_and_names_the_holder() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    apply(&store, vec![insert("services", service(1, "orders"))])
+        .await
+        .unwrap();
+
+    let error = apply(&store, vec![insert("services", service(2, "orders"))])
+        .await
+        .unwrap_err();
+
+    let fields = body(json!({ "name": "orders" }));
+    let expected = StoreError::Unique {
+        kind: "services".to_owned(),
+        fields,
+        holder: id(1),
+    };
+    assert_eq!(error, expected);
+    assert_eq!(store.count(PLANE, "services").await.unwrap(), 1);
+    assert_eq!(store.version(PLANE).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn composite_values_are_unique_together_only() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let note = |number, title: &str, service: u128| {
+        body(json!({ "id": id(number), "title": title, "service": { "id": id(service) } }))
+    };
+    apply(
+        &store,
+        vec![
+            insert("services", service(1, "a")),
+            insert("services", service(2, "b")),
+            insert("notes", note(3, "t", 1)),
+            insert("notes", note(4, "t", 2)),
+        ],
+    )
+    .await
+    .unwrap();
+
+    let error = apply(&store, vec![insert("notes", note(5, "t", 2))])
+        .await
+        .unwrap_err();
+
+    let StoreError::Unique { fields, holder, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        fields,
+        body(json!({ "title": "t", "service": { "id": id(2) } }))
+    );
+    assert_eq!(holder, id(4));
+    let value = format!("t:{}", id(1));
+    let found = store
+        .find_composite(PLANE, "notes", &["title", "service"], &value)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found, note(3, "t", 1));
+}
+
+#[tokio::test]
+async fn errors_about_credentials_do_not_print_them() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    apply(
+        &store,
+        vec![
+            insert("consumers", consumer(1, "alice")),
+            insert("keyauth_credentials", credential(2, "very-secret", 1)),
+        ],
+    )
+    .await
+    .unwrap();
+
+    let again = insert("keyauth_credentials", credential(3, "very-secret", 1));
+    let printed = format!("{again:?}");
+    let error = apply(&store, vec![again]).await.unwrap_err();
+
+    assert!(matches!(error, StoreError::Unique { .. }));
+    for text in [printed, error.to_string(), format!("{error:?}")] {
+        assert!(!text.contains("very-secret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn row_with_a_taken_id_is_refused() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    apply(&store, vec![insert("services", service(1, "a"))])
+        .await
+        .unwrap();
+
+    let error = apply(&store, vec![insert("services", service(1, "b"))])
+        .await
+        .unwrap_err();
+
+    assert_eq!(
+        error,
+        StoreError::PrimaryKey {
+            kind: "services".to_owned(),
+            id: id(1)
+        }
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_cannot_be_addressed_are_refused() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    for bad in [
+        json!({}),
+        json!({ "id": 7 }),
+        json!({ "id": null }),
+        json!({ "id": "x" }),
+    ] {
+        let error = apply(&store, vec![insert("services", body(bad))])
+            .await
+            .unwrap_err();
+        assert!(matches!(error, StoreError::Malformed { .. }), "{error}");
+    }
+    let other_id = Operation::Update {
+        kind: "services",
+        id: id(9),
+        body: service(1, "a"),
+    };
+    let error = apply(&store, vec![other_id]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Malformed { .. }), "{error}");
+
+    let unknown = StoreError::UnknownKind {
+        kind: "gadgets".to_owned(),
+    };
+    let error = apply(&store, vec![insert("gadgets", service(1, "a"))])
+        .await
+        .unwrap_err();
+    assert_eq!(error, unknown);
+    assert_eq!(
+        store.get(PLANE, "gadgets", id(1)).await.unwrap_err(),
+        unknown
+    );
+    assert_eq!(store.count(PLANE, "gadgets").await.unwrap_err(), unknown);
+}
+
+#[tokio::test]
+async fn update_and_delete_of_a_missing_row_are_refused() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let missing = StoreError::NotFound {
+        kind: "services".to_owned(),
+        id: id(1),
+    };
+
+    let update = Operation::Update {
+        kind: "services",
+        id: id(1),
+        body: service(1, "a"),
+    };
+    assert_eq!(apply(&store, vec![update]).await.unwrap_err(), missing);
+    assert_eq!(
+        apply(&store, vec![delete("services", 1)])
+            .await
+            .unwrap_err(),
+        missing
+    );
+}
+
+#[tokio::test]
+async fn update_of_a_row_that_changed_meanwhile_is_refused() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    apply(&store, vec![insert("services", service(1, "a"))])
+        .await
+        .unwrap();
+    let read = store.get(PLANE, "services", id(1)).await.unwrap().unwrap();
+    let change = |name: &str| Operation::UpdateFrom {
+        kind: "services",
+        id: id(1),
+        previous: read.clone(),
+        body: service(1, name),
+    };
+
+    apply(&store, vec![change("first")]).await.unwrap();
+    let error = apply(&store, vec![change("second")]).await.unwrap_err();
+
+    assert_eq!(
+        error,
+        StoreError::Stale {
+            kind: "services".to_owned(),
+            id: id(1)
+        }
+    );
+    let kept = store.get(PLANE, "services", id(1)).await.unwrap().unwrap();
+    assert_eq!(kept["name"], "first");
+}
+
+#[tokio::test]
+async fn failing_operation_undoes_the_whole_batch() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    apply(&store, vec![insert("services", service(1, "kept"))])
+        .await
+        .unwrap();
+
+    let error = apply(
+        &store,
+        vec![
+            insert("services", service(2, "two")),
+            Operation::Upsert {
+                kind: "services",
+                body: service(1, "changed"),
+            },
+            insert("services", service(3, "two")),
+        ],
+    )
+    .await
+    .unwrap_err();
+
+    assert!(matches!(error, StoreError::Unique { .. }));
+    assert_eq!(
+        store.get(PLANE, "services", id(1)).await.unwrap().unwrap()["name"],
+        "kept"
+    );
+    assert_eq!(store.count(PLANE, "services").await.unwrap(), 1);
+    assert_eq!(store.version(PLANE).await.unwrap(), 1);
+    assert!(
+        store
+            .find(PLANE, "services", "name", "two")
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[tokio::test]
+async fn reference_to_a_missing_row_is_refused() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+
+    let error = apply(&store, vec![insert("routes", route(2, "r", 1))])
+        .await
+        .unwrap_err();
+
+    let expected = StoreError::Foreign {
+        kind: "routes".to_owned(),
+        id: id(2),
+        field: "service".to_owned(),
+        target_kind: "services".to_owned(),
+        target: id(1),
+    };
+    assert_eq!(error, expected);
+    // The parent may come earlier in the same batch.
+    apply(
+        &store,
+        vec![
+            insert("services", service(1, "s")),
+            insert("routes", route(2, "r", 1)),
+        ],
+    )
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn restricting_reference_keeps_its_target() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    apply(
+        &store,
+        vec![
+            insert("services", service(1, "s")),
+            insert("routes", route(2, "r", 1)),
+        ],
+    )
+    .await
+    .unwrap();
+
+    let error = apply(&store, vec![delete("services", 1)])
+        .await
+        .unwrap_err();
+
+    let expected = StoreError::Referenced {
+        kind: "services".to_owned(),
+        id: id(1),
+        by: "routes".to_owned(),
+        by_id: id(2),
+    };
+    assert_eq!(error, expected);
+    assert!(store.get(PLANE, "services", id(1)).await.unwrap().is_some());
+    // Once the route points elsewhere the service may go.
+    let free = body(json!({ "id": id(2), "name": "r", "service": null }));
+    let free = Operation::Update {
+        kind: "routes",
+        id: id(2),
+        body: free,
+    };
+    apply(&store, vec![free, delete("services", 1)])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn cascading_and_clearing_references_follow_their_target() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let note = body(json!({
+        "id": id(5), "title": "t", "service": { "id": id(3) }, "consumer": null,
+    }));
+    apply(
+        &store,
+        vec![
+            insert("consumers", consumer(1, "alice")),
+            insert("keyauth_credentials", credential(2, "k", 1)),
+            insert("services", service(3, "s")),
+            insert("notes", note),
+        ],
+    )
+    .await
+    .unwrap();
+
+    let applied = apply(&store, vec![delete("consumers", 1), delete("services", 3)])
+        .await
+        .unwrap();
+
+    assert_eq!(applied.changed, 4);
+    assert_eq!(
+        store
+            .get(PLANE, "keyauth_credentials", id(2))
+            .await
+            .unwrap(),
+        None
+    );
+    let note = store.get(PLANE, "notes", id(5)).await.unwrap().unwrap();
+    assert_eq!(note["service"], json!(null));
+    assert_eq!(note["title"], "t");
+    // The key of the credential that went along is free.
+    let fresh = vec![
+        insert("consumers", consumer(6, "bob")),
+        insert("keyauth_credentials", credential(7, "k", 6)),
+    ];
+    apply(&store, fresh).await.unwrap();
+}
+
+#[tokio::test]
+async fn control_planes_do_not_meet() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let mut mine = service(1, "orders");
+    mine.insert("tags".to_owned(), json!(["t"]));
+    apply(&store, vec![insert("services", mine)]).await.unwrap();
+
+    // Same id, same name: no conflict, because nothing is shared.
+    let theirs = service(1, "orders");
+    apply_to(
+        &store,
+        OTHER_PLANE,
+        vec![insert("services", theirs.clone())],
+    )
+    .await
+    .unwrap();
+    // A reference does not reach over the border.
+    let only_mine = insert("services", service(2, "mine"));
+    apply(&store, vec![only_mine]).await.unwrap();
+    let across = vec![insert("routes", route(3, "r", 2))];
+    let error = apply_to(&store, OTHER_PLANE, across).await.unwrap_err();
+    assert!(matches!(error, StoreError::Foreign { .. }));
+
+    apply_to(&store, OTHER_PLANE, vec![delete("services", 1)])
+        .await
+        .unwrap();
+
+    assert!(store.get(PLANE, "services", id(1)).await.unwrap().is_some());
+    assert_eq!(
+        store.get(OTHER_PLANE, "services", id(1)).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        store
+            .find(OTHER_PLANE, "services", "name", "mine")
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(store.count(OTHER_PLANE, "services").await.unwrap(), 0);
+    assert!(
+        store
+            .tags(OTHER_PLANE, None, None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        store
+            .list(OTHER_PLANE, "services", ListQuery::default())
+            .await
+            .unwrap()
+            .rows,
+        []
+    );
+    assert!(store.export(OTHER_PLANE).await.unwrap().tables.is_empty());
+    assert_eq!(store.version(PLANE).await.unwrap(), 2);
+    assert_eq!(store.version(OTHER_PLANE).await.unwrap(), 2);
+    assert_eq!(store.audit(OTHER_PLANE, 0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn purge_takes_everything_of_one_control_plane() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    for plane in [PLANE, OTHER_PLANE] {
+        let rows = vec![
+            insert("services", service(1, "s")),
+            insert("routes", route(2, "r", 1)),
+        ];
+        apply_to(&store, plane, rows).await.unwrap();
+    }
+
+    store.purge(PLANE, Actor::user(id(77))).await.unwrap();
+
+    assert!(store.export(PLANE).await.unwrap().tables.is_empty());
+    assert_eq!(store.version(PLANE).await.unwrap(), 0);
+    assert_eq!(store.export(OTHER_PLANE).await.unwrap().tables.len(), 2);
+    let audit = store.audit(PLANE, 0, 10).await.unwrap();
+    assert_eq!(audit.last().unwrap().actor_id, Some(id(77)));
+    // Nothing is left that a new control plane of the same id could stumble over.
+    apply(&store, vec![insert("services", service(1, "s"))])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn of_two_writers_of_one_name_exactly_one_succeeds() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let tasks: Vec<_> = (0..40_u128)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let name = format!("name-{}", number / 2);
+                apply(&store, vec![insert("services", service(number, &name))]).await
+            })
+        })
+        .collect();
+
+    let mut succeeded = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => succeeded += 1,
+            Err(error) => assert!(matches!(error, StoreError::Unique { .. }), "{error}"),
+        }
+    }
+
+    assert_eq!(succeeded, 20);
+    assert_eq!(store.count(PLANE, "services").await.unwrap(), 20);
+    assert_eq!(store.version(PLANE).await.unwrap(), 20);
+}
+
+async fn walk(store: &Store, query: ListQuery) -> Vec<Vec<String>> {
+    let (mut pages, mut after) = (Vec::new(), query.after);
+    loop {
+        let query = ListQuery {
+            after,
+            ..query.clone()
+        };
+        let page = store.list(PLANE, "services", query).await.unwrap();
+        let name = |row: &Body| row["name"].as_str().unwrap().to_owned();
+        pages.push(page.rows.iter().map(name).collect());
+        after = page.next;
+        if after.is_none() {
+            return pages;
+        }
+    }
+}
+
+#[tokio::test]
+async fn list_pages_by_id_without_gap_or_repeat() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    // Added against the order of the ids.
+    let rows = (1..=7)
+        .rev()
+        .map(|n| insert("services", service(n, &format!("s{n}"))))
+        .collect();
+    apply(&store, rows).await.unwrap();
+
+    let by_id = walk(
+        &store,
+        ListQuery {
+            size: 3,
+            ..ListQuery::default()
+        },
+    )
+    .await;
+    assert_eq!(
+        by_id,
+        [vec!["s1", "s2", "s3"], vec!["s4", "s5", "s6"], vec!["s7"]]
+    );
+    let whole = walk(
+        &store,
+        ListQuery {
+            size: 7,
+            ..ListQuery::default()
+        },
+    )
+    .await;
+    assert_eq!(whole.len(), 1);
+    let newest = ListQuery {
+        size: 3,
+        order: Order::Newest,
+        ..ListQuery::default()
+    };
+    let by_age = walk(&store, newest.clone()).await;
+    assert_eq!(
+        by_age,
+        [vec!["s1", "s2", "s3"], vec!["s4", "s5", "s6"], vec!["s7"]]
+    );
+    let skipping = ListQuery { skip: 5, ..newest };
+    assert_eq!(walk(&store, skipping).await[0], ["s6", "s7"]);
+    // A page may start after a row that is gone.
+    apply(&store, vec![delete("services", 3)]).await.unwrap();
+    let after = ListQuery {
+        after: Some(id(3)),
+        ..ListQuery::default()
+    };
+    assert_eq!(walk(&store, after).await[0], ["s4", "s5", "s6", "s7"]);
+}
+
+#[tokio::test]
+async fn list_size_has_a_default_and_a_limit() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let rows = (1..=1_100)
+        .map(|n| insert("services", service(n, &format!("s{n}"))))
+        .collect();
+    apply(&store, rows).await.unwrap();
+
+    for (size, given) in [(0, 100), (1, 1), (1_000, 1_000), (5_000, 1_000)] {
+        let query = ListQuery {
+            size,
+            ..ListQuery::default()
+        };
+        let page = store.list(PLANE, "services", query).await.unwrap();
+        assert_eq!(page.rows.len(), given);
+        assert!(page.next.is_some());
+    }
+}
+
+#[tokio::test]
+async fn lists_filter_by_tags_and_parent() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let tagged = |number: u128, tags: &[&str]| {
+        let mut row = service(number, &format!("s{number}"));
+        row.insert("tags".to_owned(), json!(tags));
+        insert("services", row)
+    };
+    let rows = vec![
+        tagged(1, &["a", "b"]),
+        tagged(2, &["b"]),
+        tagged(3, &["a", "c", "a"]),
+        tagged(4, &[]),
+        insert("services", service(5, "s5")),
+        insert("routes", route(6, "r6", 1)),
+        insert("routes", route(7, "r7", 2)),
+        insert("routes", route(8, "r8", 1)),
+    ];
+    apply(&store, rows).await.unwrap();
+
+    let tags = |filter| ListQuery {
+        size: 2,
+        tags: Some(filter),
+        ..ListQuery::default()
+    };
+    let own = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
+    let all = |names: &[&str]| tags(TagFilter::All(own(names)));
+    let any = |names: &[&str]| tags(TagFilter::Any(own(names)));
+    assert_eq!(walk(&store, all(&["a"])).await, [["s1", "s3"]]);
+    assert_eq!(walk(&store, all(&["a", "b"])).await, [["s1"]]);
+    assert_eq!(
+        walk(&store, any(&["b", "c"])).await,
+        [vec!["s1", "s2"], vec!["s3"]]
+    );
+    assert_eq!(walk(&store, any(&["none"])).await, [Vec::<String>::new()]);
+
+    let below = |service| ListQuery {
+        size: 1,
+        parent: Some(("service".to_owned(), id(service))),
+        ..ListQuery::default()
+    };
+    let first = store.list(PLANE, "routes", below(1)).await.unwrap();
+    assert_eq!(
+        (first.rows[0]["name"].clone(), first.next),
+        (json!("r6"), Some(id(6)))
+    );
+    let rest = ListQuery {
+        after: first.next,
+        ..below(1)
+    };
+    let rest = store.list(PLANE, "routes", rest).await.unwrap();
+    assert_eq!(
+        (rest.rows[0]["name"].clone(), rest.next),
+        (json!("r8"), None)
+    );
+    assert!(
+        store
+            .list(PLANE, "routes", below(5))
+            .await
+            .unwrap()
+            .rows
+            .is_empty()
+    );
+
+    let row = |tag: &str, number| TagRow {
+        tag: tag.to_owned(),
+        kind: "services".to_owned(),
+        id: id(number),
+    };
+    let every = store.tags(PLANE, None, None, 10).await.unwrap();
+    assert_eq!(
+        every,
+        [
+            row("a", 1),
+            row("a", 3),
+            row("b", 1),
+            row("b", 2),
+            row("c", 3)
+        ]
+    );
+    let rest = store.tags(PLANE, None, Some(row("a", 3)), 2).await.unwrap();
+    assert_eq!(rest, [row("b", 1), row("b", 2)]);
+    assert_eq!(
+        store
+            .tags(PLANE, Some("b".to_owned()), None, 10)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn versions_count_batches_and_the_log_names_the_rows() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let mut notices = store.subscribe();
+    let rows = vec![
+        insert("services", service(1, "a")),
+        insert("services", service(2, "b")),
+    ];
+    assert_eq!(apply(&store, rows).await.unwrap().version, 1);
+    assert_eq!(
+        apply(&store, vec![delete("services", 1)])
+            .await
+            .unwrap()
+            .version,
+        2
+    );
+    let empty = apply(&store, vec![]).await.unwrap();
+    assert_eq!((empty.version, empty.changed), (2, 0));
+
+    let log = |changes: Changes| match changes {
+        Changes::Since(changes) => changes
+            .into_iter()
+            .map(|c| (c.version, c.id, c.change))
+            .collect::<Vec<_>>(),
+        Changes::TooOld => panic!("too old"),
+    };
+    let (written, removed) = (ChangeKind::Written, ChangeKind::Removed);
+    let all = log(store.changes(PLANE, 0).await.unwrap());
+    assert_eq!(
+        all,
+        [
+            (1, id(1), written),
+            (1, id(2), written),
+            (2, id(1), removed)
+        ]
+    );
+    assert_eq!(
+        log(store.changes(PLANE, 1).await.unwrap()),
+        [(2, id(1), removed)]
+    );
+    assert_eq!(log(store.changes(PLANE, 2).await.unwrap()), []);
+    // A version from another life of the store is not answered with silence.
+    assert_eq!(store.changes(PLANE, 9).await.unwrap(), Changes::TooOld);
+
+    for version in [1, 2] {
+        let notice = notices.recv().await.unwrap();
+        assert_eq!((notice.control_plane, notice.version), (PLANE, version));
+    }
+}
+
+#[tokio::test]
+async fn change_log_reaches_back_a_thousand_versions() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let writes: Vec<_> = (0..1_010)
+        .map(|n| {
+            let store = store.clone();
+            let write = Operation::Upsert {
+                kind: "services",
+                body: service(1, &format!("s{n}")),
+            };
+            tokio::spawn(async move { apply(&store, vec![write]).await })
+        })
+        .collect();
+    for write in writes {
+        write.await.unwrap().unwrap();
+    }
+
+    assert_eq!(store.version(PLANE).await.unwrap(), 1_010);
+    assert_eq!(store.changes(PLANE, 9).await.unwrap(), Changes::TooOld);
+    let Changes::Since(changes) = store.changes(PLANE, 10).await.unwrap() else {
+        panic!("the log is too short");
+    };
+    assert_eq!(changes.len(), 1_000);
+}
+
+#[tokio::test]
+async fn audit_says_who_changed_what() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let operations = (1..=130)
+        .map(|n| insert("services", service(n, &format!("s{n}"))))
+        .collect();
+    let actor = Actor::user(id(42));
+    store
+        .apply(Batch {
+            control_plane: PLANE,
+            actor,
+            operations,
+        })
+        .await
+        .unwrap();
+
+    let entries = store.audit(PLANE, 0, 10).await.unwrap();
+
+    assert_eq!(entries.len(), 1);
+    let entry = &entries[0];
+    assert_eq!(
+        (entry.actor_kind.as_str(), entry.actor_id),
+        ("user", Some(id(42)))
+    );
+    assert_eq!(entry.version, 1);
+    let rows = entry.summary.as_array().unwrap();
+    assert_eq!(rows.len(), 101);
+    assert_eq!(
+        rows[0],
+        json!({ "kind": "services", "id": id(1), "change": "written" })
+    );
+    assert_eq!(rows[100], json!({ "further": 30 }));
+    assert!(
+        store
+            .audit(PLANE, entry.sequence, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
