@@ -23,6 +23,7 @@
 //! `[]`; integers may be written as `80.0`; numbers carry up to 16 digits; `config_hash` and
 //! `hashes` of a down-converted configuration stay those of the original.
 
+pub mod downgrade;
 pub mod hash;
 pub mod limits;
 pub mod telemetry;

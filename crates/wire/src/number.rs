@@ -7,11 +7,11 @@ const DIGITS: usize = 14;
 
 /// Appends `number` the way C's `%.14g` prints it as a double.
 pub(crate) fn write_g14(out: &mut Vec<u8>, number: &Number) {
-    if let Some(whole) = number.as_i64() {
-        if whole.unsigned_abs() < 100_000_000_000_000 {
-            out.extend_from_slice(whole.to_string().as_bytes());
-            return;
-        }
+    if let Some(whole) = number.as_i64()
+        && whole.unsigned_abs() < 100_000_000_000_000
+    {
+        out.extend_from_slice(whole.to_string().as_bytes());
+        return;
     }
     write_double(out, number.as_f64().unwrap_or(0.0));
 }

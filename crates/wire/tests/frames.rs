@@ -1,5 +1,10 @@
 //! Frames of both directions: read back, odd forms, damage, limits.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without ends the test"
+)]
+
 use std::collections::BTreeMap;
 use std::io::Write;
 
