@@ -212,8 +212,9 @@ pub struct Settings {
 
     /// The merged text of every property that is set, by name, secrets as a placeholder.
     pub(crate) shown: BTreeMap<String, String>,
-    /// Dynamic properties (`nginx_*`, `vault_*`, `pluginserver_*`) that no field holds.
-    pub(crate) dynamic: BTreeMap<String, String>,
+    /// Dynamic properties (`nginx_*`, `vault_*`, `pluginserver_*`) that no field holds; some are
+    /// secret.
+    pub(crate) dynamic: BTreeMap<String, Secret>,
 }
 
 impl Settings {
@@ -247,7 +248,7 @@ impl Settings {
     /// The value of a dynamic property such as `vault_env_prefix`.
     #[must_use]
     pub fn dynamic(&self, name: &str) -> Option<&str> {
-        self.dynamic.get(name).map(String::as_str)
+        self.dynamic.get(name).map(Secret::expose)
     }
 
     /// Whether `gatehouse node` can run with these settings.

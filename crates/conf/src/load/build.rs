@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::merge::Merged;
 use super::reader::Reader;
+use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::values::{
     Choice as _, Cidr, DnsFamily, DnsSettings, Endpoint, HeaderBuffers, HeaderTokens, LogTarget,
@@ -25,7 +26,10 @@ pub(super) fn build(merged: Merged) -> (Settings, Merged) {
         shown: reader.shown(),
         ..Settings::default()
     };
-    settings.dynamic = reader.dynamic();
+    let dynamic = reader.dynamic().into_iter();
+    settings.dynamic = dynamic
+        .map(|(name, text)| (name, Secret::new(text)))
+        .collect();
     general(&mut settings, &mut reader);
     listeners(&mut settings, &mut reader);
     cluster(&mut settings, &mut reader);
