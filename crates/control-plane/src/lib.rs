@@ -4,6 +4,7 @@
 //! Entities of a control plane are not served here (see the `admin-api` room); who a caller is
 //! comes from `identity`; host names and TLS belong to `platform`.
 
+pub mod api;
 mod error;
 mod geo;
 mod model;
