@@ -11,6 +11,7 @@
 //! write), does not decide who may do what, and does not speak HTTP.
 
 mod batch;
+mod catalogue;
 mod error;
 mod export;
 mod model;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::Body;
 
 /// What the store has to know about one kind of entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KindFacts {
     /// Plural name, such as `services`.
     pub name: &'static str,
@@ -14,7 +14,7 @@ pub struct KindFacts {
     /// Whether rows may expire through `ttl`.
     pub has_ttl: bool,
     /// Fields that are sealed at rest.
-    pub sealed: &'static [&'static str],
+    pub sealed: Vec<&'static str>,
 }
 
 /// Values that only one row of a control plane may hold.

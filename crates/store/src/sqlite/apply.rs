@@ -3,25 +3,13 @@
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::codec::{Codec, Digest, Encoded, body_id};
 use super::fault::Outcome;
 use crate::model::{KindFacts, OnDelete, Reference};
-use crate::{Actor, Applied, Body, ChangeKind, Operation, StoreError};
-
-/// Versions that the change log keeps for each control plane.
-pub(super) const VERSIONS_LOGGED: u64 = 1_000;
-
-/// Changed rows of one version above which they are not logged; readers then take an export.
-pub(super) const CHANGES_LOGGED: usize = 10_000;
-
-/// Rows that an audit entry names.
-const ROWS_AUDITED: usize = 100;
-
-/// Audit entries kept in the file.
-const AUDIT_KEPT: i64 = 1_000_000;
+use crate::{Body, ChangeKind, Operation, StoreError};
 
 /// Work on one control plane within one transaction.
 pub(super) struct Work<'a> {
@@ -30,7 +18,7 @@ pub(super) struct Work<'a> {
     pub(super) plane: Uuid,
     /// Unix milliseconds.
     pub(super) now: u64,
-    changes: Vec<(&'static str, Uuid, ChangeKind)>,
+    pub(super) changes: Vec<(&'static str, Uuid, ChangeKind)>,
     position: HashMap<(&'static str, Uuid), usize>,
 }
 
@@ -70,7 +58,7 @@ impl<'a> Work<'a> {
             Operation::Upsert { kind, body } => {
                 let (kind, id) = self.address(kind, body)?;
                 let existing = self.existing(kind, id)?;
-                self.write(kind, id, body, existing)
+                self.write(kind, id, body, existing.as_ref())
             }
             Operation::Update { kind, id, body } => self.update(kind, *id, None, body),
             Operation::UpdateFrom {
@@ -94,7 +82,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn address(&self, kind: &str, body: &Body) -> Outcome<(KindFacts, Uuid)> {
+    fn address(&self, kind: &str, body: &Body) -> Outcome<(&'a KindFacts, Uuid)> {
         let kind = self.codec.kind(kind)?;
         Ok((kind, body_id(kind, body)?))
     }
@@ -116,11 +104,11 @@ impl<'a> Work<'a> {
         if from.is_some_and(|previous| self.codec.content_digest(previous) != existing.digest) {
             return Err(StoreError::Stale { kind: name(), id }.into());
         }
-        self.write(kind, id, body, Some(existing))
+        self.write(kind, id, body, Some(&existing))
     }
 
     /// The row, unless it has expired; an expired one is cleared away, it no longer counts.
-    fn existing(&mut self, kind: KindFacts, id: Uuid) -> Outcome<Option<Existing>> {
+    fn existing(&mut self, kind: &KindFacts, id: Uuid) -> Outcome<Option<Existing>> {
         let found = self
             .connection
             .prepare_cached(
@@ -146,16 +134,16 @@ impl<'a> Work<'a> {
 
     fn write(
         &mut self,
-        kind: KindFacts,
+        kind: &KindFacts,
         id: Uuid,
         body: &Body,
-        existing: Option<Existing>,
+        existing: Option<&Existing>,
     ) -> Outcome<()> {
         let encoded = self.codec.encode(self.plane, kind, id, body, self.now)?;
         if existing.is_some() {
             self.drop_derived(kind, id)?;
         }
-        self.put_row(kind, id, &encoded, existing.as_ref())?;
+        self.put_row(kind, id, &encoded, existing)?;
         self.put_keys(kind, id, body)?;
         self.put_tags(kind, id, body)?;
         let references = self.codec.references(kind, body);
@@ -168,7 +156,7 @@ impl<'a> Work<'a> {
 
     pub(super) fn put_row(
         &mut self,
-        kind: KindFacts,
+        kind: &KindFacts,
         id: Uuid,
         row: &Encoded,
         existing: Option<&Existing>,
@@ -209,7 +197,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    pub(super) fn put_keys(&mut self, kind: KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
+    pub(super) fn put_keys(&mut self, kind: &KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
         for key in self.codec.unique_keys(kind, body) {
             let digest = self
                 .codec
@@ -244,7 +232,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn holder(&self, kind: KindFacts, digest: &Digest) -> Outcome<Option<Uuid>> {
+    fn holder(&self, kind: &KindFacts, digest: &Digest) -> Outcome<Option<Uuid>> {
         let mut find = self.connection.prepare_cached(
             "SELECT id FROM unique_key WHERE control_plane = ?1 AND kind = ?2 AND digest = ?3",
         )?;
@@ -252,7 +240,7 @@ impl<'a> Work<'a> {
         Ok(holder.optional()?)
     }
 
-    pub(super) fn put_tags(&self, kind: KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
+    pub(super) fn put_tags(&self, kind: &KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
         let Some(Value::Array(tags)) = body.get("tags") else {
             return Ok(());
         };
@@ -267,7 +255,7 @@ impl<'a> Work<'a> {
 
     pub(super) fn check_target(
         &mut self,
-        kind: KindFacts,
+        kind: &KindFacts,
         id: Uuid,
         reference: &Reference,
     ) -> Outcome<()> {
@@ -287,7 +275,7 @@ impl<'a> Work<'a> {
 
     pub(super) fn put_reference(
         &self,
-        kind: KindFacts,
+        kind: &KindFacts,
         id: Uuid,
         reference: &Reference,
     ) -> Outcome<()> {
@@ -309,7 +297,7 @@ impl<'a> Work<'a> {
     }
 
     /// Removes a row and, before it, what refers to it.
-    pub(super) fn remove(&mut self, kind: KindFacts, id: Uuid) -> Outcome<()> {
+    pub(super) fn remove(&mut self, kind: &KindFacts, id: Uuid) -> Outcome<()> {
         // The row goes first so that a circle of cascades ends.
         self.drop_derived(kind, id)?;
         self.connection
@@ -342,7 +330,7 @@ impl<'a> Work<'a> {
 
     pub(super) fn children(
         &self,
-        kind: KindFacts,
+        kind: &KindFacts,
         id: Uuid,
     ) -> Outcome<Vec<(String, String, Uuid, OnDelete)>> {
         let mut find = self.connection.prepare_cached(
@@ -361,17 +349,17 @@ impl<'a> Work<'a> {
     }
 
     /// Sets a foreign field of a row to null.
-    fn clear(&mut self, kind: KindFacts, id: Uuid, field: &str) -> Outcome<()> {
+    fn clear(&mut self, kind: &KindFacts, id: Uuid, field: &str) -> Outcome<()> {
         let Some(mut body) = self.read(kind, id)? else {
             return Ok(());
         };
         body.insert(field.to_owned(), Value::Null);
         let existing = self.existing(kind, id)?;
-        self.write(kind, id, &body, existing)
+        self.write(kind, id, &body, existing.as_ref())
     }
 
     /// The body, with the absolute `ttl` that `encode` takes back unchanged.
-    pub(super) fn read(&self, kind: KindFacts, id: Uuid) -> Outcome<Option<Body>> {
+    pub(super) fn read(&self, kind: &KindFacts, id: Uuid) -> Outcome<Option<Body>> {
         let mut find = self.connection.prepare_cached(
             "SELECT id, body, sealed, expires_at FROM entity
              WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
@@ -387,7 +375,7 @@ impl<'a> Work<'a> {
     }
 
     /// Forgets the unique values, references and tags of a row.
-    pub(super) fn drop_derived(&self, kind: KindFacts, id: Uuid) -> Outcome<()> {
+    pub(super) fn drop_derived(&self, kind: &KindFacts, id: Uuid) -> Outcome<()> {
         for statement in [
             "DELETE FROM unique_key WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
             "DELETE FROM reference WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
@@ -400,7 +388,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    pub(super) fn note(&mut self, kind: KindFacts, id: Uuid, change: ChangeKind) {
+    pub(super) fn note(&mut self, kind: &KindFacts, id: Uuid, change: ChangeKind) {
         let position = *self
             .position
             .entry((kind.name, id))
@@ -410,112 +398,6 @@ impl<'a> Work<'a> {
             None => self.changes.push((kind.name, id, change)),
         }
     }
-
-    /// Gives what was changed a version, a place in the log and an audit row.
-    pub(super) fn finish(self, actor: &Actor) -> Outcome<Applied> {
-        let (before, logged_after) = self.plane_row()?;
-        let changed = self.changes.len();
-        if changed == 0 {
-            return Ok(Applied {
-                version: before,
-                changed,
-            });
-        }
-        let version = before + 1;
-        let reach = if changed > CHANGES_LOGGED {
-            version
-        } else {
-            self.log(version)?;
-            logged_after.max(version.saturating_sub(VERSIONS_LOGGED))
-        };
-        if reach > logged_after {
-            self.connection
-                .prepare_cached(
-                    "DELETE FROM change_log WHERE control_plane = ?1 AND version <= ?2",
-                )?
-                .execute((self.plane, reach))?;
-        }
-        self.connection
-            .prepare_cached(
-                "INSERT INTO plane (control_plane, version, logged_after) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET version = ?2, logged_after = ?3",
-            )?
-            .execute((self.plane, version, reach))?;
-        audit(
-            self.connection,
-            self.plane,
-            (self.now, version),
-            actor,
-            &self.summary(),
-        )?;
-        Ok(Applied { version, changed })
-    }
-
-    fn plane_row(&self) -> Outcome<(u64, u64)> {
-        let mut find = self
-            .connection
-            .prepare_cached("SELECT version, logged_after FROM plane WHERE control_plane = ?1")?;
-        let row = find.query_row([self.plane], |row| Ok((row.get(0)?, row.get(1)?)));
-        Ok(row.optional()?.unwrap_or((0, 0)))
-    }
-
-    fn log(&self, version: u64) -> Outcome<()> {
-        let mut add = self.connection.prepare_cached(
-            "INSERT INTO change_log (control_plane, version, ordinal, kind, id, is_removal)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        for (ordinal, (kind, id, change)) in self.changes.iter().enumerate() {
-            let is_removal = *change == ChangeKind::Removed;
-            add.execute((self.plane, version, ordinal, kind, id, is_removal))?;
-        }
-        Ok(())
-    }
-
-    fn summary(&self) -> Value {
-        let mut rows: Vec<Value> = self
-            .changes
-            .iter()
-            .take(ROWS_AUDITED)
-            .map(|(kind, id, change)| {
-                let change = match change {
-                    ChangeKind::Written => "written",
-                    ChangeKind::Removed => "removed",
-                };
-                json!({ "kind": kind, "id": id, "change": change })
-            })
-            .collect();
-        if self.changes.len() > ROWS_AUDITED {
-            rows.push(json!({ "further": self.changes.len() - ROWS_AUDITED }));
-        }
-        Value::Array(rows)
-    }
-}
-
-/// Adds an audit row; `at` is the moment and the version.
-pub(super) fn audit(
-    connection: &Connection,
-    plane: Uuid,
-    at: (u64, u64),
-    actor: &Actor,
-    summary: &Value,
-) -> Outcome<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO audit (at, control_plane, version, actor_kind, actor_id, summary)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute((
-            at.0,
-            plane,
-            at.1,
-            &actor.kind,
-            actor.id,
-            summary.to_string(),
-        ))?;
-    connection
-        .prepare_cached("DELETE FROM audit WHERE seq <= ?1")?
-        .execute([connection.last_insert_rowid() - AUDIT_KEPT])?;
-    Ok(())
 }
 
 fn on_delete_code(on_delete: OnDelete) -> i64 {

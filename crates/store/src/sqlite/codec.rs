@@ -107,20 +107,20 @@ impl Codec {
         &self.kinds
     }
 
-    pub(super) fn kind(&self, name: &str) -> Result<KindFacts, StoreError> {
+    pub(super) fn kind(&self, name: &str) -> Result<&KindFacts, StoreError> {
         self.by_name
             .get(name)
-            .map(|index| self.kinds[*index])
+            .map(|index| &self.kinds[*index])
             .ok_or_else(|| StoreError::UnknownKind {
                 kind: name.to_owned(),
             })
     }
 
-    pub(super) fn unique_keys(&self, kind: KindFacts, body: &Body) -> Vec<UniqueKey> {
+    pub(super) fn unique_keys(&self, kind: &KindFacts, body: &Body) -> Vec<UniqueKey> {
         self.model.unique_keys(kind.name, body)
     }
 
-    pub(super) fn references(&self, kind: KindFacts, body: &Body) -> Vec<Reference> {
+    pub(super) fn references(&self, kind: &KindFacts, body: &Body) -> Vec<Reference> {
         let mut references = self.model.references(kind.name, body);
         // A list may name the same row twice; it is one reference.
         references.sort_by(|a, b| (&a.field, a.id).cmp(&(&b.field, b.id)));
@@ -164,7 +164,7 @@ impl Codec {
     pub(super) fn encode(
         &self,
         plane: Uuid,
-        kind: KindFacts,
+        kind: &KindFacts,
         id: Uuid,
         body: &Body,
         now: u64,
@@ -177,7 +177,7 @@ impl Codec {
             plain.shift_remove("ttl");
         }
         let mut secrets = Body::new();
-        for field in kind.sealed {
+        for field in &kind.sealed {
             if let Some(value) = plain.get_mut(*field)
                 && !value.is_null()
             {
@@ -208,7 +208,7 @@ impl Codec {
     pub(super) fn decode(
         &self,
         plane: Uuid,
-        kind: KindFacts,
+        kind: &KindFacts,
         row: &Row<'_>,
         ttl: Ttl,
     ) -> Outcome<(Uuid, Body)> {
@@ -246,7 +246,7 @@ impl Codec {
 }
 
 /// The id of a body. Parameters have a `key` instead; their id is made from it.
-pub(super) fn body_id(kind: KindFacts, body: &Body) -> Result<Uuid, StoreError> {
+pub(super) fn body_id(kind: &KindFacts, body: &Body) -> Result<Uuid, StoreError> {
     let malformed = |reason: &str| StoreError::Malformed {
         kind: kind.name.to_owned(),
         reason: reason.to_owned(),

@@ -7,6 +7,8 @@
 mod apply;
 mod codec;
 mod fault;
+mod list;
+mod log;
 mod open;
 mod read;
 mod readers;
@@ -154,11 +156,6 @@ impl Database {
 
     pub(crate) async fn purge(&self, plane: Uuid, actor: Actor) -> Result<(), StoreError> {
         self.writer.run(Task::Purge(plane, actor)).await.map(drop)
-    }
-
-    #[cfg(test)]
-    pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
-        self.writer.run(Task::Sweep).await.map(drop)
     }
 
     pub(crate) async fn export(&self, plane: Uuid) -> Result<Export, StoreError> {

@@ -1,16 +1,14 @@
 //! Reading entities: one row, lists by keyset, whole snapshots, the logs.
 
-use std::fmt::Write as _;
-
-use rusqlite::{Connection, OptionalExtension as _, ToSql};
+use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
 
 use super::codec::{Codec, Ttl};
 use super::fault::Outcome;
+use super::list;
 use crate::model::KindFacts;
 use crate::{
-    AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Order, Page, StoreError,
-    TagFilter, TagRow,
+    AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Page, StoreError, TagRow,
 };
 
 /// Rows of a list when no number is asked for.
@@ -69,7 +67,7 @@ impl Reading<'_> {
         } else {
             query.size.min(LIST_LIMIT)
         };
-        let (sql, parameters) = self.statement(kind, query, size + 1)?;
+        let (sql, parameters) = self.statement(kind, query, size + 1);
         let mut select = self.connection.prepare_cached(&sql)?;
         let mut rows = select.query(&*parameters.iter().map(|p| &**p).collect::<Vec<_>>())?;
         let mut page = Page::default();
@@ -88,98 +86,25 @@ impl Reading<'_> {
         Ok(page)
     }
 
-    /// The narrowest condition leads (parent, then a tag), in the order of its key, so that a page
-    /// costs its rows and not those before it.
+    /// How the database would walk a list.
+    #[cfg(test)]
+    pub(super) fn plan(&self, kind: &str, query: &ListQuery) -> Outcome<Vec<String>> {
+        let (sql, parameters) = self.statement(self.codec.kind(kind)?, query, 100);
+        let mut explain = self
+            .connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let parameters: Vec<_> = parameters.iter().map(|p| &**p).collect();
+        let steps = explain.query_map(&*parameters, |row| row.get(3))?;
+        Ok(steps.collect::<rusqlite::Result<_>>()?)
+    }
+
     fn statement(
         &self,
-        kind: KindFacts,
+        kind: &KindFacts,
         query: &ListQuery,
         limit: usize,
-    ) -> Outcome<(String, Vec<Box<dyn ToSql>>)> {
-        let mut parameters: Vec<Box<dyn ToSql>> = vec![
-            Box::new(self.plane),
-            Box::new(kind.name),
-            Box::new(self.now),
-        ];
-        let mut place = |value: Box<dyn ToSql>| {
-            parameters.push(value);
-            parameters.len()
-        };
-        let mut tags = query.tags.clone();
-        let (lead, mut conditions, key) = if let Some((field, parent)) = &query.parent {
-            let (target, field) = (place(Box::new(*parent)), place(Box::new(field.clone())));
-            let condition = format!("l.target = ?{target} AND l.field = ?{field}");
-            (Some("reference"), condition, "l.id")
-        } else if let Some(TagFilter::All(all)) = &mut tags
-            && let Some(first) = all.pop()
-        {
-            (
-                Some("tag"),
-                format!("l.tag = ?{}", place(Box::new(first))),
-                "l.id",
-            )
-        } else {
-            (
-                None,
-                "e.control_plane = ?1 AND e.kind = ?2".to_owned(),
-                "e.id",
-            )
-        };
-        let from = match lead {
-            Some(table) => {
-                conditions.push_str(" AND l.control_plane = ?1 AND l.kind = ?2");
-                format!(
-                    "{table} l CROSS JOIN entity e ON e.control_plane = l.control_plane
-                     AND e.kind = l.kind AND e.id = l.id"
-                )
-            }
-            None => "entity e".to_owned(),
-        };
-        let has_tag = "EXISTS (SELECT 1 FROM tag t WHERE t.control_plane = ?1 AND t.kind = ?2 \
-                       AND t.id = e.id AND t.tag";
-        // Writing into a string cannot fail.
-        match tags {
-            Some(TagFilter::All(all)) => {
-                for tag in all {
-                    let _ = write!(conditions, " AND {has_tag} = ?{})", place(Box::new(tag)));
-                }
-            }
-            Some(TagFilter::Any(any)) => {
-                let places: Vec<String> = any
-                    .into_iter()
-                    .map(|tag| format!("?{}", place(Box::new(tag))))
-                    .collect();
-                let _ = write!(
-                    conditions,
-                    " AND e.id IN (SELECT id FROM tag WHERE control_plane = ?1 AND kind = ?2
-                     AND tag IN ({}))",
-                    places.join(", ")
-                );
-            }
-            None => {}
-        }
-        if let Some(after) = query.after {
-            let after = place(Box::new(after));
-            let _ = match query.order {
-                Order::Id => write!(conditions, " AND {key} > ?{after}"),
-                Order::Newest => write!(
-                    conditions,
-                    " AND e.seq < (SELECT seq FROM entity WHERE control_plane = ?1
-                     AND kind = ?2 AND id = ?{after})"
-                ),
-            };
-        }
-        let order = match query.order {
-            Order::Id => key,
-            Order::Newest => "e.seq DESC",
-        };
-        let (limit, skip) = (place(Box::new(limit)), place(Box::new(query.skip)));
-        let sql = format!(
-            "SELECT e.id, e.body, e.sealed, e.expires_at FROM {from} WHERE {conditions}
-             AND (e.expires_at IS NULL OR e.expires_at > ?3)
-             ORDER BY {order} LIMIT ?{limit} OFFSET ?{skip}"
-        );
-        Ok((sql, parameters))
+    ) -> (String, list::Parameters) {
+        list::statement(self.plane, kind, query, self.now, limit)
     }
 
     pub(super) fn count(&self, kind: &str) -> Outcome<u64> {
@@ -232,13 +157,7 @@ impl Reading<'_> {
             version: self.version()?.0,
             ..Export::default()
         };
-        for kind in self
-            .codec
-            .kinds()
-            .iter()
-            .copied()
-            .filter(|kind| kind.is_exported)
-        {
+        for kind in self.codec.kinds().iter().filter(|kind| kind.is_exported) {
             let mut all = self.connection.prepare_cached(
                 "SELECT id, body, sealed, expires_at FROM entity
                  WHERE control_plane = ?1 AND kind = ?2

@@ -13,15 +13,15 @@ use crate::{Body, ChangeKind, StoreError};
 
 /// A row of the document that is not stored like that yet.
 struct Wanted<'a> {
-    kind: KindFacts,
+    kind: &'a KindFacts,
     id: Uuid,
     body: &'a Body,
     existing: Option<Existing>,
 }
 
 /// A row that the document leaves out.
-struct Gone {
-    kind: KindFacts,
+struct Gone<'a> {
+    kind: &'a KindFacts,
     id: Uuid,
 }
 
@@ -31,13 +31,7 @@ impl Work<'_> {
     pub(super) fn replace_all(&mut self, tables: &BTreeMap<String, Vec<Body>>) -> Outcome<()> {
         self.check_tables(tables)?;
         let (mut wanted, mut gone) = (Vec::new(), Vec::new());
-        for kind in self
-            .codec
-            .kinds()
-            .iter()
-            .copied()
-            .filter(|kind| kind.is_exported)
-        {
+        for kind in self.codec.kinds().iter().filter(|kind| kind.is_exported) {
             let rows = tables.get(kind.name).map_or(&[][..], Vec::as_slice);
             self.compare(kind, rows, &mut wanted, &mut gone)?;
         }
@@ -77,12 +71,12 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn compare<'a>(
+    fn compare<'b>(
         &self,
-        kind: KindFacts,
-        rows: &'a [Body],
-        wanted: &mut Vec<Wanted<'a>>,
-        gone: &mut Vec<Gone>,
+        kind: &'b KindFacts,
+        rows: &'b [Body],
+        wanted: &mut Vec<Wanted<'b>>,
+        gone: &mut Vec<Gone<'b>>,
     ) -> Outcome<()> {
         let mut stored = self.stored(kind)?;
         let mut seen = HashMap::with_capacity(rows.len());
@@ -112,7 +106,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn stored(&self, kind: KindFacts) -> Outcome<HashMap<Uuid, Existing>> {
+    fn stored(&self, kind: &KindFacts) -> Outcome<HashMap<Uuid, Existing>> {
         let mut all = self.connection.prepare_cached(
             "SELECT id, seq, digest, expires_at FROM entity
              WHERE control_plane = ?1 AND kind = ?2",
@@ -128,7 +122,7 @@ impl Work<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn says_the_same(&self, kind: KindFacts, body: &Body, row: &Existing) -> bool {
+    fn says_the_same(&self, kind: &KindFacts, body: &Body, row: &Existing) -> bool {
         let now = self.now / 1000;
         let is_live = row.expires_at.is_none_or(|end| end > now);
         let ends_alike =
@@ -145,7 +139,7 @@ impl Work<'_> {
         } = row;
         let created_at = match existing {
             Some(_) => self
-                .read(*kind, *id)?
+                .read(kind, *id)?
                 .and_then(|body| body.get("created_at").cloned()),
             None => None,
         };
@@ -154,15 +148,15 @@ impl Work<'_> {
             Some(moment) if body.contains_key("created_at") => {
                 let mut body = (*body).clone();
                 body.insert("created_at".to_owned(), moment);
-                self.codec.encode(self.plane, *kind, *id, &body, self.now)?
+                self.codec.encode(self.plane, kind, *id, &body, self.now)?
             }
-            _ => self.codec.encode(self.plane, *kind, *id, body, self.now)?,
+            _ => self.codec.encode(self.plane, kind, *id, body, self.now)?,
         };
-        self.put_row(*kind, *id, &encoded, existing.as_ref())
+        self.put_row(kind, *id, &encoded, existing.as_ref())
     }
 
     /// Removes a row without looking at what refers to it.
-    fn forget(&mut self, kind: KindFacts, id: Uuid) -> Outcome<()> {
+    fn forget(&mut self, kind: &KindFacts, id: Uuid) -> Outcome<()> {
         self.drop_derived(kind, id)?;
         self.connection
             .prepare_cached(
@@ -175,7 +169,7 @@ impl Work<'_> {
 
     /// What still refers to a removed row is either kept by the document, which is then
     /// inconsistent, or of a kind that documents do not carry, which follows its own rule.
-    fn settle_references_to(&mut self, row: &Gone) -> Outcome<()> {
+    fn settle_references_to(&mut self, row: &Gone<'_>) -> Outcome<()> {
         for (child, field, child_id, _) in self.children(row.kind, row.id)? {
             let child = self.codec.kind(&child)?;
             if child.is_exported {

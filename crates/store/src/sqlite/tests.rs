@@ -1,1 +1,190 @@
+//! What only the inside can show: clearing away, migrations, where a plan looks.
 
+use std::sync::Arc;
+
+use serde_json::json;
+use test_support::TempDir;
+use uuid::Uuid;
+
+use super::Database;
+use super::writer::{QUEUE_LIMIT, Task};
+use crate::{
+    Actor, Batch, Body, KindFacts, ListQuery, Model, Operation, Reference, StoreOptions, TagFilter,
+    UniqueKey,
+};
+
+struct Keys;
+
+impl Model for Keys {
+    fn kinds(&self) -> Vec<KindFacts> {
+        vec![KindFacts {
+            name: "keys",
+            is_exported: true,
+            has_ttl: true,
+            sealed: vec![],
+        }]
+    }
+    fn unique_keys(&self, _kind: &str, _body: &Body) -> Vec<UniqueKey> {
+        Vec::new()
+    }
+    fn references(&self, _kind: &str, _body: &Body) -> Vec<Reference> {
+        Vec::new()
+    }
+}
+
+const PLANE: Uuid = Uuid::from_u128(1);
+
+fn open(folder: &TempDir) -> Database {
+    let options = StoreOptions {
+        path: folder.join("a.db"),
+        sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
+        catalogue: Arc::new(Keys),
+    };
+    Database::open(options).unwrap()
+}
+
+fn batch(rows: impl Iterator<Item = serde_json::Value>) -> Batch {
+    let insert = |row: serde_json::Value| Operation::Insert {
+        kind: "keys",
+        body: row.as_object().unwrap().clone(),
+    };
+    Batch {
+        control_plane: PLANE,
+        actor: Actor::system(),
+        operations: rows.map(insert).collect(),
+    }
+}
+
+fn rows_on_disk(folder: &TempDir) -> i64 {
+    let connection = super::open::open_reader(&folder.join("a.db")).unwrap();
+    connection
+        .query_row("SELECT count(*) FROM entity", [], |row| row.get(0))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn sweep_clears_expired_rows_away_and_makes_a_version() {
+    let folder = TempDir::new("store");
+    let database = open(&folder);
+    let start = clock::unix_millis();
+    let frozen = clock::freeze(start);
+    let row = |n: u128| json!({ "id": Uuid::from_u128(n), "ttl": if n < 3 { 10 } else { 100 } });
+    database.apply(batch((0..5).map(row))).await.unwrap();
+    database.writer.run(Task::Sweep).await.unwrap();
+    assert_eq!(
+        (
+            rows_on_disk(&folder),
+            database.version(PLANE).await.unwrap()
+        ),
+        (5, 1)
+    );
+    drop(frozen);
+    let _frozen = clock::freeze(start + 11_000);
+    let mut notices = database.subscribe();
+
+    database.writer.run(Task::Sweep).await.unwrap();
+
+    assert_eq!(
+        (
+            rows_on_disk(&folder),
+            database.version(PLANE).await.unwrap()
+        ),
+        (2, 2)
+    );
+    assert_eq!(notices.recv().await.unwrap().version, 2);
+    let trail = database.audit(PLANE, 1, 10).await.unwrap();
+    assert_eq!(trail[0].actor_kind, "system");
+}
+
+#[tokio::test]
+async fn reader_connections_cannot_write() {
+    let folder = TempDir::new("store");
+    let _database = open(&folder);
+    let reader = super::open::open_reader(&folder.join("a.db")).unwrap();
+    assert!(reader.execute("DELETE FROM entity", []).is_err());
+}
+
+#[tokio::test]
+async fn commits_are_synced() {
+    let folder = TempDir::new("store");
+    drop(open(&folder));
+    let (connection, _lock) = super::open::open_writer(&folder.join("a.db")).unwrap();
+    let pragma = |name: &str| -> String {
+        let value = |row: &rusqlite::Row<'_>| Ok(format!("{:?}", row.get_ref(0)?));
+        connection
+            .query_row(&format!("PRAGMA {name}"), [], value)
+            .unwrap()
+    };
+    // 2 is FULL.
+    assert!(
+        pragma("synchronous").contains("2"),
+        "{}",
+        pragma("synchronous")
+    );
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+}
+
+#[tokio::test(start_paused = true)]
+async fn full_queue_turns_requests_away_after_a_while() {
+    let folder = TempDir::new("store");
+    let database = open(&folder);
+    let taken = u32::try_from(QUEUE_LIMIT).unwrap();
+    let places = database
+        .writer
+        .places()
+        .acquire_many_owned(taken)
+        .await
+        .unwrap();
+
+    let error = database.apply(batch(std::iter::empty())).await.unwrap_err();
+
+    assert!(
+        error.to_string().contains("too many writes are waiting"),
+        "{error}"
+    );
+    drop(places);
+    database.apply(batch(std::iter::empty())).await.unwrap();
+}
+
+/// Every list starts at its place in an index; none sorts or reads a whole table.
+#[tokio::test]
+async fn lists_neither_scan_nor_sort() {
+    let folder = TempDir::new("store");
+    let database = open(&folder);
+    let connection = super::open::open_reader(&folder.join("a.db")).unwrap();
+    let reading = super::Reading {
+        connection: &connection,
+        codec: &database.codec,
+        plane: PLANE,
+        now: 0,
+    };
+    let after = Some(Uuid::nil());
+    let tags = |filter| ListQuery {
+        after,
+        tags: Some(filter),
+        ..ListQuery::default()
+    };
+    let queries = [
+        ListQuery {
+            after,
+            ..ListQuery::default()
+        },
+        ListQuery {
+            after,
+            parent: Some(("f".to_owned(), PLANE)),
+            ..ListQuery::default()
+        },
+        tags(TagFilter::All(vec!["a".to_owned(), "b".to_owned()])),
+        tags(TagFilter::Any(vec!["a".to_owned(), "b".to_owned()])),
+    ];
+    for query in queries {
+        let plan = reading
+            .plan("keys", &query)
+            .unwrap_or_else(|_| panic!("{query:?}"));
+        let is_scan = |step: &String| step.starts_with("SCAN") || step.contains("ORDER BY");
+        assert!(!plan.iter().any(is_scan), "{query:?}: {plan:#?}");
+    }
+}

@@ -15,9 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::apply::{Work, audit};
+use super::apply::Work;
 use super::codec::Codec;
 use super::fault::{Fault, Outcome};
+use super::log::audit;
 use super::records;
 use crate::{Actor, Applied, Batch, Changed, RecordOperation, StoreError};
 
@@ -105,6 +106,11 @@ impl Writer {
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Changed> {
         self.notices.subscribe()
+    }
+
+    #[cfg(test)]
+    pub(super) fn places(&self) -> Arc<Semaphore> {
+        self.places.clone()
     }
 
     /// Queues a task and waits until it is on disk.

@@ -10,40 +10,37 @@ use gatehouse_store::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Five kinds that have what entities can have.
+/// Six kinds that have what entities can have.
 pub(crate) struct SmallModel;
 
-const KINDS: [KindFacts; 6] = [
-    kind("certificates", &["key"]),
-    kind("services", &[]),
-    kind("routes", &[]),
-    kind("consumers", &[]),
-    KindFacts {
-        name: "keyauth_credentials",
-        is_exported: true,
-        has_ttl: true,
-        sealed: &["key"],
-    },
-    KindFacts {
-        name: "notes",
-        is_exported: false,
-        has_ttl: false,
-        sealed: &[],
-    },
-];
-
-const fn kind(name: &'static str, sealed: &'static [&'static str]) -> KindFacts {
-    KindFacts {
-        name,
-        is_exported: true,
-        has_ttl: false,
-        sealed,
+impl SmallModel {
+    fn kind(name: &'static str) -> KindFacts {
+        let sealed = match name {
+            "certificates" | "keyauth_credentials" => vec!["key"],
+            _ => vec![],
+        };
+        let (has_ttl, is_exported) = (name == "keyauth_credentials", name != "notes");
+        KindFacts {
+            name,
+            is_exported,
+            has_ttl,
+            sealed,
+        }
     }
 }
 
 impl Model for SmallModel {
     fn kinds(&self) -> Vec<KindFacts> {
-        KINDS.to_vec()
+        [
+            "certificates",
+            "services",
+            "routes",
+            "consumers",
+            "keyauth_credentials",
+            "notes",
+        ]
+        .map(Self::kind)
+        .to_vec()
     }
 
     fn unique_keys(&self, kind: &str, body: &Body) -> Vec<UniqueKey> {

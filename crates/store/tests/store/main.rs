@@ -1,4 +1,20 @@
 //! The store through its public contract, on real files.
 
+#[cfg(test)]
 mod common;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod entities;
+#[cfg(test)]
+mod file;
+#[cfg(test)]
+mod lists;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod replace;
+#[cfg(test)]
+mod sealing;

@@ -1,0 +1,129 @@
+//! The version, the change log and the audit row of a batch.
+
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::apply::Work;
+use super::fault::Outcome;
+use crate::{Actor, Applied, ChangeKind};
+
+/// Versions that the change log keeps for each control plane.
+const VERSIONS_LOGGED: u64 = 1_000;
+
+/// Changed rows of one version above which they are not logged; readers then take an export.
+const CHANGES_LOGGED: usize = 10_000;
+
+/// Rows that an audit entry names.
+const ROWS_AUDITED: usize = 100;
+
+/// Audit entries kept in the file.
+const AUDIT_KEPT: i64 = 1_000_000;
+
+impl Work<'_> {
+    /// Gives what was changed a version, a place in the log and an audit row.
+    pub(super) fn finish(self, actor: &Actor) -> Outcome<Applied> {
+        let (before, logged_after) = self.plane_row()?;
+        let changed = self.changes.len();
+        if changed == 0 {
+            return Ok(Applied {
+                version: before,
+                changed,
+            });
+        }
+        let version = before + 1;
+        let reach = if changed > CHANGES_LOGGED {
+            version
+        } else {
+            self.log(version)?;
+            logged_after.max(version.saturating_sub(VERSIONS_LOGGED))
+        };
+        if reach > logged_after {
+            self.connection
+                .prepare_cached(
+                    "DELETE FROM change_log WHERE control_plane = ?1 AND version <= ?2",
+                )?
+                .execute((self.plane, reach))?;
+        }
+        self.connection
+            .prepare_cached(
+                "INSERT INTO plane (control_plane, version, logged_after) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET version = ?2, logged_after = ?3",
+            )?
+            .execute((self.plane, version, reach))?;
+        audit(
+            self.connection,
+            self.plane,
+            (self.now, version),
+            actor,
+            &self.summary(),
+        )?;
+        Ok(Applied { version, changed })
+    }
+
+    fn plane_row(&self) -> Outcome<(u64, u64)> {
+        let mut find = self
+            .connection
+            .prepare_cached("SELECT version, logged_after FROM plane WHERE control_plane = ?1")?;
+        let row = find.query_row([self.plane], |row| Ok((row.get(0)?, row.get(1)?)));
+        Ok(row.optional()?.unwrap_or((0, 0)))
+    }
+
+    fn log(&self, version: u64) -> Outcome<()> {
+        let mut add = self.connection.prepare_cached(
+            "INSERT INTO change_log (control_plane, version, ordinal, kind, id, is_removal)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        for (ordinal, (kind, id, change)) in self.changes.iter().enumerate() {
+            let is_removal = *change == ChangeKind::Removed;
+            add.execute((self.plane, version, ordinal, kind, id, is_removal))?;
+        }
+        Ok(())
+    }
+
+    fn summary(&self) -> Value {
+        let mut rows: Vec<Value> = self
+            .changes
+            .iter()
+            .take(ROWS_AUDITED)
+            .map(|(kind, id, change)| {
+                let change = match change {
+                    ChangeKind::Written => "written",
+                    ChangeKind::Removed => "removed",
+                };
+                json!({ "kind": kind, "id": id, "change": change })
+            })
+            .collect();
+        if self.changes.len() > ROWS_AUDITED {
+            rows.push(json!({ "further": self.changes.len() - ROWS_AUDITED }));
+        }
+        Value::Array(rows)
+    }
+}
+
+/// Adds an audit row; `at` is the moment and the version.
+pub(super) fn audit(
+    connection: &Connection,
+    plane: Uuid,
+    at: (u64, u64),
+    actor: &Actor,
+    summary: &Value,
+) -> Outcome<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO audit (at, control_plane, version, actor_kind, actor_id, summary)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            at.0,
+            plane,
+            at.1,
+            &actor.kind,
+            actor.id,
+            summary.to_string(),
+        ))?;
+    connection
+        .prepare_cached("DELETE FROM audit WHERE seq <= ?1")?
+        .execute([connection.last_insert_rowid() - AUDIT_KEPT])?;
+    Ok(())
+}
