@@ -1,10 +1,12 @@
 //! Certificates of authorities that the node trusts.
 
-use schema::{DecodeError, Field, Map, Reader, Schema};
+use pki::PeerCertificate;
+use schema::{Check, CustomCheck, DecodeError, Failure, Field, Map, Reader, Schema};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kind::EntityKind;
-use crate::reading;
+use crate::{pem, reading};
 
 /// A trusted certificate as the data path sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +38,63 @@ fn describe() -> Schema {
         .field(Field::id())
         .field(Field::created_at())
         .field(Field::updated_at())
-        .field(Field::string("cert").required())
+        .field(
+            Field::string("cert")
+                .required()
+                .custom("certificate", pem::certificate),
+        )
         .field(Field::string("cert_digest").unique())
         .field(Field::tags())
+        .check(authority())
+}
+
+fn authority() -> Check {
+    Check::Custom(CustomCheck {
+        name: "single_valid_ca_certificate",
+        fields: &["cert"],
+        run_with_missing_fields: false,
+        run_with_invalid_fields: false,
+        run: check_authority,
+    })
+}
+
+fn check_authority(body: &Map) -> Result<(), Failure> {
+    let text = body.get("cert").and_then(Value::as_str).unwrap_or_default();
+    let Ok(chain) = pki::certificates_from_pem(text.as_bytes()) else {
+        return Ok(());
+    };
+    let [only] = &chain[..] else {
+        return Err(Failure::entity(
+            "please submit only one certificate at a time",
+        ));
+    };
+    let Ok(certificate) = PeerCertificate::from_der(only) else {
+        return Ok(());
+    };
+    let now = i64::try_from(clock::unix_seconds()).unwrap_or(i64::MAX);
+    if certificate.not_after() < now {
+        return Err(Failure::entity(
+            "certificate expired, \"Not After\" time is in the past",
+        ));
+    }
+    if !certificate.is_authority() {
+        return Err(Failure::entity(
+            "certificate does not appear to be a CA because it is missing the \"CA\" basic \
+             constraint",
+        ));
+    }
+    Ok(())
+}
+
+/// The digest always follows the certificate, whatever was sent.
+pub(crate) fn set_digest(body: &mut Map) {
+    let text = body.get("cert").and_then(Value::as_str).unwrap_or_default();
+    if let Ok(certificate) = PeerCertificate::from_pem(text.as_bytes()) {
+        body.insert(
+            "cert_digest".to_owned(),
+            Value::String(certificate.sha256_hex()),
+        );
+    }
 }
 
 impl TryFrom<&Map> for CaCertificate {

@@ -1,48 +1,54 @@
-//! All kinds of entities, in foreign-key order.
+//! All kinds of entities, in foreign-key order, and validation of their bodies.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use schema::{Map, Mode, Violations};
+use schema::{Makers, Map, Mode, Schema, Violations};
+use serde_json::Value;
 
 use crate::kind::EntityKind;
 use crate::plugin_catalogue::PluginCatalogue;
+use crate::{finish, plugin, prepare};
 
 /// All kinds, with the plugins that are there.
 pub struct Catalogue {
     kinds: Vec<EntityKind>,
     by_name: HashMap<&'static str, usize>,
     plugins: Arc<dyn PluginCatalogue>,
+    plugin_schemas: HashMap<String, Schema>,
+}
+
+/// Where a body comes from, which changes how its times to live are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// The API: `ttl` is in seconds from now.
+    #[default]
+    Api,
+    /// A declarative document or the wire: `ttl` is a second since 1970.
+    Declarative,
 }
 
 impl Catalogue {
     /// A catalogue with these plugins.
     #[must_use]
     pub fn new(plugins: Arc<dyn PluginCatalogue>) -> Self {
-        let kinds = vec![
-            crate::workspace::kind(),
-            crate::consumer::kind(),
-            crate::certificate::kind(),
-            crate::service::kind(),
-            crate::route::kind(),
-            crate::sni::kind(),
-            crate::upstream::kind(),
-            crate::target::kind(),
-            crate::plugin::kind(),
-            crate::ca_certificate::kind(),
-            crate::parameter::kind(),
-            crate::keyauth_credential::kind(),
-        ];
+        let kinds = crate::kinds::all();
         let mut by_name = HashMap::new();
         for (index, kind) in kinds.iter().enumerate() {
             by_name.insert(kind.name, index);
             by_name.entry(kind.path).or_insert(index);
         }
+        let plugin_schemas = plugins
+            .names()
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), plugin::schema_of(name, &*plugins)?)))
+            .collect();
         Self {
             kinds,
             by_name,
             plugins,
+            plugin_schemas,
         }
     }
 
@@ -66,23 +72,118 @@ impl Catalogue {
         &*self.plugins
     }
 
-    /// Completes and validates a body: the kind's schema, its own checks, and for plugins the
-    /// configuration and scope.
+    /// The description of a plugin entity of that plugin: the fields of plugins with the
+    /// plugin's own configuration, scopes and protocols.
+    #[must_use]
+    pub fn plugin_schema(&self, plugin: &str) -> Option<&Schema> {
+        self.plugin_schemas.get(plugin)
+    }
+
+    /// Completes and validates a body that came through the API: the kind's schema, its own
+    /// checks, and for plugins the configuration and scope. In an update the body becomes the
+    /// whole new entity.
     ///
     /// # Errors
     ///
     /// All violations; for an unknown kind, one about the whole entity.
     pub fn validate(&self, kind: &str, body: &mut Map, mode: Mode<'_>) -> Result<(), Violations> {
+        self.validate_from(kind, body, mode, Origin::Api)
+    }
+
+    /// [`Catalogue::validate`] for a body of another origin.
+    ///
+    /// # Errors
+    ///
+    /// All violations; for an unknown kind, one about the whole entity.
+    pub fn validate_from(
+        &self,
+        kind: &str,
+        body: &mut Map,
+        mode: Mode<'_>,
+        origin: Origin,
+    ) -> Result<(), Violations> {
         let Some(kind) = self.kind(kind) else {
             return Err(Violations::of_entity(format!("unknown entity `{kind}`")));
         };
-        kind.schema.process(body, mode)
+        prepare::prepare(kind.name, body, mode, origin)?;
+        let schema = self.schema_of(kind, body, mode)?;
+        let makers = Makers {
+            unix_millis: clock::unix_millis,
+            uuid: || clock::new_uuid().to_string(),
+            secret: || clock::random_alphanumeric(SECRET_LENGTH),
+        };
+        let ttl = take_ttl(kind, body);
+        let outcome = schema.process_with(body, mode, Some(&makers));
+        let ttl = finish::ttl(kind, ttl, mode, origin);
+        match (outcome, ttl) {
+            (Ok(()), Ok(ttl)) => {
+                finish::finish(kind.name, body);
+                if let Some(ttl) = ttl {
+                    body.insert("ttl".to_owned(), ttl);
+                }
+                Ok(())
+            }
+            (Ok(()), Err(violations)) | (Err(violations), Ok(_)) => Err(violations),
+            (Err(mut violations), Err(more)) => {
+                violations.merge(more);
+                Err(violations)
+            }
+        }
     }
 
     /// Adds to a stored body what the API shows besides: deprecated aliases in plugin
     /// configurations.
     pub fn expose(&self, kind: &str, body: &mut Map) {
-        let _ = (kind, body);
+        if self.kind(kind).is_none_or(|kind| kind.name != "plugins") {
+            return;
+        }
+        let schema = body
+            .get("name")
+            .and_then(Value::as_str)
+            .and_then(|n| self.plugins.schema(n));
+        if let (Some(schema), Some(Value::Object(config))) = (schema, body.get_mut("config")) {
+            schema.emit_shorthands(config);
+        }
+    }
+
+    fn schema_of<'a>(
+        &'a self,
+        kind: &'a EntityKind,
+        body: &Map,
+        mode: Mode<'_>,
+    ) -> Result<&'a Schema, Violations> {
+        if kind.name != "plugins" {
+            return Ok(&kind.schema);
+        }
+        let stored = match mode {
+            Mode::Update { stored } => stored.get("name"),
+            Mode::Insert | Mode::Upsert => None,
+        };
+        match body.get("name").or(stored) {
+            None | Some(Value::Null) => Err(Violations::of("name", "required field missing")),
+            Some(Value::String(name)) => self.plugin_schemas.get(name).ok_or_else(|| {
+                Violations::of(
+                    "name",
+                    format!(
+                        "plugin '{name}' not enabled; add it to the 'plugins' configuration \
+                         property"
+                    ),
+                )
+            }),
+            Some(_) => Err(Violations::of("name", "expected a string")),
+        }
+    }
+}
+
+/// Length of a made-up key or secret.
+const SECRET_LENGTH: usize = 32;
+
+/// `ttl` is no member of the schema: it is read by origin and put back in the end.
+fn take_ttl(kind: &EntityKind, body: &mut Map) -> Option<Value> {
+    if kind.has_ttl {
+        body.shift_remove("ttl")
+    } else {
+        None
     }
 }
 

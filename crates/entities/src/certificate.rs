@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use schema::{Check, DecodeError, Field, Map, Reader, Schema, validators};
+use schema::{Check, CustomCheck, DecodeError, Failure, Field, Map, Reader, Schema, validators};
 use uuid::Uuid;
 
 use crate::kind::EntityKind;
-use crate::reading;
+use crate::{pem, reading};
 
 /// A certificate with its key as the data path sees it.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,18 +45,59 @@ fn describe() -> Schema {
         .field(Field::id())
         .field(Field::created_at())
         .field(Field::updated_at())
-        .field(Field::string("cert").required().referenceable())
-        .field(Field::string("key").required().referenceable().encrypted())
-        .field(Field::string("cert_alt").optional().referenceable())
-        .field(
-            Field::string("key_alt")
-                .optional()
-                .referenceable()
-                .encrypted(),
-        )
+        .field(cert("cert").required().referenceable())
+        .field(key("key").required().referenceable().encrypted())
+        .field(cert("cert_alt").optional().referenceable())
+        .field(key("key_alt").optional().referenceable().encrypted())
         .field(Field::tags())
         .field(Field::array("snis", snis).optional().transient())
         .check(Check::MutuallyRequired(vec!["cert_alt", "key_alt"]))
+        .check(pairs("cert_key_match", &["cert", "key"], cert_matches))
+        .check(pairs(
+            "cert_alt_key_alt_match",
+            &["cert_alt", "key_alt"],
+            alternative_matches,
+        ))
+        .check(pairs(
+            "different_key_types",
+            &["cert", "cert_alt"],
+            pem::different_types,
+        ))
+}
+
+fn cert(name: &'static str) -> Field {
+    Field::string(name).custom("certificate", pem::certificate)
+}
+
+fn key(name: &'static str) -> Field {
+    Field::string(name).custom("key", pem::key)
+}
+
+fn pairs(
+    name: &'static str,
+    fields: &'static [&'static str],
+    run: fn(&Map) -> Result<(), Failure>,
+) -> Check {
+    Check::Custom(CustomCheck {
+        name,
+        fields,
+        run_with_missing_fields: false,
+        run_with_invalid_fields: false,
+        run,
+    })
+}
+
+fn cert_matches(body: &Map) -> Result<(), Failure> {
+    pem::pair(body, "cert", "key", "certificate does not match key")
+}
+
+fn alternative_matches(body: &Map) -> Result<(), Failure> {
+    pem::pair(
+        body,
+        "cert_alt",
+        "key_alt",
+        "alternative certificate does not match key",
+    )
 }
 
 impl TryFrom<&Map> for Certificate {

@@ -1,9 +1,10 @@
 //! What is known about a kind of entity besides its fields.
 
-use schema::{Map, Schema};
+use schema::{Field, FieldKind, Map, Schema};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::ids::IdContext;
+use crate::ids::{IdContext, derive};
 use crate::reference::{OnDelete, Reference};
 
 /// A kind of entity.
@@ -35,8 +36,11 @@ pub struct EntityKind {
     pub primary_key: &'static str,
     /// Its fields and checks.
     pub schema: Schema,
-    /// Checks in code that need what a plain check does not see.
-    pub(crate) id_rule: (),
+    /// References that cascade although the schema says nothing, because the reference deletes
+    /// these children first.
+    pub(crate) owned_by: &'static [&'static str],
+    /// Whether null parts of the cache key collide with each other.
+    pub(crate) nulls_collide: bool,
 }
 
 /// A value, or values together, that no two entities may share.
@@ -73,29 +77,139 @@ impl EntityKind {
             in_admin_api: true,
             primary_key: "id",
             schema,
-            id_rule: (),
+            owned_by: &[],
+            nulls_collide: false,
         }
     }
 
-    /// What must be unique about this body. Null members do not collide, except inside the
-    /// cache key of plugins, whose nulls count.
+    /// What must be unique about this body besides the primary key. Null members do not
+    /// collide, except inside the cache key of plugins, whose nulls count.
     #[must_use]
     pub fn unique_keys(&self, body: &Map) -> Vec<UniqueKey> {
-        let _ = body;
-        Vec::new()
+        let mut keys: Vec<UniqueKey> = self
+            .schema
+            .fields
+            .iter()
+            .filter(|field| field.unique && field.name != self.primary_key)
+            .filter_map(|field| {
+                Some(UniqueKey {
+                    fields: vec![field.name],
+                    value: key_text(body.get(field.name)?)?,
+                    is_global: field.unique_across_workspaces || !self.workspaced,
+                })
+            })
+            .collect();
+        if self.cache_key.len() > 1 {
+            keys.extend(self.composite_key(body));
+        }
+        keys
+    }
+
+    fn composite_key(&self, body: &Map) -> Option<UniqueKey> {
+        let parts = self.cache_key.iter().map(|name| {
+            let part = body.get(*name).and_then(key_text);
+            if part.is_none() && self.nulls_collide {
+                Some(String::new())
+            } else {
+                part
+            }
+        });
+        // A unit separator keeps `a` + `bc` apart from `ab` + `c`.
+        let value = parts.collect::<Option<Vec<_>>>()?.join("\u{1f}");
+        let fields = self.cache_key.to_vec();
+        Some(UniqueKey {
+            fields,
+            value,
+            is_global: !self.workspaced,
+        })
     }
 
     /// The references this body holds.
     #[must_use]
     pub fn references(&self, body: &Map) -> Vec<Reference> {
-        let _ = (body, OnDelete::Restrict);
-        Vec::new()
+        self.foreign_fields()
+            .filter_map(|(field, kind)| {
+                let text = key_text(body.get(field.name)?)?;
+                let on_delete = match field.on_delete {
+                    Some("cascade") => OnDelete::Cascade,
+                    Some("null") => OnDelete::SetNull,
+                    _ if self.owned_by.contains(&field.name) => OnDelete::Cascade,
+                    _ => OnDelete::Restrict,
+                };
+                let id = Uuid::parse_str(&text).ok()?;
+                Some(Reference {
+                    field: field.name,
+                    kind,
+                    id,
+                    on_delete,
+                })
+            })
+            .collect()
     }
 
-    /// The id that follows from the body; `None` means that a random one is due.
+    /// The fields that refer to other entities, each with the plural name of what it refers to.
+    pub fn foreign_fields(&self) -> impl Iterator<Item = (&Field, &'static str)> {
+        self.schema
+            .fields
+            .iter()
+            .filter_map(|field| match field.kind {
+                FieldKind::Foreign(kind) => Some((field, kind)),
+                _ => None,
+            })
+    }
+
+    /// The field of this kind that refers to that kind, if there is one.
+    #[must_use]
+    pub fn field_to(&self, kind: &str) -> Option<&'static str> {
+        self.foreign_fields()
+            .find(|(_, target)| *target == kind)
+            .map(|(field, _)| field.name)
+    }
+
+    /// The id that follows from the body; `None` means that a random one is due. References in
+    /// the body may be ids, `{"id": "…"}` or the texts of a document.
     #[must_use]
     pub fn generated_id(&self, body: &Map, context: IdContext<'_>) -> Option<Uuid> {
-        let _ = (body, context);
-        None
+        if self.primary_key != "id" {
+            return None;
+        }
+        if !self.cache_key.is_empty() {
+            let mut key = format!("{}:*", self.name);
+            for name in self.cache_key {
+                key.push(':');
+                key.push_str(&self.id_part(name, body, context)?);
+            }
+            return Some(derive(self.name, &key));
+        }
+        let value = key_text(body.get(self.endpoint_key?)?)?;
+        Some(derive(self.name, &value))
+    }
+
+    fn id_part(&self, name: &str, body: &Map, context: IdContext<'_>) -> Option<String> {
+        let field = self.schema.find(name)?;
+        if field.auto {
+            return None;
+        }
+        if let Some((parent, id)) = context.parent
+            && parent == name
+        {
+            return Some(id.to_string());
+        }
+        match body.get(name).and_then(key_text) {
+            Some(text) => Some(text),
+            None if field.is_required() => None,
+            None => Some(String::new()),
+        }
+    }
+}
+
+/// The text by which a member counts in a key: plain values as they are, references by id.
+fn key_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Object(key) => key.get("id").and_then(Value::as_str).map(str::to_owned),
+        Value::Null | Value::Array(_) => None,
     }
 }

@@ -11,16 +11,21 @@ mod ca_certificate;
 mod catalogue;
 mod certificate;
 mod consumer;
+mod finish;
 mod ids;
 mod keyauth_credential;
 mod kind;
+mod kinds;
 mod parameter;
+mod pem;
 mod plugin;
 mod plugin_catalogue;
+mod prepare;
 mod protocol;
 mod reading;
 mod reference;
 mod route;
+mod route_rules;
 mod service;
 mod sni;
 mod target;
@@ -28,7 +33,7 @@ mod upstream;
 mod workspace;
 
 pub use ca_certificate::CaCertificate;
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, Origin};
 pub use certificate::Certificate;
 pub use consumer::Consumer;
 pub use ids::{DEFAULT_WORKSPACE, IdContext, NAMESPACE};
@@ -43,7 +48,7 @@ pub use route::{AddressRule, PathHandling, Route};
 pub use schema::{DecodeError, Map, Mode, Violations};
 pub use service::Service;
 pub use sni::Sni;
-pub use target::Target;
+pub use target::{DEFAULT_PORT, Target};
 pub use upstream::{
     ActiveCheck, ActiveHealthy, ActiveUnhealthy, Algorithm, HashInput, Healthchecks, PassiveCheck,
     PassiveHealthy, PassiveUnhealthy, Upstream,

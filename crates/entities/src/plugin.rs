@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::kind::EntityKind;
+use crate::plugin_catalogue::{PluginCatalogue, Scope};
 use crate::protocol::Protocol;
 use crate::reading;
 
@@ -38,6 +39,7 @@ pub(crate) fn kind() -> EntityKind {
     let mut kind = EntityKind::new("plugins", "plugin", "plugins", describe());
     kind.endpoint_key = Some("instance_name");
     kind.cache_key = &["name", "route", "service", "consumer"];
+    kind.nulls_collide = true;
     kind
 }
 
@@ -64,6 +66,42 @@ fn describe() -> Schema {
         )
         .field(Field::boolean("enabled").required().default(true))
         .field(Field::tags())
+}
+
+/// The description of a plugin entity of one plugin.
+pub(crate) fn schema_of(name: &str, plugins: &dyn PluginCatalogue) -> Option<Schema> {
+    let config = plugins.schema(name)?;
+    let mut schema = describe();
+    for field in &mut schema.fields {
+        match field.name {
+            "config" => *field = Field::record("config", config.clone()).required(),
+            "protocols" => narrow_protocols(field, name, plugins),
+            "route" => forbid(field, plugins.allows_scope(name, Scope::Route)),
+            "service" => forbid(field, plugins.allows_scope(name, Scope::Service)),
+            "consumer" => forbid(field, plugins.allows_scope(name, Scope::Consumer)),
+            _ => {}
+        }
+    }
+    schema.checks.extend(config.outer_checks.iter().cloned());
+    Some(schema)
+}
+
+fn narrow_protocols(field: &mut Field, name: &str, plugins: &dyn PluginCatalogue) {
+    let defaults = plugins.default_protocols(name).to_vec();
+    let mut element = Field::string("");
+    element = match plugins.protocols(name) {
+        Some(allowed) => element.one_of(allowed.to_vec()),
+        None => element.one_of(Protocol::NAMES),
+    };
+    *field = Field::set("protocols", element)
+        .required()
+        .default(defaults);
+}
+
+fn forbid(field: &mut Field, allowed: bool) {
+    if !allowed {
+        *field = field.clone().eq(Value::Null);
+    }
 }
 
 impl TryFrom<&Map> for Plugin {

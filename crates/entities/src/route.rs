@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::kind::EntityKind;
 use crate::protocol::Protocol;
 use crate::reading;
+use crate::route_rules as rules;
 
 /// A route as the data path sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,6 +126,7 @@ fn describe() -> Schema {
                 .one_of(["v0", "v1"]),
         )
         .check(snis_need_tls())
+        .check(rules::by_protocol())
 }
 
 fn protocols() -> Field {
@@ -166,7 +168,7 @@ fn host() -> Field {
             ],
             "invalid wildcard: must be placed at leftmost or rightmost label",
         )
-        .custom("host_with_wildcard", validators::wildcard_host)
+        .custom("host_with_wildcard", validators::host_with_wildcard)
 }
 
 fn path() -> Field {

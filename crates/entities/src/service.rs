@@ -1,6 +1,8 @@
 //! Services: where requests go.
 
-use schema::{Check, Condition, DecodeError, Expansion, Field, Map, Reader, Schema, Shorthand};
+use schema::{
+    Check, Condition, DecodeError, Expansion, Field, Map, Reader, Schema, Shorthand, validators,
+};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -110,8 +112,32 @@ fn null_when(protocol: Condition, field: &'static str) -> Check {
 }
 
 fn expand_url(value: &Value) -> Map {
-    let _ = value;
-    Map::new()
+    // Compat: a null is read as the text of the reference's null object, whose parts are then
+    // refused one by one.
+    let parts = validators::parse_url(value.as_str().unwrap_or("userdata: NULL"));
+    let port = parts
+        .port
+        .as_deref()
+        .and_then(|port| port.parse::<i64>().ok());
+    let protocol = parts.scheme.unwrap_or_else(|| {
+        if port == Some(443) {
+            "https".to_owned()
+        } else {
+            "http".to_owned()
+        }
+    });
+    let port = port.unwrap_or(if protocol == "https" { 443 } else { 80 });
+    let mut members = Map::new();
+    if let Some(host) = parts.host {
+        members.insert("host".to_owned(), Value::String(host));
+    }
+    members.insert("port".to_owned(), Value::from(port));
+    members.insert("protocol".to_owned(), Value::String(protocol));
+    members.insert(
+        "path".to_owned(),
+        parts.path.map_or(Value::Null, Value::String),
+    );
+    members
 }
 
 impl TryFrom<&Map> for Service {

@@ -23,6 +23,7 @@ pub struct Sni {
 pub(crate) fn kind() -> EntityKind {
     let mut kind = EntityKind::new("snis", "sni", "snis", describe());
     kind.endpoint_key = Some("name");
+    kind.owned_by = &["certificate"];
     kind.nested = Some(("certificates", "snis"));
     kind
 }

@@ -1,6 +1,7 @@
 //! Targets: the addresses behind an upstream.
 
-use schema::{DecodeError, Field, Map, Reader, Schema};
+use schema::{DecodeError, Field, Map, Reader, Schema, validators};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::kind::EntityKind;
@@ -45,7 +46,11 @@ fn describe() -> Schema {
                 .required()
                 .on_delete("cascade"),
         )
-        .field(Field::string("target").required())
+        .field(
+            Field::string("target")
+                .required()
+                .custom("target_host_port", address),
+        )
         .field(Field::integer("weight").default(100).between(0, 65535))
         .field(Field::tags())
 }
@@ -68,18 +73,15 @@ impl TryFrom<&Map> for Target {
     }
 }
 
+fn address(value: &Value) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    validators::parse_address(text)
+        .map(|_| ())
+        .map_err(|_| format!("Invalid target ('{text}'); not a valid hostname or ip address"))
+}
+
 /// Host and port of an address such as `a.test:80`, `[::1]:80`, `10.0.0.1`, `::1`.
 fn split(address: &str) -> Option<(String, u16)> {
-    if let Some(rest) = address.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']')?;
-        return match rest.strip_prefix(':') {
-            Some(port) => Some((host.to_owned(), port.parse().ok()?)),
-            None if rest.is_empty() => Some((host.to_owned(), DEFAULT_PORT)),
-            None => None,
-        };
-    }
-    match address.split_once(':') {
-        Some((host, port)) if !port.contains(':') => Some((host.to_owned(), port.parse().ok()?)),
-        _ => Some((address.to_owned(), DEFAULT_PORT)),
-    }
+    let parts = validators::parse_address(address).ok()?;
+    Some((parts.host, parts.port.unwrap_or(DEFAULT_PORT)))
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::Map;
 use crate::field::Field;
+use crate::pattern::Pattern;
 use crate::rule::Rule;
 
 /// A check over several members.
@@ -160,10 +161,10 @@ impl Condition {
         Self::rule(Rule::Eq(value.into()))
     }
 
-    /// The text is exactly this one; published as the anchored pattern of it.
+    /// The text matches.
     #[must_use]
-    pub fn eq_text(text: &'static str) -> Self {
-        Self::rule(Rule::OneOf(vec![Value::from(text)]))
+    pub fn matches(pattern: Pattern) -> Self {
+        Self::rule(Rule::Match(pattern))
     }
 
     /// Rules as on a field.

@@ -10,6 +10,8 @@
 //! on fields that other rooms act on.
 
 mod check;
+mod check_apply;
+mod complete;
 mod field;
 mod form;
 mod json_schema;
@@ -29,7 +31,7 @@ pub use check::{Check, Condition, CustomCheck, Failure};
 pub use field::{Field, FieldKind, Schema};
 pub use lua_text::table_text;
 pub use pattern::Pattern;
-pub use process::Mode;
+pub use process::{Makers, Mode};
 pub use read::{DecodeError, Reader, whole_number};
 pub use regex_check::compile_error;
 pub use rule::{Rule, Validator};

@@ -90,6 +90,16 @@ impl Violations {
         }
     }
 
+    /// Whether the member itself has something wrong.
+    pub(crate) fn has(&self, member: &str) -> bool {
+        self.members.contains_key(member)
+    }
+
+    /// Sets what is wrong with a member whose name is taken literally.
+    pub fn set_member(&mut self, member: &str, violation: Violation) {
+        self.members.insert(member.to_owned(), violation);
+    }
+
     /// Sets the message of a dotted path of record members, replacing what was there.
     pub fn add(&mut self, path: &str, message: impl Into<String>) {
         self.set(path, Violation::Text(message.into()));

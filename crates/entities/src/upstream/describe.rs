@@ -1,6 +1,6 @@
 //! The description of upstreams.
 
-use schema::{Check, Condition, Field, Schema, validators};
+use schema::{Check, Condition, Field, Pattern, Schema, validators};
 use serde_json::{Value, json};
 
 /// What can be hashed.
@@ -68,26 +68,31 @@ pub(super) fn schema() -> Schema {
 
 fn hash_checks(schema: Schema) -> Schema {
     let needs = |on: &'static str, value: &'static str, field: &'static str| {
-        Check::conditional(on, Condition::eq_text(value), field, Condition::required())
+        Check::conditional(
+            on,
+            Condition::matches(Pattern::new(value, value)),
+            field,
+            Condition::required(),
+        )
     };
     let allows = |value: &'static str, list: &[&'static str]| {
         let allowed = Condition::one_of(list.iter().copied());
         Check::conditional(
             "hash_on",
-            Condition::eq_text(value),
+            Condition::matches(Pattern::new(value, value)),
             "hash_fallback",
             allowed,
         )
     };
     schema
-        .check(needs("hash_on", "header", "hash_on_header"))
-        .check(needs("hash_fallback", "header", "hash_fallback_header"))
-        .check(needs("hash_on", "cookie", "hash_on_cookie"))
-        .check(needs("hash_fallback", "cookie", "hash_on_cookie"))
-        .check(allows("none", &["none"]))
-        .check(allows("cookie", &["none"]))
+        .check(needs("hash_on", "^header$", "hash_on_header"))
+        .check(needs("hash_fallback", "^header$", "hash_fallback_header"))
+        .check(needs("hash_on", "^cookie$", "hash_on_cookie"))
+        .check(needs("hash_fallback", "^cookie$", "hash_on_cookie"))
+        .check(allows("^none$", &["none"]))
+        .check(allows("^cookie$", &["none"]))
         .check(allows(
-            "consumer",
+            "^consumer$",
             &[
                 "none",
                 "ip",
@@ -99,7 +104,7 @@ fn hash_checks(schema: Schema) -> Schema {
             ],
         ))
         .check(allows(
-            "ip",
+            "^ip$",
             &[
                 "none",
                 "consumer",
@@ -111,7 +116,7 @@ fn hash_checks(schema: Schema) -> Schema {
             ],
         ))
         .check(allows(
-            "path",
+            "^path$",
             &[
                 "none",
                 "consumer",
@@ -126,7 +131,7 @@ fn hash_checks(schema: Schema) -> Schema {
             "hash_on_header",
             "hash_fallback_header",
         ]))
-        .check(needs("hash_on", "query_arg", "hash_on_query_arg"))
+        .check(needs("hash_on", "^query_arg$", "hash_on_query_arg"))
         .check(needs(
             "hash_fallback",
             "query_arg",
@@ -136,7 +141,7 @@ fn hash_checks(schema: Schema) -> Schema {
             "hash_on_query_arg",
             "hash_fallback_query_arg",
         ]))
-        .check(needs("hash_on", "uri_capture", "hash_on_uri_capture"))
+        .check(needs("hash_on", "^uri_capture$", "hash_on_uri_capture"))
         .check(needs(
             "hash_fallback",
             "uri_capture",

@@ -1,0 +1,82 @@
+//! What happens to a body before its schema looks at it.
+//!
+//! Compat: the reference does these in its storage layer, before validation.
+
+use schema::{Map, Mode, Violations, validators};
+use serde_json::Value;
+
+use crate::catalogue::Origin;
+use crate::target::DEFAULT_PORT;
+
+/// Adapts a body of a kind (plural name).
+pub(crate) fn prepare(
+    kind: &str,
+    body: &mut Map,
+    mode: Mode<'_>,
+    origin: Origin,
+) -> Result<(), Violations> {
+    match kind {
+        "targets" => target(body, origin),
+        "upstreams" => {
+            upstream(body);
+            Ok(())
+        }
+        "routes" => {
+            route(body, mode);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Addresses get their normal form. A bad one coming through the API is the only thing said
+/// about the body; in documents it is one violation among others.
+fn target(body: &mut Map, origin: Origin) -> Result<(), Violations> {
+    let Some(Value::String(text)) = body.get_mut("target") else {
+        return Ok(());
+    };
+    match validators::parse_address(text) {
+        Ok(parts) => {
+            *text = parts.with_port(DEFAULT_PORT);
+            Ok(())
+        }
+        Err(_) if origin == Origin::Api => Err(Violations::of(
+            "target",
+            "Invalid target; not a valid hostname or ip address",
+        )),
+        Err(_) => Ok(()),
+    }
+}
+
+/// What is hashed and how a target is chosen follow from one another.
+fn upstream(body: &mut Map) {
+    let text = |body: &Map, name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+    let algorithm = text(body, "algorithm");
+    let hash_on = text(body, "hash_on");
+    match (algorithm.as_deref(), hash_on.as_deref()) {
+        (Some("least-connections" | "latency"), None) => {
+            body.insert("hash_on".to_owned(), Value::from("none"));
+        }
+        (None, Some("none")) => {
+            body.insert("algorithm".to_owned(), Value::from("round-robin"));
+        }
+        (_, Some(input)) if input != "none" => {
+            body.insert("algorithm".to_owned(), Value::from("consistent-hashing"));
+        }
+        _ => {}
+    }
+}
+
+/// The default of `strip_path` depends on the protocol.
+fn route(body: &mut Map, mode: Mode<'_>) {
+    if matches!(mode, Mode::Update { .. }) || body.contains_key("strip_path") {
+        return;
+    }
+    let first = body
+        .get("protocols")
+        .and_then(|list| list.get(0))
+        .and_then(Value::as_str);
+    if matches!(first, Some("grpc" | "grpcs")) {
+        body.insert("strip_path".to_owned(), Value::Bool(false));
+    }
+}

@@ -1,0 +1,116 @@
+//! What a route may and must set, by its first protocol.
+
+use schema::{Check, CustomCheck, Failure, Map};
+use serde_json::Value;
+
+/// The rules of one group of protocols.
+struct Group {
+    /// Members that must be null.
+    forbidden: &'static [&'static str],
+    /// How the group is called in messages about those.
+    called: &'static str,
+    /// One of these must be set.
+    needed: &'static [&'static str],
+    /// The message when none is.
+    message: &'static str,
+}
+
+const HTTP: Group = Group {
+    forbidden: &["sources", "destinations"],
+    called: "'http' or 'https'",
+    needed: &["methods", "hosts", "headers", "paths"],
+    message: "must set one of 'methods', 'hosts', 'headers', 'paths' when 'protocols' is 'http'",
+};
+
+const HTTPS: Group = Group {
+    needed: &["methods", "hosts", "headers", "paths", "snis"],
+    message: "must set one of 'methods', 'hosts', 'headers', 'paths', 'snis' when 'protocols' is \
+              'https'",
+    ..HTTP
+};
+
+const GRPC: Group = Group {
+    forbidden: &["methods", "sources", "destinations"],
+    called: "'grpc' or 'grpcs'",
+    needed: &["hosts", "headers", "paths"],
+    message: "must set one of 'hosts', 'headers', 'paths' when 'protocols' is 'grpc'",
+};
+
+const GRPCS: Group = Group {
+    needed: &["hosts", "headers", "paths", "snis"],
+    message: "must set one of 'hosts', 'headers', 'paths', 'snis' when 'protocols' is 'grpcs'",
+    ..GRPC
+};
+
+const STREAM: Group = Group {
+    forbidden: &["methods", "hosts", "paths", "headers"],
+    called: "'tcp', 'tls', 'tls_passthrough' or 'udp'",
+    needed: &["sources", "destinations", "snis"],
+    message: "must set one of 'sources', 'destinations', 'snis' when 'protocols' is 'tcp', 'tls' \
+              or 'udp'",
+};
+
+const PASSTHROUGH: Group = Group {
+    needed: &["snis"],
+    message: "must set snis when 'protocols' is 'tls_passthrough'",
+    ..STREAM
+};
+
+/// The check of these rules.
+pub(crate) fn by_protocol() -> Check {
+    Check::Custom(CustomCheck {
+        name: "fields_by_protocol",
+        fields: &["protocols"],
+        run_with_missing_fields: true,
+        run_with_invalid_fields: false,
+        run: check,
+    })
+}
+
+fn check(body: &Map) -> Result<(), Failure> {
+    let protocols: Vec<&str> = body
+        .get("protocols")
+        .and_then(Value::as_array)
+        .map(|list| list.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
+    let Some(first) = protocols.first() else {
+        return Ok(());
+    };
+    let group = match *first {
+        "http" | "https" if protocols.contains(&"https") => HTTPS,
+        "http" => HTTP,
+        "grpc" | "grpcs" if protocols.contains(&"grpcs") => GRPCS,
+        "grpc" => GRPC,
+        "tls_passthrough" => PASSTHROUGH,
+        _ => STREAM,
+    };
+    let mut failure = Failure::default();
+    let called = group.called;
+    for field in group.forbidden {
+        if body.get(*field).is_some_and(|value| !value.is_null()) {
+            let message = format!("cannot set '{field}' when 'protocols' is {called}");
+            failure.fields.push(((*field).to_owned(), message));
+        }
+    }
+    if matches!(*first, "grpc" | "grpcs") && body.get("strip_path") == Some(&Value::Bool(true)) {
+        let message = format!("cannot set 'strip_path' when 'protocols' is {called}");
+        failure.fields.push(("strip_path".to_owned(), message));
+    }
+    if !group.needed.iter().any(|field| is_set(body.get(*field))) {
+        failure.entity.push(group.message.to_owned());
+    }
+    if failure == Failure::default() {
+        Ok(())
+    } else {
+        Err(failure)
+    }
+}
+
+fn is_set(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(Value::Null) | None => false,
+        Some(_) => true,
+    }
+}
