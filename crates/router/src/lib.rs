@@ -1,1 +1,34 @@
-//! Room `router`: to be filled.
+//! Room `router`: finds the route of a request, and the path that its upstream receives.
+//!
+//! A [`Router`] is compiled from all routes of a configuration and answers [`Query`]s. Its answers are those of
+//! a scan through the routes in the order of the chosen [`Flavor`]; its cost does not depend on their number.
+//!
+//! The room is pure: it reads no clock, does no input or output and keeps no state between lookups. What
+//! happens after a match (redirects, errors, plugins) is the caller's business.
+
+mod compile;
+mod entry;
+mod error;
+mod flavor;
+mod hits;
+mod index;
+mod matched;
+mod order;
+mod path;
+mod patterns;
+mod query;
+mod router;
+mod rules;
+mod search;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{BadPath, CompileError, RouteProblem};
+pub use flavor::Flavor;
+pub use matched::{Match, MatchedPath};
+pub use path::{escape_into, normalise_path, upstream_path};
+pub use query::{HeaderLookup, Query, Scheme, split_host};
+pub use regex::bytes::Captures;
+pub use router::{RouteInput, Router};

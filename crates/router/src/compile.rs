@@ -1,0 +1,283 @@
+//! From routes to entries: splits, reads every condition, and gives each entry its place.
+
+use std::cmp::Reverse;
+
+use entities::{Protocol, Route};
+use uuid::{Uuid, uuid};
+
+use crate::{
+    entry::{Entry, OrderKey, PathRule},
+    error::{CompileError, RouteProblem},
+    flavor::Flavor,
+    order::{Attributes, CategoryKey, Weights, computed_priority},
+    patterns::{self, Patterns},
+    router::RouteInput,
+    rules::{AddressRule, HeaderRule, HeaderTest, HostRule, MethodNames, MethodSet, SniRule},
+};
+
+/// Name space of the ids that the parts of a split route get.
+const SPLIT_SPACE: Uuid = uuid!("7f145bf9-0dce-4f91-98eb-debbce4b9f6b");
+
+/// Makes the entries of all routes.
+pub(crate) struct Compiler {
+    pub(crate) flavor: Flavor,
+    pub(crate) patterns: Patterns,
+    pub(crate) methods: MethodNames,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) errors: Vec<CompileError>,
+}
+
+impl Compiler {
+    pub(crate) fn new(flavor: Flavor) -> Self {
+        Self {
+            flavor,
+            patterns: Patterns::default(),
+            methods: MethodNames::default(),
+            entries: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Adds one route; what is wrong with it goes to `errors`.
+    pub(crate) fn add(&mut self, position: usize, input: &RouteInput<'_>) {
+        let route = input.route;
+        let mut problems = Vec::new();
+        let Some(mut entry) = self.shared_conditions(position, route, &mut problems) else {
+            return;
+        };
+        let groups = path_groups(&route.paths, self.flavor);
+        let is_split = groups.len() > 1;
+        for (number, group) in (1_usize..).zip(&groups) {
+            let id = if is_split {
+                split_id(route.id, number)
+            } else {
+                route.id
+            };
+            entry.paths = self.paths(group, &mut problems);
+            entry.key = self.key(position, route, id, group);
+            self.entries.push(entry.clone());
+        }
+        self.errors
+            .extend(problems.into_iter().map(|problem| CompileError {
+                route: position,
+                id: route.id,
+                name: route.name.clone(),
+                problem,
+            }));
+    }
+
+    /// Everything but paths and order; `None` for a route without any condition, which never matches.
+    fn shared_conditions(
+        &mut self,
+        position: usize,
+        route: &Route,
+        problems: &mut Vec<RouteProblem>,
+    ) -> Option<Entry> {
+        let attributes = attributes(route);
+        if attributes.count() == 0 {
+            return None;
+        }
+        Some(Entry {
+            route: u32::try_from(position).unwrap_or(u32::MAX),
+            key: OrderKey::Computed(Reverse((0, route.id))),
+            attributes,
+            schemes: schemes(&route.protocols, self.flavor),
+            hosts: route
+                .hosts
+                .iter()
+                .map(|host| HostRule::parse(host))
+                .collect(),
+            paths: Vec::new(),
+            methods: MethodSet::new(&route.methods, &mut self.methods),
+            headers: headers(&route.headers, problems),
+            snis: route
+                .snis
+                .iter()
+                .map(|sni| SniRule::parse(sni, self.flavor))
+                .collect(),
+            sources: addresses("sources", &route.sources, problems),
+            destinations: addresses("destinations", &route.destinations, problems),
+        })
+    }
+
+    fn paths(
+        &mut self,
+        group: &[(usize, &str)],
+        problems: &mut Vec<RouteProblem>,
+    ) -> Vec<PathRule> {
+        let mut rules = Vec::with_capacity(group.len());
+        for (position, path) in group {
+            let Some(pattern) = path.strip_prefix('~') else {
+                rules.push(PathRule::Prefix(path.as_bytes().into()));
+                continue;
+            };
+            match self.patterns.intern(pattern, self.flavor) {
+                Ok(number) => rules.push(PathRule::Pattern(number)),
+                Err(reason) => problems.push(RouteProblem::Pattern {
+                    field: format!("paths[{position}]"),
+                    pattern: pattern.to_owned(),
+                    reason,
+                }),
+            }
+        }
+        rules
+    }
+
+    fn key(&self, position: usize, route: &Route, id: Uuid, group: &[(usize, &str)]) -> OrderKey {
+        let has_pattern = group.first().is_some_and(|(_, path)| path.starts_with('~'));
+        let plain = group.iter().filter(|_| !has_pattern);
+        let longest = plain.map(|(_, path)| path.len()).max().unwrap_or(0);
+        let hosts: Vec<_> = route
+            .hosts
+            .iter()
+            .map(|host| HostRule::parse(host))
+            .collect();
+        let has_plain_hosts = !hosts.is_empty() && !hosts.iter().any(HostRule::is_wildcard);
+        match self.flavor {
+            Flavor::TraditionalCompatible => {
+                let weights = Weights {
+                    attributes: attributes(route).count(),
+                    has_plain_hosts,
+                    headers: u32::try_from(route.headers.len()).unwrap_or(u32::MAX),
+                    regex_priority: has_pattern.then_some(route.regex_priority),
+                    prefix_length: u32::try_from(longest).unwrap_or(u32::MAX),
+                };
+                OrderKey::Computed(Reverse((computed_priority(weights), id)))
+            }
+            Flavor::Traditional => {
+                let has_port = hosts
+                    .iter()
+                    .any(|rule| rule.is_wildcard() && rule.port.is_some());
+                let sub_weight =
+                    4 * u8::from(has_port) + 2 * u8::from(has_plain_hosts) + u8::from(has_pattern);
+                OrderKey::Category(CategoryKey {
+                    category: attributes(route).category(),
+                    sub_weight: Reverse(sub_weight),
+                    headers: Reverse(route.headers.len()),
+                    regex_priority: Reverse(if has_pattern { route.regex_priority } else { 0 }),
+                    path_length: Reverse(longest),
+                    created_at: route.created_at,
+                    position,
+                })
+            }
+        }
+    }
+}
+
+/// The attributes that a route uses.
+fn attributes(route: &Route) -> Attributes {
+    Attributes::default()
+        .with(Attributes::HOST, !route.hosts.is_empty())
+        .with(Attributes::HEADER, !route.headers.is_empty())
+        .with(Attributes::URI, !route.paths.is_empty())
+        .with(Attributes::METHOD, !route.methods.is_empty())
+        .with(Attributes::SNI, !route.snis.is_empty())
+        .with(Attributes::SOURCE, !route.sources.is_empty())
+        .with(Attributes::DESTINATION, !route.destinations.is_empty())
+}
+
+/// The parts that a route is split into, each with the positions of its paths: in the traditional flavor one
+/// for each path, else one for all patterns and one for each length of plain paths.
+fn path_groups(paths: &[String], flavor: Flavor) -> Vec<Vec<(usize, &str)>> {
+    let mut groups: Vec<Vec<(usize, &str)>> = Vec::new();
+    for (position, path) in paths.iter().enumerate() {
+        let path = path.as_str();
+        let present = groups.iter_mut().find(|group| {
+            flavor == Flavor::TraditionalCompatible
+                && group.first().is_some_and(|(_, first)| {
+                    let is_pattern = path.starts_with('~');
+                    first.starts_with('~') == is_pattern
+                        && (is_pattern || first.len() == path.len())
+                })
+        });
+        match present {
+            Some(group) => group.push((position, path)),
+            None => groups.push(vec![(position, path)]),
+        }
+    }
+    if groups.is_empty() {
+        groups.push(Vec::new());
+    }
+    groups
+}
+
+fn split_id(route: Uuid, number: usize) -> Uuid {
+    Uuid::new_v5(&SPLIT_SPACE, format!("{route}#{number}").as_bytes())
+}
+
+/// Which of plain text and TLS a route accepts.
+///
+/// A route for TLS alone accepts plain text too: the answer to that request is a redirect or an error, which
+/// the caller gives. The traditional flavor does not look at protocols at all.
+fn schemes(protocols: &[Protocol], flavor: Flavor) -> [bool; 2] {
+    if flavor == Flavor::Traditional || protocols.is_empty() {
+        return [true, true];
+    }
+    let has_plain = protocols
+        .iter()
+        .any(|one| matches!(one, Protocol::Http | Protocol::Grpc));
+    let has_tls = protocols
+        .iter()
+        .any(|one| matches!(one, Protocol::Https | Protocol::Grpcs));
+    match (has_plain, has_tls) {
+        (false, true) | (true, true) => [true, true],
+        (true, false) => [true, false],
+        (false, false) => [false, false],
+    }
+}
+
+fn headers(
+    configured: &[(String, Vec<String>)],
+    problems: &mut Vec<RouteProblem>,
+) -> Vec<HeaderRule> {
+    let mut rules = Vec::with_capacity(configured.len());
+    for (name, values) in configured {
+        let name = name.to_ascii_lowercase();
+        let pattern = match values.as_slice() {
+            [only] => only.strip_prefix("~*"),
+            _ => None,
+        };
+        let test = match pattern {
+            None => HeaderTest::OneOf(
+                values
+                    .iter()
+                    .map(|value| value.to_ascii_lowercase().into_bytes().into())
+                    .collect(),
+            ),
+            Some(pattern) => match patterns::compile(&pattern.to_ascii_lowercase()) {
+                Ok(regex) => HeaderTest::Pattern(regex),
+                Err(reason) => {
+                    problems.push(RouteProblem::Pattern {
+                        field: format!("headers.{name}"),
+                        pattern: pattern.to_owned(),
+                        reason,
+                    });
+                    continue;
+                }
+            },
+        };
+        rules.push(HeaderRule {
+            name: name.into(),
+            test,
+        });
+    }
+    rules
+}
+
+fn addresses(
+    field: &str,
+    configured: &[entities::AddressRule],
+    problems: &mut Vec<RouteProblem>,
+) -> Vec<AddressRule> {
+    let mut rules = Vec::with_capacity(configured.len());
+    for (position, rule) in configured.iter().enumerate() {
+        match AddressRule::parse(rule.ip.as_deref(), rule.port) {
+            Some(rule) => rules.push(rule),
+            None => problems.push(RouteProblem::Address {
+                field: format!("{field}[{position}].ip"),
+                value: rule.ip.clone().unwrap_or_default(),
+            }),
+        }
+    }
+    rules
+}
