@@ -1,0 +1,223 @@
+//! The generic handler: any kind of entity, by its description, without HTTP.
+
+mod error;
+mod keys;
+mod listing;
+
+use std::sync::Arc;
+
+use entities::{Catalogue, EntityKind};
+use schema::{Map, Mode};
+use serde_json::{Value, json};
+use store::{Batch, Operation, Store};
+use uuid::Uuid;
+
+pub use error::EntityError;
+pub use listing::{Condition, Listing, Rows, Test};
+
+use crate::scope::Scope;
+
+/// Reads and writes entities of control planes. Cheap to clone.
+#[derive(Clone)]
+pub struct Entities {
+    catalogue: Arc<Catalogue>,
+    store: Store,
+}
+
+impl std::fmt::Debug for Entities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entities")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An entity inside which another one is addressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parent {
+    /// The member of the child that refers to it.
+    pub field: &'static str,
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// What a write left behind.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The entity as it is now.
+    pub body: Map,
+    /// Whether it did not exist before.
+    pub is_new: bool,
+}
+
+impl Entities {
+    /// The handler over one geo's store.
+    #[must_use]
+    pub const fn new(catalogue: Arc<Catalogue>, store: Store) -> Self {
+        Self { catalogue, store }
+    }
+
+    /// The kinds and their descriptions.
+    #[must_use]
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// One entity by its id or its other key.
+    ///
+    /// # Errors
+    ///
+    /// [`EntityError::NotFound`] when it does not exist (in the parent).
+    pub async fn get(
+        &self,
+        scope: &Scope,
+        kind: &EntityKind,
+        key: &str,
+        parent: Option<Parent>,
+    ) -> Result<Map, EntityError> {
+        let mut body = self
+            .find(scope, kind, key, parent)
+            .await?
+            .ok_or(EntityError::NotFound)?;
+        self.catalogue.expose(kind.name, &mut body);
+        Ok(body)
+    }
+
+    /// Creates an entity.
+    ///
+    /// # Errors
+    ///
+    /// All violations of its description, or the store's reason.
+    pub async fn create(
+        &self,
+        scope: &Scope,
+        kind: &EntityKind,
+        mut body: Map,
+        parent: Option<Parent>,
+    ) -> Result<Written, EntityError> {
+        writable(scope)?;
+        set_parent(&mut body, parent);
+        self.resolve_names(scope, kind, &mut body).await?;
+        self.catalogue
+            .validate(kind.name, &mut body, Mode::Insert)?;
+        let operation = Operation::Insert {
+            kind: kind.name,
+            body: body.clone(),
+        };
+        self.apply(scope, operation).await?;
+        self.catalogue.expose(kind.name, &mut body);
+        Ok(Written { body, is_new: true })
+    }
+
+    /// Replaces an entity whole, or creates it: what the body does not say returns to its
+    /// default. The moment of creation stays.
+    ///
+    /// # Errors
+    ///
+    /// All violations of its description, or the store's reason.
+    pub async fn upsert(
+        &self,
+        scope: &Scope,
+        kind: &EntityKind,
+        key: &str,
+        mut body: Map,
+        parent: Option<Parent>,
+    ) -> Result<Written, EntityError> {
+        writable(scope)?;
+        let stored = self.find(scope, kind, key, parent).await?;
+        set_parent(&mut body, parent);
+        match (&stored, Uuid::try_parse(key)) {
+            (Some(stored), _) => {
+                copy(stored, &mut body, "id");
+                if body.get("created_at").is_none_or(Value::is_null) {
+                    copy(stored, &mut body, "created_at");
+                }
+            }
+            (None, Ok(id)) => {
+                body.insert("id".to_owned(), json!(id));
+            }
+            (None, Err(_)) => {}
+        }
+        if let (Some(name), Err(_)) = (kind.endpoint_key, Uuid::try_parse(key)) {
+            body.insert(name.to_owned(), json!(key));
+        }
+        self.resolve_names(scope, kind, &mut body).await?;
+        self.catalogue
+            .validate(kind.name, &mut body, Mode::Upsert)?;
+        let operation = Operation::Upsert {
+            kind: kind.name,
+            body: body.clone(),
+        };
+        self.apply(scope, operation).await?;
+        self.catalogue.expose(kind.name, &mut body);
+        let is_new = stored.is_none();
+        Ok(Written { body, is_new })
+    }
+
+    /// Removes an entity; one that does not exist is no fault. Gives whether it existed.
+    ///
+    /// # Errors
+    ///
+    /// The store's reason, such as another entity that refers to it.
+    pub async fn delete(
+        &self,
+        scope: &Scope,
+        kind: &EntityKind,
+        key: &str,
+        parent: Option<Parent>,
+    ) -> Result<bool, EntityError> {
+        writable(scope)?;
+        let Some(stored) = self.find(scope, kind, key, parent).await? else {
+            return Ok(false);
+        };
+        let id = keys::id(&stored).ok_or(EntityError::NotFound)?;
+        let kind = kind.name;
+        match self.apply(scope, Operation::Delete { kind, id }).await {
+            Ok(()) => Ok(true),
+            // Somebody else was faster.
+            Err(EntityError::NotFound) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Checks a body as [`Self::create`] would, without writing.
+    ///
+    /// # Errors
+    ///
+    /// All violations of its description.
+    pub fn check(&self, kind: &EntityKind, mut body: Map) -> Result<(), EntityError> {
+        Ok(self
+            .catalogue
+            .validate(kind.name, &mut body, Mode::Insert)?)
+    }
+
+    async fn apply(&self, scope: &Scope, operation: Operation) -> Result<(), EntityError> {
+        let batch = Batch::of_one(scope.control_plane, scope.actor.clone(), operation);
+        self.store.apply(batch).await?;
+        Ok(())
+    }
+}
+
+fn writable(scope: &Scope) -> Result<(), EntityError> {
+    scope
+        .read_only
+        .map_or(Ok(()), |reason| Err(EntityError::ReadOnly(reason)))
+}
+
+fn set_parent(body: &mut Map, parent: Option<Parent>) {
+    if let Some(parent) = parent {
+        body.insert(parent.field.to_owned(), json!({"id": parent.id}));
+    }
+}
+
+fn copy(from: &Map, to: &mut Map, member: &str) {
+    if let Some(value) = from.get(member) {
+        to.insert(member.to_owned(), value.clone());
+    }
+}

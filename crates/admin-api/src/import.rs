@@ -1,0 +1,114 @@
+//! Whole declarative files: `POST /v2/control-planes/{id}/declarative`.
+//!
+//! An endpoint of our own. The body is the file as it is (YAML or JSON); either all of it becomes
+//! the configuration of the control plane, in one transaction, or nothing changes and every
+//! problem is answered with its path and line.
+
+use axum::body::Bytes;
+use axum::extract::{Extension, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use declarative::{Config, Document, Format, Limits, Options, Problem};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use store::{Batch, Operation};
+
+use crate::core::CoreError;
+use crate::entity::{Entities, EntityError};
+use crate::scope::Scope;
+
+/// The path, with the control plane's id as `{id}`.
+pub const PATH: &str = "/v2/control-planes/{id}/declarative";
+
+/// Bytes of a file: 100 MB (decimal).
+pub const MAX_BYTES: usize = 100_000_000;
+
+/// The API of one geo. Whoever mounts it checks the caller, leaves a [`Scope`] and lets bodies of
+/// [`MAX_BYTES`] pass.
+pub fn router(entities: Entities) -> Router {
+    Router::new().route(PATH, post(import)).with_state(entities)
+}
+
+async fn import(
+    State(entities): State<Entities>,
+    Extension(scope): Extension<Scope>,
+    body: Bytes,
+) -> Response {
+    if let Some(reason) = scope.read_only {
+        return CoreError::from(EntityError::ReadOnly(reason)).into_response();
+    }
+    let catalogue = entities.catalogue().clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let limits = Limits {
+            bytes: MAX_BYTES,
+            ..Limits::default()
+        };
+        let document = match Document::parse(&body, Format::Auto, limits) {
+            Ok(document) => document,
+            Err(error) => return Err(vec![unreadable(&error)]),
+        };
+        document.normalise(&catalogue, Options::default())
+    });
+    match read.await {
+        Ok(Ok(config)) => apply(&entities, &scope, config).await,
+        Ok(Err(problems)) => refuse(&problems),
+        Err(error) => {
+            tracing::error!(%error, "reading a declarative file broke off");
+            let body = json!({"message": "reading the file broke off"});
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+        }
+    }
+}
+
+async fn apply(entities: &Entities, scope: &Scope, config: Config) -> Response {
+    let counts: Map<String, Value> = config
+        .tables
+        .iter()
+        .filter(|(_, rows)| !rows.is_empty())
+        .map(|(kind, rows)| (kind.clone(), json!(rows.len())))
+        .collect();
+    let tables = config.tables;
+    let operation = Operation::ReplaceAll { tables };
+    let batch = Batch::of_one(scope.control_plane, scope.actor.clone(), operation);
+    match entities.store().apply(batch).await {
+        Ok(applied) => Json(json!({
+            "version": applied.version,
+            "changed": applied.changed,
+            "entities": counts,
+        }))
+        .into_response(),
+        Err(error) => CoreError::from(EntityError::from(error)).into_response(),
+    }
+}
+
+fn unreadable(error: &declarative::ParseError) -> Problem {
+    Problem {
+        path: String::new(),
+        line: Some(error.line).filter(|line| *line > 0),
+        message: format!("column {}: {}", error.column, error.message),
+        entity: None,
+    }
+}
+
+fn refuse(problems: &[Problem]) -> Response {
+    let shown: Vec<_> = problems
+        .iter()
+        .map(|problem| {
+            json!({
+                "path": problem.path,
+                "line": problem.line,
+                "message": problem.message,
+                "entity": problem.entity.as_ref().map(|entity| {
+                    json!({"kind": entity.kind, "path": entity.path})
+                }),
+            })
+        })
+        .collect();
+    let message = match shown.len() {
+        1 => "the file has 1 problem; nothing was changed".to_owned(),
+        count => format!("the file has {count} problems; nothing was changed"),
+    };
+    let body = json!({"code": 3, "message": message, "problems": shown});
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
