@@ -1,5 +1,8 @@
 //! The node: engine, snapshot, configuration intake, status API.
 
+pub mod admin;
 mod http1;
 pub mod outlet;
+pub mod status;
+mod surface;
 pub mod telemetry;

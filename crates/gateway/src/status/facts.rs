@@ -1,0 +1,105 @@
+//! What the node's surfaces know of the node.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Sums over all cores, as the status API shows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Client connections that are open.
+    pub connections_active: u64,
+    /// Of these, those whose request head is being read.
+    pub connections_reading: u64,
+    /// Of these, those that are being answered.
+    pub connections_writing: u64,
+    /// Of these, those that are kept without a request.
+    pub connections_waiting: u64,
+    /// Client connections accepted since the start.
+    pub connections_accepted: u64,
+    /// Client connections taken into service since the start.
+    pub connections_handled: u64,
+    /// Requests since the start.
+    pub total_requests: u64,
+}
+
+/// The configuration in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Active {
+    /// 32 characters; `None` before any configuration was taken into use.
+    pub hash: Option<String>,
+    /// Whether it holds no entity.
+    pub is_empty: bool,
+}
+
+/// A view of the running node. Cheap to clone.
+#[derive(Clone)]
+pub struct Facts {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    counters: Box<dyn Fn() -> Counters + Send + Sync>,
+    active: Box<dyn Fn() -> Active + Send + Sync>,
+    is_draining: AtomicBool,
+}
+
+impl Facts {
+    /// Reads counters and the active configuration through the closures given.
+    pub fn new(
+        counters: impl Fn() -> Counters + Send + Sync + 'static,
+        active: impl Fn() -> Active + Send + Sync + 'static,
+    ) -> Self {
+        let inner = Inner {
+            counters: Box::new(counters),
+            active: Box::new(active),
+            is_draining: AtomicBool::new(false),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        (self.inner.counters)()
+    }
+
+    /// The active configuration now.
+    #[must_use]
+    pub fn active(&self) -> Active {
+        (self.inner.active)()
+    }
+
+    /// From now on the node says that it is not ready.
+    pub fn drain(&self) {
+        self.inner.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Why the node may not be sent traffic; `None` when it is ready.
+    ///
+    /// Compat: Kong Gateway 3.9.3, `GET /status/ready`.
+    #[must_use]
+    pub fn not_ready(&self) -> Option<&'static str> {
+        if self.inner.is_draining.load(Ordering::Relaxed) {
+            return Some("draining");
+        }
+        let active = self.active();
+        if active.hash.is_none() {
+            Some("no configuration available (configuration hash is not initialized)")
+        } else if active.is_empty {
+            Some("no configuration available (empty configuration present)")
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Facts")
+            .field("active", &self.active())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! The body of `GET /status`, the same on the status API and on the Admin API.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::facts::Facts;
+use crate::surface::{Answer, message};
+
+/// Limit: decimals that may be asked for.
+const SCALE_MAX: u32 = 20;
+
+/// Answers `GET /status` with its query (`unit`, `scale`).
+///
+/// Compat: Kong Gateway 3.9.3. The Lua memory figures have no counterpart here: the process's
+/// resident memory stands in for the worker's, and there are no shared zones to list.
+pub(crate) fn status_answer(facts: &Facts, query: &str) -> Answer {
+    let (mut unit, mut scale) = (Unit::Mebi, 2_u32);
+    for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        match name {
+            "unit" => match Unit::parse(value) {
+                Some(parsed) => unit = parsed,
+                None => {
+                    let text = format!("invalid unit '{value}' (expected 'k/K', 'm/M', or 'g/G')");
+                    return message(StatusCode::BAD_REQUEST, &text);
+                }
+            },
+            "scale" => match value.parse::<i64>() {
+                Ok(number) if number < 0 => {
+                    let text = "scale must be equal or greater than 0";
+                    return message(StatusCode::BAD_REQUEST, text);
+                }
+                Ok(number) => scale = u32::try_from(number).unwrap_or(SCALE_MAX).min(SCALE_MAX),
+                Err(_) => {}
+            },
+            _ => {}
+        }
+    }
+    Answer::json(StatusCode::OK, &body(facts, unit, scale))
+}
+
+fn body(facts: &Facts, unit: Unit, scale: u32) -> Value {
+    let counters = facts.counters();
+    let hash = facts
+        .active()
+        .hash
+        .unwrap_or_else(|| wire::EMPTY_HASH.to_owned());
+    let memory = unit.show(resident_bytes(), scale);
+    json!({
+        "memory": {
+            "workers_lua_vms": [{"pid": std::process::id(), "http_allocated_gc": memory}],
+            "lua_shared_dicts": {},
+        },
+        "server": {
+            "connections_active": counters.connections_active,
+            "connections_reading": counters.connections_reading,
+            "connections_writing": counters.connections_writing,
+            "connections_waiting": counters.connections_waiting,
+            "connections_accepted": counters.connections_accepted,
+            "connections_handled": counters.connections_handled,
+            "total_requests": counters.total_requests,
+        },
+        "configuration_hash": hash,
+    })
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    Byte,
+    Kibi,
+    Mebi,
+    Gibi,
+}
+
+impl Unit {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "b" | "B" => Some(Self::Byte),
+            "k" | "K" => Some(Self::Kibi),
+            "m" | "M" => Some(Self::Mebi),
+            "g" | "G" => Some(Self::Gibi),
+            _ => None,
+        }
+    }
+
+    fn show(self, bytes: u64, scale: u32) -> Value {
+        let (shift, name) = match self {
+            Self::Byte => return bytes.into(),
+            Self::Kibi => (10, "KiB"),
+            Self::Mebi => (20, "MiB"),
+            Self::Gibi => (30, "GiB"),
+        };
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "memory sizes are far below 2^52 bytes"
+        )]
+        let value = bytes as f64 / f64::from(1_u32 << shift);
+        format!("{value:.*} {name}", scale as usize).into()
+    }
+}
+
+/// Resident memory of this process; zero where the system does not tell.
+fn resident_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap_or_default();
+    let kib = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}

@@ -1,0 +1,192 @@
+//! Over real sockets, the way a probe asks.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+use test_support::Client;
+
+use super::{Active, Counters, Facts, StatusApi};
+use crate::surface::{Server, Shown};
+
+struct Running {
+    _server: Server,
+    base: String,
+    active: Arc<Mutex<Active>>,
+}
+
+async fn start() -> Running {
+    let active = Arc::new(Mutex::new(Active {
+        hash: None,
+        is_empty: true,
+    }));
+    let seen = Arc::clone(&active);
+    let counters = || Counters {
+        total_requests: 7,
+        ..Counters::default()
+    };
+    let facts = Facts::new(counters, move || seen.lock().clone());
+    let listen = conf::Listen::plain("127.0.0.1:0".parse().unwrap());
+    let server = http::HeaderValue::from_static("gatehouse/test");
+    let shown = Shown {
+        server: Some(server),
+        shows_latency: true,
+    };
+    let surface = Arc::new(StatusApi::new(facts));
+    let server = Server::start(&[listen], surface, shown, None)
+        .await
+        .unwrap();
+    let base = format!("http://{}", server.addresses()[0]);
+    Running {
+        _server: server,
+        base,
+        active,
+    }
+}
+
+async fn get(running: &Running, path: &str) -> (u16, Value) {
+    let answer = Client::new()
+        .get(&format!("{}{path}", running.base))
+        .await
+        .unwrap();
+    assert_eq!(answer.header("server"), Some("gatehouse/test"));
+    assert!(
+        answer
+            .header("x-kong-admin-latency")
+            .unwrap()
+            .parse::<u64>()
+            .is_ok()
+    );
+    (answer.status, answer.json())
+}
+
+#[tokio::test]
+async fn readiness_follows_the_configuration_and_draining() {
+    let running = start().await;
+    let reason = async || {
+        let (status, body) = get(&running, "/status/ready").await;
+        (status, body["message"].as_str().unwrap().to_owned())
+    };
+
+    let nothing = reason().await;
+    *running.active.lock() = Active {
+        hash: Some("0".repeat(32)),
+        is_empty: true,
+    };
+    let empty = reason().await;
+    *running.active.lock() = Active {
+        hash: Some("a".repeat(32)),
+        is_empty: false,
+    };
+    let ready = reason().await;
+    let drain = serde_json::json!({"status": "draining"});
+    let url = format!("{}/status/ready", running.base);
+    let drained = Client::new()
+        .json("POST", &url, &drain)
+        .await
+        .unwrap()
+        .status;
+    let after = reason().await;
+
+    let text = "no configuration available (configuration hash is not initialized)";
+    assert_eq!(nothing, (503, text.to_owned()));
+    let text = "no configuration available (empty configuration present)";
+    assert_eq!(empty, (503, text.to_owned()));
+    assert_eq!(ready, (200, "ready".to_owned()));
+    assert_eq!(drained, 204);
+    assert_eq!(after, (503, "draining".to_owned()));
+}
+
+#[tokio::test]
+async fn status_shows_counters_hash_and_memory_in_the_unit_asked_for() {
+    let running = start().await;
+    *running.active.lock() = Active {
+        hash: Some("a".repeat(32)),
+        is_empty: false,
+    };
+
+    let (status, body) = get(&running, "/status").await;
+    let (_, kibi) = get(&running, "/status?unit=k&scale=3").await;
+    let (_, bytes) = get(&running, "/status/?unit=b").await;
+    let wrong_unit = get(&running, "/status?unit=x").await;
+    let wrong_scale = get(&running, "/status?scale=-1").await;
+
+    assert_eq!(status, 200);
+    assert_eq!(body["server"]["total_requests"], 7);
+    assert_eq!(body["configuration_hash"], "a".repeat(32));
+    let memory = |body: &Value| body["memory"]["workers_lua_vms"][0]["http_allocated_gc"].clone();
+    assert!(memory(&body).as_str().unwrap().ends_with(" MiB"));
+    let kibi = memory(&kibi);
+    let decimals = kibi
+        .as_str()
+        .unwrap()
+        .strip_suffix(" KiB")
+        .unwrap()
+        .split_once('.');
+    assert_eq!(decimals.unwrap().1.len(), 3);
+    assert!(memory(&bytes).as_u64().unwrap() > 0);
+    assert_eq!(wrong_unit.0, 400);
+    assert_eq!(
+        wrong_unit.1["message"],
+        "invalid unit 'x' (expected 'k/K', 'm/M', or 'g/G')"
+    );
+    assert_eq!(
+        wrong_scale.1["message"],
+        "scale must be equal or greater than 0"
+    );
+}
+
+#[tokio::test]
+async fn unknown_paths_and_verbs_are_refused() {
+    let running = start().await;
+    let url = format!("{}/status", running.base);
+
+    let unknown = get(&running, "/nothing").await;
+    let wrong = Client::new()
+        .json("POST", &url, &Value::Null)
+        .await
+        .unwrap();
+    let empty = bytes::Bytes::new();
+    let options = Client::new()
+        .send("OPTIONS", &url, &[], empty.clone())
+        .await
+        .unwrap();
+    let head = Client::new().send("HEAD", &url, &[], empty).await.unwrap();
+
+    assert_eq!(
+        (unknown.0, &unknown.1["message"]),
+        (404, &"Not found".into())
+    );
+    assert_eq!(
+        (wrong.status, wrong.json()["message"].as_str()),
+        (405, Some("Method not allowed"))
+    );
+    assert_eq!(
+        (options.status, options.header("allow")),
+        (204, Some("GET, HEAD, OPTIONS"))
+    );
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn address_in_use_is_named() {
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap();
+    let facts = Facts::new(Counters::default, || Active {
+        hash: None,
+        is_empty: true,
+    });
+    let surface = Arc::new(StatusApi::new(facts));
+    let shown = Shown {
+        server: None,
+        shows_latency: false,
+    };
+
+    let listen = conf::Listen::plain(address);
+    let error = Server::start(&[listen], surface, shown, None)
+        .await
+        .unwrap_err();
+
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+    assert!(error.to_string().contains("status_listen"), "{error}");
+}

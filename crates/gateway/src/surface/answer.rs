@@ -1,0 +1,111 @@
+//! Answers and the headers that all of them carry.
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CONTENT_TYPE, HeaderValue, SERVER,
+};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+/// An answer before the common headers are put on it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// An answer without a body.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// A JSON answer.
+    pub(crate) fn json(status: StatusCode, body: &Value) -> Self {
+        let mut answer = Self::empty(status);
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        answer.headers.insert(CONTENT_TYPE, json);
+        answer.body = Bytes::from(body.to_string());
+        answer
+    }
+
+    /// The page with which the reference's HTTP core refuses a request.
+    ///
+    /// Compat: Kong Gateway 3.9.3, answers to bodies of an unknown type.
+    pub(crate) fn page(status: StatusCode) -> Self {
+        let reason = status.canonical_reason().unwrap_or_default();
+        let title = format!("{} {reason}", status.as_u16());
+        let mut answer = Self::empty(status);
+        answer.headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=UTF-8"),
+        );
+        answer.body = Bytes::from(format!(
+            "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
+             <center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+        ));
+        answer
+    }
+
+    /// The answer to `OPTIONS`: the verbs of a path.
+    pub(crate) fn options(verbs: &[&str], request: &HeaderMap) -> Self {
+        let mut answer = Self::empty(StatusCode::NO_CONTENT);
+        let verbs = HeaderValue::from_str(&verbs.join(", "));
+        if let Ok(verbs) = verbs {
+            answer.headers.insert(ALLOW, verbs.clone());
+            answer.headers.insert(ACCESS_CONTROL_ALLOW_METHODS, verbs);
+        }
+        let asked = request.get("access-control-request-headers").cloned();
+        let asked = asked.unwrap_or_else(|| HeaderValue::from_static("Content-Type"));
+        answer.headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked);
+        answer
+    }
+
+    /// Puts the common headers on; a `HEAD` keeps the length but loses the body.
+    pub(crate) fn finish(mut self, request: &HeaderMap, common: &Common) -> Response<Full<Bytes>> {
+        if common.allows_origins {
+            let origin = request.get("origin").cloned();
+            let origin = origin.unwrap_or_else(|| HeaderValue::from_static("*"));
+            self.headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            let credentials = HeaderValue::from_static("true");
+            self.headers
+                .insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);
+        }
+        if common.shows_latency {
+            self.headers
+                .insert("X-Kong-Admin-Latency", HeaderValue::from(common.latency_ms));
+        }
+        if let Some(server) = &common.server {
+            self.headers.insert(SERVER, server.clone());
+        }
+        let mut response = Response::new(Full::new(self.body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// What is the same for every answer of a surface.
+#[derive(Clone, Debug)]
+pub(crate) struct Common {
+    /// `Server`; absent when the setting `headers` leaves it out.
+    pub(crate) server: Option<HeaderValue>,
+    /// Whether `X-Kong-Admin-Latency` is sent.
+    pub(crate) shows_latency: bool,
+    /// Milliseconds from the head of the request to the answer.
+    pub(crate) latency_ms: u64,
+    /// Whether browsers of other origins may call.
+    pub(crate) allows_origins: bool,
+}
+
+/// An error body of one sentence.
+pub(crate) fn message(status: StatusCode, text: &str) -> Answer {
+    Answer::json(status, &json!({"message": text}))
+}

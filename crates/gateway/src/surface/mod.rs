@@ -1,0 +1,11 @@
+//! What the node's own HTTP surfaces (status API, Admin API) share: listening, the headers of
+//! every answer, verbs of a path, bodies of errors.
+//!
+//! Nothing here is on the data path: these listeners run on a runtime of their own.
+
+mod answer;
+mod serve;
+
+pub(crate) use answer::{Answer, message};
+pub(crate) use serve::{Call, Shown, Surface};
+pub use serve::{ServeError, Server};

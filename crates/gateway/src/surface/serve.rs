@@ -1,0 +1,292 @@
+//! Listening for the node's own surfaces, and the rules that hold for every path of them.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use conf::Listen;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_rustls::TlsAcceptor;
+
+use super::answer::{Answer, Common, message};
+
+/// Limit: connections of a surface at a time; more wait in the accept queue. These surfaces are
+/// for operators and probes, not for traffic.
+const CONNECTIONS_MAX: usize = 256;
+
+/// Limit: how long a client may take to send a head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Limit: how long a client may take for the handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Limit: how long open connections may go on after the end was asked for.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Why a surface does not listen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// The address cannot be bound.
+    #[error(
+        "cannot listen on `{address}` for the {surface}; choose another address or end what uses it"
+    )]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// Which surface.
+        surface: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// One request with its whole body.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// A future that may change threads.
+pub(crate) type AnswerFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// A set of paths with verbs.
+pub(crate) trait Surface: Send + Sync + 'static {
+    /// What it is called in messages.
+    fn name(&self) -> &'static str;
+
+    /// The verbs of a path (without trailing slash), sorted, with `HEAD` and `OPTIONS`; `None`
+    /// for an unknown path.
+    fn verbs(&self, path: &str) -> Option<&'static [&'static str]>;
+
+    /// Whether browsers of other origins may call.
+    fn allows_origins(&self) -> bool;
+
+    /// Limit: bytes of a body.
+    fn body_max(&self) -> usize;
+
+    /// Answers a known path and verb; `HEAD` arrives as `GET`.
+    fn answer(&self, call: Call) -> AnswerFuture<'_>;
+}
+
+/// What every answer shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    pub(crate) server: Option<http::HeaderValue>,
+    pub(crate) shows_latency: bool,
+}
+
+/// The listeners of one surface.
+#[derive(Debug)]
+pub struct Server {
+    addresses: Vec<SocketAddr>,
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Binds every listener and serves until [`Server::stop`]. Listeners with `ssl` use `tls`.
+    ///
+    /// # Errors
+    ///
+    /// Names the address that cannot be bound; none of the others stays bound then.
+    pub(crate) async fn start(
+        listens: &[Listen],
+        surface: Arc<dyn Surface>,
+        shown: Shown,
+        tls: Option<&Arc<rustls::ServerConfig>>,
+    ) -> Result<Self, ServeError> {
+        let (stop, stopped) = watch::channel(false);
+        let mut server = Self {
+            addresses: Vec::new(),
+            tasks: JoinSet::new(),
+            stop,
+        };
+        for listen in listens {
+            let bound =
+                TcpListener::bind(listen.address)
+                    .await
+                    .map_err(|source| ServeError::Bind {
+                        address: listen.address,
+                        surface: surface.name(),
+                        source,
+                    })?;
+            server
+                .addresses
+                .push(bound.local_addr().unwrap_or(listen.address));
+            let tls = if listen.ssl { tls.cloned() } else { None };
+            let context = Context {
+                surface: Arc::clone(&surface),
+                shown: shown.clone(),
+            };
+            server
+                .tasks
+                .spawn(accept(bound, tls, context, stopped.clone()));
+        }
+        Ok(server)
+    }
+
+    /// Where it listens, in the order of the setting.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops accepting, lets open requests end for a moment, and returns.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        drop(tokio::time::timeout(DRAIN_TIMEOUT + Duration::from_secs(1), all).await);
+    }
+}
+
+#[derive(Clone)]
+struct Context {
+    surface: Arc<dyn Surface>,
+    shown: Shown,
+}
+
+async fn accept(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    context: Context,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let mut connections = JoinSet::new();
+    loop {
+        let place = Arc::clone(&places).acquire_owned();
+        let next = async { (place.await, listener.accept().await) };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
+            () = until(&mut stopped) => break,
+        };
+        while connections.try_join_next().is_some() {}
+        let Ok((stream, _)) = accepted else {
+            // The system is out of descriptors; trying again at once would burn the core.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (tls, context, stopped) = (tls.clone(), context.clone(), stopped.clone());
+        connections.spawn(async move {
+            let _place = place;
+            match tls {
+                None => connection(stream, context, stopped).await,
+                Some(config) => {
+                    let handshake = TlsAcceptor::from(config).accept(stream);
+                    let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await;
+                    if let Ok(Ok(stream)) = handshake {
+                        connection(stream, context, stopped).await;
+                    }
+                }
+            }
+        });
+    }
+    let all = async { while connections.join_next().await.is_some() {} };
+    drop(tokio::time::timeout(DRAIN_TIMEOUT, all).await);
+}
+
+async fn connection<S>(stream: S, context: Context, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
+    let service = service_fn(move |request| {
+        let context = context.clone();
+        async move { Ok::<_, Infallible>(respond(&context, request).await) }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => {}
+        () = until(&mut stopped) => {
+            connection.as_mut().graceful_shutdown();
+            drop(connection.await);
+        }
+    }
+}
+
+/// Waits for the end; a server that is gone counts as its end.
+async fn until(stopped: &mut watch::Receiver<bool>) {
+    drop(stopped.wait_for(|stopped| *stopped).await);
+}
+
+async fn respond(context: &Context, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let start = Instant::now();
+    let headers = request.headers().clone();
+    let answer = dispatch(context.surface.as_ref(), request).await;
+    let common = Common {
+        server: context.shown.server.clone(),
+        shows_latency: context.shown.shows_latency,
+        latency_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+        allows_origins: context.surface.allows_origins(),
+    };
+    answer.finish(&headers, &common)
+}
+
+async fn dispatch(surface: &dyn Surface, request: Request<Incoming>) -> Answer {
+    let (head, body) = request.into_parts();
+    let path = without_trailing_slash(head.uri.path());
+    let Some(verbs) = surface.verbs(path) else {
+        return message(StatusCode::NOT_FOUND, "Not found");
+    };
+    if head.method == Method::OPTIONS {
+        return Answer::options(verbs, &head.headers);
+    }
+    if !verbs.contains(&head.method.as_str()) {
+        return message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+    }
+    let body = match Limited::new(body, surface.body_max()).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let text = format!(
+                "the body is over the limit of {} bytes; send less",
+                surface.body_max()
+            );
+            return message(StatusCode::PAYLOAD_TOO_LARGE, &text);
+        }
+        Err(_) => return message(StatusCode::BAD_REQUEST, "the body could not be read"),
+    };
+    let is_head = head.method == Method::HEAD;
+    let call = Call {
+        method: if is_head { Method::GET } else { head.method },
+        path: path.to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: head.headers,
+        body,
+    };
+    surface.answer(call).await
+}
+
+fn without_trailing_slash(path: &str) -> &str {
+    let is_root = path == "/";
+    if is_root {
+        path
+    } else {
+        path.strip_suffix('/').unwrap_or(path)
+    }
+}
