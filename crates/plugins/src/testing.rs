@@ -9,7 +9,7 @@ use plugin_api::{
     PluginInput, Reply, RequestEdits, ResponseEdits, ResponseSource, ResponseView, RouteInfo,
     Scheme, ServiceInfo, Shared, Span, Step, Verdict,
 };
-use schema::Mode;
+use schema::{Mode, Violations};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -20,27 +20,34 @@ pub(crate) const ALICE: u128 = 0xD;
 pub(crate) const ALICE_KEY: u128 = 0xE;
 pub(crate) const ANON: u128 = 0xF;
 
-/// Fills in defaults as the catalogue does.
-pub(crate) fn complete(definition: &Definition, config: Value) -> Map<String, Value> {
-    let Value::Object(mut config) = config else {
-        panic!("a configuration is an object");
-    };
-    (definition.schema)()
-        .process(&mut config, Mode::Insert)
-        .expect("the configuration is valid");
-    config
+/// Validates a plugin with this configuration as a control plane or a node does; gives it complete.
+fn validate(definition: &Definition, config: Value) -> Result<Map<String, Value>, Violations> {
+    let catalogue = entities::Catalogue::new(crate::catalogue());
+    let mut plugin = Map::new();
+    plugin.insert("name".to_owned(), definition.name.into());
+    plugin.insert("config".to_owned(), config);
+    catalogue.validate("plugins", &mut plugin, Mode::Insert)?;
+    match plugin.remove("config") {
+        Some(Value::Object(config)) => Ok(config),
+        other => panic!("a configuration is an object: {other:?}"),
+    }
 }
 
-/// The violations of a configuration record, `path: message`, in the order of paths.
+/// A configuration with its defaults.
+pub(crate) fn complete(definition: &Definition, config: Value) -> Map<String, Value> {
+    validate(definition, config).expect("the configuration is valid")
+}
+
+/// The violations of a configuration, `path: message`; paths start below `config`.
 pub(crate) fn violations(definition: &Definition, config: Value) -> Vec<String> {
-    let Value::Object(mut config) = config else {
-        panic!("a configuration is an object");
-    };
-    match (definition.schema)().process(&mut config, Mode::Insert) {
-        Ok(()) => Vec::new(),
+    match validate(definition, config) {
+        Ok(_) => Vec::new(),
         Err(violations) => violations
             .iter()
-            .map(|(path, message)| format!("{path}: {message}"))
+            .map(|(path, message)| {
+                let path = path.strip_prefix("config.").unwrap_or(&path);
+                format!("{path}: {message}")
+            })
             .collect(),
     }
 }

@@ -47,7 +47,7 @@ fn each_violation_names_its_field() {
     check(
         json!({ "key_names": ["ok", "a b"] }),
         &[
-            "key_names[2]: bad header name 'a b', allowed characters are A-Z, a-z, 0-9, '_', and '-'",
+            "key_names[1]: bad header name 'a b', allowed characters are A-Z, a-z, 0-9, '_', and '-'",
         ],
     );
     for flag in [

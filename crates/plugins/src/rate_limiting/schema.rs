@@ -171,7 +171,7 @@ fn shorthands() -> Vec<Shorthand> {
 fn needed(if_field: &'static str, value: &'static str, then_field: &'static str) -> Check {
     Check::conditional(
         if_field,
-        Condition::eq_text(value),
+        Condition::eq(value),
         then_field,
         Condition::required(),
     )

@@ -70,6 +70,34 @@ fn each_violation_names_its_field() {
 }
 
 #[test]
+fn a_choice_needs_what_it_refers_to() {
+    let check = |config, expected: &[&str]| assert_eq!(violations(&DEFINITION, config), expected);
+    let periods = "'config.second', 'config.minute', 'config.hour', 'config.day', \
+                   'config.month', 'config.year'";
+    check(
+        json!({}),
+        &[&format!(
+            ": at least one of these fields must be non-empty: {periods}"
+        )],
+    );
+    let failed = |field: &str| {
+        format!(": failed conditional validation given value of field 'config.{field}'")
+    };
+    check(
+        json!({ "minute": 5, "policy": "redis" }),
+        &[&failed("policy"), "redis.host: required field missing"],
+    );
+    check(
+        json!({ "minute": 5, "limit_by": "header" }),
+        &[&failed("limit_by"), "header_name: required field missing"],
+    );
+    check(
+        json!({ "minute": 5, "limit_by": "path" }),
+        &[&failed("limit_by"), "path: required field missing"],
+    );
+}
+
+#[test]
 fn limits_and_exchange_rate_must_be_consistent() {
     let check = |config, text: &str| {
         let found = violations(&DEFINITION, config);
