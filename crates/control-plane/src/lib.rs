@@ -8,6 +8,7 @@ pub mod api;
 mod error;
 mod geo;
 mod model;
+pub mod outlet;
 mod planes;
 
 pub use error::{InvalidParameter, PlaneError};

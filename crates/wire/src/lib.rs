@@ -1,5 +1,6 @@
 //! The wire between nodes and control planes: messages, the configuration hash, compression,
-//! down-conversion for older nodes. Everything here is plain data; sockets are elsewhere.
+//! down-conversion for older nodes, and the [`socket::Socket`] both ends drive. Who may connect and
+//! what a configuration means is decided elsewhere.
 //!
 //! # Protocol diary
 //!
@@ -26,17 +27,20 @@
 pub mod downgrade;
 pub mod hash;
 pub mod limits;
+pub mod socket;
 pub mod telemetry;
 pub mod v1;
 pub mod v2;
 pub mod version;
 
 mod error;
+mod handshake;
 mod md5;
 mod number;
 mod pack;
 
 pub use error::WireError;
+pub use handshake::{websocket_accept, websocket_key};
 pub use hash::EMPTY_HASH;
 pub use md5::{md5, md5_hex};
 pub use pack::{gzip_json, inflate, parse_json};

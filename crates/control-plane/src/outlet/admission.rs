@@ -1,0 +1,107 @@
+//! Who may open a link: certificates registered with the control plane, and room for one more.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use pki::{ChainError, Purpose, verify_chain};
+use rustls_pki_types::CertificateDer;
+use uuid::Uuid;
+
+use super::Inner;
+use super::accept::{Peer, Refusal};
+use super::space::{Link, Space};
+use crate::model::{AuthType, ControlPlane, Pinned};
+
+/// A peer that proved to belong to its control plane.
+#[derive(Debug, Clone)]
+pub(super) struct Admitted {
+    pub(super) plane: ControlPlane,
+    /// The registered certificate that let it in.
+    pub(super) certificate: Uuid,
+}
+
+/// Looks again this often when certificates changed while a link was being opened.
+const ATTEMPTS: usize = 5;
+
+/// Decides about a peer and takes its link in: as the configuration link of `node`, or as one of
+/// another kind. A certificate revoked meanwhile is noticed.
+pub(super) async fn enter(
+    inner: &Arc<Inner>,
+    peer: &Peer,
+    node: Option<Uuid>,
+) -> Result<(Admitted, Link), Refusal> {
+    for _ in 0..ATTEMPTS {
+        let epoch = inner.epoch.load(Ordering::SeqCst);
+        let admitted = admit(inner, peer).await?;
+        let space = Space::of(inner, admitted.plane.id);
+        let link = match node {
+            Some(node) => space.enter_node(inner, admitted.certificate, node)?,
+            None => space.enter_other(inner, admitted.certificate)?,
+        };
+        if inner.epoch.load(Ordering::SeqCst) == epoch {
+            return Ok((admitted, link));
+        }
+    }
+    Err(Refusal::busy("certificates are being changed; come back"))
+}
+
+/// Decides about a peer.
+async fn admit(inner: &Inner, peer: &Peer) -> Result<Admitted, Refusal> {
+    let unavailable = |error: crate::PlaneError| {
+        tracing::warn!(%error, "control planes cannot be read; a node is told to come back");
+        Refusal::busy("the control plane cannot be reached now")
+    };
+    let plane = inner.planes.find(peer.control_plane).await;
+    let Some(plane) = plane.map_err(unavailable)? else {
+        return Err(Refusal::not_found());
+    };
+    let pinned = inner.planes.pinned(plane.id).await.map_err(unavailable)?;
+    let certificate = check(&plane, &pinned, peer)?;
+    Ok(Admitted { plane, certificate })
+}
+
+fn check(plane: &ControlPlane, pinned: &[Pinned], peer: &Peer) -> Result<Uuid, Refusal> {
+    let Some(leaf) = &peer.certificate else {
+        return Err(Refusal::unauthorised(
+            "no client certificate was presented; set `cluster_cert` and `cluster_cert_key`",
+        ));
+    };
+    let now = clock::unix_seconds();
+    let wrong = || {
+        Refusal::unauthorised(
+            "the client certificate is not registered with this control plane; register it or \
+             use the one that is",
+        )
+    };
+    match plane.auth_type {
+        AuthType::PinnedClientCerts => {
+            let found = pinned.iter().find(|pin| pin.der == leaf.der().as_ref());
+            let found = found.ok_or_else(wrong)?;
+            if !leaf.is_valid_at(now) {
+                return Err(Refusal::unauthorised(
+                    "the client certificate is outside its validity; make and register a new one",
+                ));
+            }
+            Ok(found.id)
+        }
+        AuthType::PkiClientCerts => {
+            let mut reason = wrong();
+            for pin in pinned {
+                let anchor = [CertificateDer::from(pin.der.as_slice())];
+                match verify_chain(leaf.der(), &peer.chain, &anchor, Purpose::Client, now) {
+                    Ok(()) => return Ok(pin.id),
+                    Err(ChainError::Dates { subject }) => {
+                        reason = Refusal::unauthorised(format!(
+                            "certificate `{subject}` of the client's chain is outside its \
+                             validity; renew it"
+                        ));
+                    }
+                    Err(error) => {
+                        tracing::debug!(%error, "a client's chain does not lead to an anchor");
+                    }
+                }
+            }
+            Err(reason)
+        }
+    }
+}
