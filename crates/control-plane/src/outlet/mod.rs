@@ -152,7 +152,7 @@ impl Hashes for Outlet {
     fn expected(&self, control_plane: Uuid) -> BoxFuture<'_, Result<ExpectedHash, PlaneError>> {
         Box::pin(async move {
             let expected = self.expected_hash(control_plane).await;
-            let expected = expected.map_err(PlaneError::Unavailable)?;
+            let expected = expected.map_err(PlaneError::Damaged)?;
             Ok(ExpectedHash {
                 hash: expected.hash,
                 updated_at: Some(expected.since_ms / 1000),
