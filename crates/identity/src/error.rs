@@ -70,16 +70,6 @@ pub enum IdentityError {
     /// Too many passwords are being hashed.
     #[error("too many passwords are being hashed at once; try again shortly")]
     Busy,
-    /// A stored row cannot be read.
-    #[error("the stored {what} `{id}` cannot be read: {detail}")]
-    Damaged {
-        /// What it is.
-        what: &'static str,
-        /// Its id.
-        id: uuid::Uuid,
-        /// Why not.
-        detail: String,
-    },
     /// The store refused or failed.
     #[error(transparent)]
     Store(#[from] StoreError),

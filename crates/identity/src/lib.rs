@@ -6,15 +6,23 @@
 //! The room keeps everything in the `global` store. It does not speak HTTP, keep sessions, or know
 //! what a control plane is beyond its id and organisation.
 
+mod accounts;
+mod cache;
 mod error;
 mod identity;
 mod nouns;
+mod password;
+mod people;
 mod permits;
+mod rules;
+mod secret;
+mod tokens;
 
 pub use error::{AuthError, IdentityError};
-pub use identity::{Bootstrap, Identity, NewToken, TokenRequest};
+pub use identity::{Bootstrap, Identity};
 pub use nouns::{
-    Organisation, Principal, PrincipalKind, Secret, SystemAccount, Token, TokenOwner, TokenState,
-    User,
+    Organisation, Principal, PrincipalKind, SystemAccount, Token, TokenOwner, TokenState, User,
 };
 pub use permits::{Action, Resource, ResourceKind, permits};
+pub use secret::Secret;
+pub use tokens::{NewToken, TokenRequest};
