@@ -1,0 +1,271 @@
+//! What may be typed. Help texts are the manual; keep them short and true.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A self-hosted API gateway platform: nodes that carry traffic, and the platform that
+/// configures them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gatehouse",
+    version,
+    propagate_version = true,
+    subcommand_required = true
+)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run platform, node and a sample service on this machine
+    #[cfg(any())]
+    Quickstart(Quickstart),
+    /// Run the platform: configuration, API and the nodes' control plane
+    #[cfg(any())]
+    Platform(Platform),
+    #[cfg(any())]
+    /// Run a node, set up by kong.conf and KONG_* variables
+    Node(Node),
+    /// Check the settings of a node and say everything that is wrong
+    Check(Check),
+    /// Work with declarative configuration files
+    #[command(subcommand)]
+    Config(Config),
+    /// Helpers for nodes and control planes
+    #[command(subcommand)]
+    Hybrid(Hybrid),
+    /// Print the lines that /etc/hosts needs for the platform's names
+    Hosts(Hosts),
+    /// Repair access to a platform, on its data folder
+    #[cfg(any())]
+    #[command(subcommand)]
+    Admin(Admin),
+    /// Print the version
+    Version,
+}
+
+#[cfg(any())]
+#[derive(Args, Debug)]
+pub(crate) struct Quickstart {
+    /// Folder for everything that is kept [default: gatehouse in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Domain below which the platform's names lie; its first label should be konghq
+    #[arg(long, value_name = "DOMAIN", default_value = "konghq.localhost")]
+    pub(crate) base_domain: String,
+    /// Address that the platform listens on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) platform_address: IpAddr,
+    /// Port of the platform [default: 443, or 9443 where 443 may not be used]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) platform_port: Option<u16>,
+    /// Port of the node for HTTP
+    #[arg(long, value_name = "PORT", default_value_t = 8000)]
+    pub(crate) proxy_port: u16,
+    /// Port of the node for HTTPS
+    #[arg(long, value_name = "PORT", default_value_t = 8443)]
+    pub(crate) proxy_tls_port: u16,
+    /// Port of the node's status API, on loopback
+    #[arg(long, value_name = "PORT", default_value_t = 8007)]
+    pub(crate) status_port: u16,
+    /// Port for audit logs, once something listens there
+    #[arg(long, value_name = "PORT", default_value_t = 8071)]
+    pub(crate) audit_port: u16,
+    /// Make no sample service
+    #[arg(long)]
+    pub(crate) no_sample: bool,
+    /// Add the platform's names to /etc/hosts (needs the right to write there)
+    #[arg(long)]
+    pub(crate) write_hosts: bool,
+    /// How much to log: debug, info, notice, warn, error
+    #[arg(long, value_name = "LEVEL", default_value = "warn")]
+    pub(crate) log_level: LogLevelArgument,
+}
+
+#[cfg(any())]
+#[derive(Args, Debug)]
+pub(crate) struct Platform {
+    /// Folder for everything that is kept [default: gatehouse in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Domain below which the platform's names lie; its first label should be konghq
+    #[arg(long, value_name = "DOMAIN", default_value = "konghq.localhost")]
+    pub(crate) base_domain: String,
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:443")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Port that clients use, when something in between maps another one
+    #[arg(long, value_name = "PORT")]
+    pub(crate) public_port: Option<u16>,
+    /// A geo to serve, the default one first; may be given several times
+    #[arg(long = "geo", value_name = "GEO", default_value = "us")]
+    pub(crate) geos: Vec<String>,
+    /// Name of the organisation that the first start makes
+    #[arg(long, value_name = "NAME", default_value = "My organisation")]
+    pub(crate) organisation: String,
+    /// Address of the administrator that the first start makes
+    #[arg(
+        long,
+        value_name = "EMAIL",
+        default_value = "admin@gatehouse.localhost"
+    )]
+    pub(crate) admin_email: String,
+    /// How much to log: debug, info, notice, warn, error
+    #[arg(long, value_name = "LEVEL", default_value = "notice")]
+    pub(crate) log_level: LogLevelArgument,
+}
+
+#[cfg(any())]
+#[derive(Args, Debug)]
+pub(crate) struct Node {
+    /// Settings [default: /etc/kong/kong.conf or /etc/kong.conf, where one exists]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) conf: Option<PathBuf>,
+    /// Serve the sample backend on this loopback port; used by quickstart
+    #[arg(long, value_name = "PORT", hide = true)]
+    pub(crate) echo_port: Option<u16>,
+    /// Marks the process as the one of a quickstart
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(crate) instance: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Settings [default: /etc/kong/kong.conf or /etc/kong.conf, where one exists]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) conf: Option<PathBuf>,
+    /// Refuse unknown keys in the file instead of warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    #[cfg(any())]
+    /// Check
+    Parse {
+        /// The file, YAML or JSON
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Replace the configuration of a control plane by a declarative file
+    #[command(name = "db_import", alias = "db-import")]
+    Import(Import),
+    /// Write a small example to start from
+    Init {
+        /// The file to make
+        #[arg(value_name = "FILE", default_value = "kong.yml")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Import {
+    /// The file, YAML or JSON
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Name or id of the control plane
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) control_plane: String,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+/// How to reach a platform's API.
+#[derive(Args, Debug)]
+pub(crate) struct Access {
+    /// URL of the geo's API, such as https://us.api.konghq.example.org [default: of the quickstart]
+    #[arg(long, value_name = "URL")]
+    pub(crate) address: Option<String>,
+    /// Access token; better given as variable GATEHOUSE_TOKEN [default: of the quickstart]
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    /// Authority that vouches for the platform, PEM [default: of the quickstart, or the system's]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// Folder of the quickstart [default: gatehouse in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hybrid {
+    /// Make the certificate that the nodes and the control plane of a cluster share
+    #[command(name = "gen_cert", alias = "gen-cert")]
+    GenCert {
+        /// The certificate to make
+        #[arg(value_name = "CERT", default_value = "cluster.crt")]
+        cert: PathBuf,
+        /// Its key to make
+        #[arg(value_name = "KEY", default_value = "cluster.key")]
+        key: PathBuf,
+        /// Days that it is valid
+        #[arg(short, long, value_name = "DAYS", default_value_t = 1095)]
+        days: u32,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Hosts {
+    /// Domain below which the platform's names lie [default: of the quickstart]
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) base_domain: Option<String>,
+    /// Folder of the quickstart [default: gatehouse in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address of the platform
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) address: IpAddr,
+}
+
+#[cfg(any())]
+#[derive(Debug, Subcommand)]
+pub(crate) enum Admin {
+    /// Give a user a new password, printed once
+    ResetPassword(AdminUser),
+    /// Make an access token for a user, printed once
+    CreateToken {
+        #[command(flatten)]
+        user: AdminUser,
+        /// Name of the token
+        #[arg(long, value_name = "NAME", default_value = "command line")]
+        name: String,
+        /// Days that it works, 1 to 365
+        #[arg(long, value_name = "DAYS", default_value_t = 365)]
+        #[arg(value_parser = clap::value_parser!(u64).range(1..=365))]
+        days: u64,
+    },
+}
+
+#[cfg(any())]
+#[derive(Args, Debug)]
+pub(crate) struct AdminUser {
+    /// E-mail address of the user
+    #[arg(value_name = "EMAIL")]
+    pub(crate) email: String,
+    /// The platform's folder [default: gatehouse in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// A level of the log as an argument.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogLevelArgument(pub(crate) conf::LogLevel);
+
+impl std::str::FromStr for LogLevelArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        use conf::LogLevel as L;
+        let levels = [L::Debug, L::Info, L::Notice, L::Warn, L::Error];
+        let found = levels.into_iter().find(|level| level.as_str() == text);
+        found
+            .map(Self)
+            .ok_or_else(|| "possible are debug, info, notice, warn, error".to_owned())
+    }
+}

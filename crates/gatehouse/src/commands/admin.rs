@@ -1,0 +1,92 @@
+//! `gatehouse admin`: access to a platform from its own machine, for whoever may read its folder.
+
+use identity::{Identity, TokenOwner, TokenRequest, User};
+
+use crate::cli::{Admin, AdminUser};
+use crate::failure::Failure;
+use crate::{environment, output};
+
+const MILLIS_OF_A_DAY: u64 = 86_400_000;
+
+pub(super) fn run(command: &Admin) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match command {
+            Admin::ResetPassword(user) => reset_password(user).await,
+            Admin::CreateToken { user, name, days } => create_token(user, name, *days).await,
+        }
+    })
+}
+
+async fn reset_password(arguments: &AdminUser) -> Result<(), Failure> {
+    let identity = open(arguments).await?;
+    let user = find_user(&identity, &arguments.email).await?;
+    let password = identity.reset_password(user.id).await?;
+    output::print(&format!(
+        "The new password of {}: {}",
+        user.email,
+        password.reveal()
+    ));
+    Ok(())
+}
+
+async fn create_token(arguments: &AdminUser, name: &str, days: u64) -> Result<(), Failure> {
+    let identity = open(arguments).await?;
+    let user = find_user(&identity, &arguments.email).await?;
+    let token = new_token(&identity, &user, name, days).await?;
+    output::print(&format!("The new access token of {}: {token}", user.email));
+    Ok(())
+}
+
+/// Opens what the platform keeps about people. A quickstart keeps its platform one folder below.
+async fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
+    let data_dir = arguments
+        .data_dir
+        .clone()
+        .unwrap_or_else(environment::default_data_dir);
+    let below = data_dir.join("platform");
+    let folder = if below.is_dir() { below } else { data_dir };
+    if !folder.is_dir() {
+        return Err(Failure::new(format!(
+            "`{}` holds no platform; name its folder with --data-dir",
+            folder.display()
+        )));
+    }
+    Ok(platform::open_identity(&folder).await?)
+}
+
+/// The user with this address.
+pub(crate) async fn find_user(identity: &Identity, email: &str) -> Result<User, Failure> {
+    let found = identity.user_by_email(email).await?;
+    found.ok_or_else(|| Failure::new(format!("there is no user `{email}`")))
+}
+
+/// Makes a token; one of the same name that exists already makes way by a number.
+pub(crate) async fn new_token(
+    identity: &Identity,
+    user: &User,
+    name: &str,
+    days: u64,
+) -> Result<String, Failure> {
+    let owner = TokenOwner::User(user.id);
+    let taken = identity.tokens(owner).await?;
+    let is_free = |name: &str| !taken.iter().any(|token| token.name == name);
+    let numbered = (2..).map(|number| format!("{name} {number}"));
+    let name = std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|name| is_free(name));
+    let expires_at = clock::unix_millis() + days * MILLIS_OF_A_DAY;
+    let request = TokenRequest {
+        owner,
+        name: name.unwrap_or_default(),
+        expires_at,
+    };
+    Ok(identity
+        .create_token(request)
+        .await?
+        .secret
+        .reveal()
+        .to_owned())
+}

@@ -1,0 +1,18 @@
+//! `gatehouse config`: declarative files.
+
+mod import;
+mod init;
+#[cfg(any())]
+mod parse;
+
+use crate::cli::Config;
+use crate::failure::Failure;
+
+pub(super) fn run(command: Config) -> Result<(), Failure> {
+    match command {
+        #[cfg(any())]
+        Config::Parse { file } => parse::run(&file),
+        Config::Import(arguments) => import::run(&arguments),
+        Config::Init { file } => init::run(&file),
+    }
+}

@@ -1,0 +1,43 @@
+//! One file per command.
+
+#[cfg(any())]
+mod admin;
+mod check;
+mod config;
+#[cfg(any())]
+mod echo;
+mod hosts;
+mod hybrid;
+#[cfg(any())]
+mod node;
+#[cfg(any())]
+mod platform;
+mod version;
+
+#[cfg(any())]
+pub(crate) use hosts::write as write_hosts;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Failure;
+
+/// Runs the command that was asked for.
+pub(crate) fn run(arguments: Cli) -> Result<(), Failure> {
+    match arguments.command {
+        #[cfg(any())]
+        Command::Quickstart(arguments) => crate::quickstart::run(&arguments),
+        #[cfg(any())]
+        Command::Platform(arguments) => platform::run(arguments),
+        #[cfg(any())]
+        Command::Node(arguments) => node::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Config(command) => config::run(command),
+        Command::Hybrid(command) => hybrid::run(&command),
+        Command::Hosts(arguments) => hosts::run(&arguments),
+        #[cfg(any())]
+        Command::Admin(command) => admin::run(&command),
+        Command::Version => {
+            version::run();
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The order of a start, and of the end.
+
+use std::time::Duration;
+
+use platform::{Platform, PlatformOptions};
+use rustix::fs::{FlockOperation, flock};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::facts::Facts;
+use super::layout::Layout;
+use super::prepare::{Parts, prepare};
+use super::process::{Plan, Process, instance};
+use super::report::{Secrets, ready, step};
+use super::{node_conf, ports, sample, supervise};
+use crate::cli::Quickstart;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::{output, signals};
+
+/// The geo of a quickstart.
+const GEO: &str = "us";
+/// How long the node may take to end before it is killed. Everything must end within 5 s.
+const NODE_END: Duration = Duration::from_millis(4000);
+/// How long a node that is replaced may take to let requests finish.
+const NODE_REPLACE: Duration = Duration::from_secs(10);
+/// How long requests of the platform may go on after the end was asked for.
+const PLATFORM_END: Duration = Duration::from_millis(3500);
+/// How long the first answer through the node is waited for.
+const FIRST_ANSWER: Duration = Duration::from_secs(30);
+/// How often it is asked for.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
+    let layout = Layout::open(arguments)?;
+    let _lock = lock(&layout)?;
+    let mut facts = Facts::load(&layout)?;
+    let is_first = facts.token.is_none();
+    let port = ports::platform(arguments, &facts).await;
+    step(if is_first {
+        "making a new installation"
+    } else {
+        "opening the installation"
+    });
+    let platform = open(arguments, &layout, port).await?;
+    let parts = parts(&platform)?;
+    prepare(&parts, arguments, &layout, &mut facts).await?;
+    let (stop, stopped) = watch::channel(false);
+    let serving = serve(platform, stopped);
+    let started = start_node(arguments, &layout, &facts).await;
+    let (process, plan) = match started {
+        Ok(started) => started,
+        Err(failure) => {
+            drop(stop.send(true));
+            drop(serving.await);
+            return Err(failure);
+        }
+    };
+    let secrets = if is_first {
+        Secrets::Shown
+    } else {
+        Secrets::Hidden
+    };
+    if arguments.write_hosts {
+        let base = arguments.base_domain.as_str();
+        let written = serde_json::to_value(&facts)?;
+        crate::commands::write_hosts(arguments.platform_address, base, &written)?;
+    }
+    first_answer(arguments, &plan).await;
+    ready(&facts, &layout, secrets, plan.echo_port.is_some());
+    until_end(process, &plan, serving, &stop).await
+}
+
+/// One quickstart per data folder.
+fn lock(layout: &Layout) -> Result<std::fs::File, Failure> {
+    let path = layout.lock();
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        let root = layout.root().display();
+        Failure::new(format!(
+            "another quickstart uses `{root}`; end it, or name another folder with --data-dir"
+        ))
+    })?;
+    Ok(file)
+}
+
+async fn open(arguments: &Quickstart, layout: &Layout, port: u16) -> Result<Platform, Failure> {
+    let mut options = PlatformOptions::new(layout.platform());
+    options.base_domain.clone_from(&arguments.base_domain);
+    options.listen = std::net::SocketAddr::new(arguments.platform_address, port);
+    options.geos = vec![GEO.to_owned()];
+    options.limits.shutdown = PLATFORM_END;
+    Ok(Platform::open(options).await?)
+}
+
+fn parts(platform: &Platform) -> Result<Parts<'_>, Failure> {
+    let missing = || Failure::new(format!("the geo `{GEO}` is not served"));
+    Ok(Parts {
+        identity: platform.identity(),
+        planes: platform.planes(GEO).ok_or_else(missing)?,
+        ca_pem: platform.ca_pem(),
+    })
+}
+
+fn serve(
+    platform: Platform,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<Result<(), platform::PlatformError>> {
+    tokio::spawn(platform.serve(async move {
+        // A sender that went away means the same.
+        drop(stopped.wait_for(|is_stopped| *is_stopped).await);
+    }))
+}
+
+/// Starts the node, or takes up the one that runs; makes the sample beside.
+async fn start_node(
+    arguments: &Quickstart,
+    layout: &Layout,
+    facts: &Facts,
+) -> Result<(Process, Plan), Failure> {
+    let echo_port = if arguments.no_sample {
+        None
+    } else {
+        Some(ports::echo(layout).await?)
+    };
+    let has_sample = layout.echo_port().exists();
+    let plan = Plan {
+        layout: layout.clone(),
+        conf: node_conf::render(arguments, layout, facts)?,
+        echo_port,
+        instance: instance(layout)?,
+    };
+    let mut process = match Process::find(layout, &plan.instance) {
+        Some(running) if running.is_as_planned(&plan) => {
+            step(&format!(
+                "taking up the node that runs (process {})",
+                running.id()
+            ));
+            running
+        }
+        Some(mut other) => {
+            step("replacing the node that runs, because its settings changed");
+            other.end(NODE_REPLACE).await;
+            Process::start(&plan)?
+        }
+        None => {
+            step("starting the node");
+            Process::start(&plan)?
+        }
+    };
+    if let Some(port) = echo_port.filter(|_| !has_sample) {
+        step("making the sample service");
+        if let Err(failure) = sample::make(facts, port).await {
+            process.end(NODE_END).await;
+            return Err(failure);
+        }
+        ports::keep_echo(layout, port)?;
+    }
+    Ok((process, plan))
+}
+
+/// Waits for the first answer through the node: of the sample, or any.
+async fn first_answer(arguments: &Quickstart, plan: &Plan) {
+    step("waiting for the node");
+    let proxy = Client::loopback(arguments.proxy_port);
+    let (path, wanted) = match plan.echo_port {
+        Some(_) => ("/echo/hello", Some(200)),
+        None => ("/", None),
+    };
+    let deadline = Instant::now() + FIRST_ANSWER;
+    while Instant::now() < deadline {
+        if let Ok(answer) = proxy.get(path).await
+            && wanted.is_none_or(|status| status == answer.status)
+        {
+            return;
+        }
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+    output::tell(&format!(
+        "warning: the node does not answer on port {} yet; see {}",
+        arguments.proxy_port,
+        plan.layout.node_log().display()
+    ));
+}
+
+/// Runs until somebody asks for the end, or the platform fails; then ends platform and node.
+async fn until_end(
+    process: Process,
+    plan: &Plan,
+    mut serving: JoinHandle<Result<(), platform::PlatformError>>,
+    stop: &watch::Sender<bool>,
+) -> Result<(), Failure> {
+    let mut failed = None;
+    let end = async {
+        tokio::select! {
+            () = signals::end_requested() => {}
+            ended = &mut serving => failed = Some(ended),
+        }
+    };
+    let mut process = supervise::supervise(process, plan, end).await;
+    if let Some(ended) = failed {
+        // The node goes on: a fault of the platform must not end traffic.
+        return match ended {
+            Ok(Ok(())) => Err(Failure::new("the platform ended by itself")),
+            Ok(Err(error)) => Err(error.into()),
+            Err(panic) => Err(panic.into()),
+        };
+    }
+    output::tell("ending platform and node …");
+    drop(stop.send(true));
+    let (ended, ()) = tokio::join!(
+        tokio::time::timeout(NODE_END, serving),
+        process.end(NODE_END)
+    );
+    drop(std::fs::remove_file(plan.layout.node_pid()));
+    match ended {
+        Ok(Ok(Err(error))) => Err(error.into()),
+        Ok(Err(panic)) => Err(panic.into()),
+        Ok(Ok(Ok(()))) | Err(_) => Ok(()),
+    }
+}

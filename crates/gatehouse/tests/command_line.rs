@@ -1,0 +1,218 @@
+//! What may be typed, what is answered, and with which exit code.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use test_support::TempDir;
+
+/// Runs the binary to its end, with extra environment; gives code, output and errors.
+fn run_with(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_gatehouse"))
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .output()
+        .expect("the binary runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (
+        output.status.code().expect("it exits"),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    run_with(arguments, &[])
+}
+
+#[test]
+fn version_is_told_in_both_ways() {
+    let expected = format!("gatehouse {}\n", env!("CARGO_PKG_VERSION"));
+    for arguments in [["version"], ["--version"]] {
+        let (code, output, _) = run(&arguments);
+        assert_eq!((code, output.as_str()), (0, expected.as_str()));
+    }
+}
+
+#[test]
+fn nothing_or_something_unknown_shows_what_there_is() {
+    let (code, _, errors) = run(&[]);
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("Usage:") && errors.contains("hybrid"),
+        "{errors}"
+    );
+    let (code, _, errors) = run(&["chek"]);
+    assert_eq!(code, 2);
+    assert!(
+        errors.contains("'chek'") && errors.contains("check"),
+        "{errors}"
+    );
+    let (code, _, errors) = run(&["check", "--stritc"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("--strict"), "{errors}");
+    let (code, _, errors) = run(&["hybrid", "gen_cert", "-d", "soon"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("soon"), "{errors}");
+}
+
+#[test]
+fn gen_cert_makes_a_pair_that_fits_and_touches_nothing_that_exists() {
+    let folder = TempDir::new("gen-cert");
+    let (cert, key) = (folder.join("c.crt"), folder.join("c.key"));
+    let (cert_text, key_text) = (cert.display().to_string(), key.display().to_string());
+    let (code, output, errors) = run(&["hybrid", "gen_cert", &cert_text, &key_text, "-d", "30"]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.contains("30 days"), "{output}");
+    let mode = |path| {
+        std::fs::metadata(path)
+            .expect("it exists")
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!((mode(&cert), mode(&key)), (0o644, 0o600));
+    let (cert_pem, key_pem) = (std::fs::read(&cert).unwrap(), std::fs::read(&key).unwrap());
+    pki::certified_key(&cert_pem, &key_pem).expect("they fit");
+    let peer = pki::PeerCertificate::from_pem(&cert_pem).expect("it is read");
+    assert_eq!(
+        (peer.version(), peer.common_name()),
+        (1, Some("kong_clustering"))
+    );
+    assert_eq!(peer.not_after() - peer.not_before(), 30 * 86_400);
+
+    // One of both exists: neither is touched, and the missing one is not made.
+    std::fs::remove_file(&cert).unwrap();
+    let (code, _, errors) = run(&["hybrid", "gen_cert", &cert_text, &key_text]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("c.key` exists already"), "{errors}");
+    assert!(!cert.exists());
+    assert_eq!(std::fs::read(&key).unwrap(), key_pem);
+}
+
+#[test]
+fn gen_cert_refuses_impossible_days_and_folders() {
+    let folder = TempDir::new("gen-cert");
+    let cert = folder.join("c.crt").display().to_string();
+    let key = folder.join("c.key").display().to_string();
+    let (code, _, errors) = run(&["hybrid", "gen_cert", &cert, &key, "-d", "0"]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("`0` days"), "{errors}");
+    let (code, _, errors) = run(&["hybrid", "gen_cert", "/no/folder/c.crt", "/no/folder/c.key"]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("/no/folder/c.key"), "{errors}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn check_reads_file_and_environment() {
+    let folder = TempDir::new("check");
+    let file = folder.join("kong.conf");
+    std::fs::write(&file, "database = off\nlua_package_path = /x\n").unwrap();
+    let file = file.display().to_string();
+    let (code, output, errors) = run(&["check", "-c", &file]);
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.contains("valid"), "{output}");
+    assert!(
+        errors.contains("warning: `lua_package_path` is set but has no effect"),
+        "{errors}"
+    );
+    let wrong = [("KONG_ROLE", "boss"), ("KONG_STATUS_LISTEN", "nowhere")];
+    let (code, _, errors) = run_with(&["check", "-c", &file], &wrong);
+    assert_eq!(code, 1);
+    for part in [
+        "2 mistakes",
+        "`role` (environment) is `boss`",
+        "`status_listen`",
+    ] {
+        assert!(errors.contains(part), "missing {part} in {errors}");
+    }
+}
+
+#[test]
+fn check_says_what_a_node_cannot_be() {
+    let folder = TempDir::new("check");
+    let file = folder.join("kong.conf");
+    std::fs::write(&file, "log_level = info\n").unwrap();
+    let (code, _, errors) = run(&["check", "-c", &file.display().to_string()]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("set `database = off`"), "{errors}");
+}
+
+#[test]
+fn config_init_makes_a_file_once() {
+    let folder = TempDir::new("init");
+    let file = folder.join("kong.yml");
+    let name = file.display().to_string();
+    assert_eq!(run(&["config", "init", &name]).0, 0);
+    assert!(
+        std::fs::read_to_string(&file)
+            .unwrap()
+            .contains("_format_version")
+    );
+    let (code, _, errors) = run(&["config", "init", &name]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("exists already"), "{errors}");
+}
+
+#[test]
+fn import_without_a_platform_says_what_is_missing() {
+    let folder = TempDir::new("import");
+    let file = folder.join("kong.yml");
+    std::fs::write(&file, "_format_version: \"3.0\"\n").unwrap();
+    let (file, data) = (
+        file.display().to_string(),
+        folder.path().display().to_string(),
+    );
+    let import = ["config", "db_import", &file, "--data-dir", &data];
+    let (code, _, errors) = run(&import);
+    assert_eq!(code, 1);
+    assert!(
+        errors.contains("--address") && errors.contains(&data),
+        "{errors}"
+    );
+    let with_address = |address: &str, environment: &[(&str, &str)]| {
+        let mut arguments = import.to_vec();
+        arguments.extend(["--address", address]);
+        run_with(&arguments, environment).2
+    };
+    let errors = with_address("https://us.api.konghq.localhost:1", &[]);
+    assert!(errors.contains("GATEHOUSE_TOKEN"), "{errors}");
+    let token = [("GATEHOUSE_TOKEN", "kpat_x")];
+    let errors = with_address("us.api.konghq.localhost", &token);
+    assert!(
+        errors.contains("`us.api.konghq.localhost` is not an address"),
+        "{errors}"
+    );
+    let errors = with_address("https://us.api.konghq.localhost:1", &token);
+    assert!(
+        errors.contains("cannot reach `us.api.konghq.localhost:1`"),
+        "{errors}"
+    );
+    let (_, _, errors) = run(&["config", "db_import", "/no/such.yml", "--data-dir", &data]);
+    assert!(errors.contains("cannot read `/no/such.yml`"), "{errors}");
+}
+
+#[test]
+fn hosts_prints_the_names_of_a_domain() {
+    let folder = TempDir::new("hosts");
+    let data = folder.path().display().to_string();
+    let domain = [
+        "hosts",
+        "--data-dir",
+        &data,
+        "--base-domain",
+        "konghq.example.org",
+    ];
+    let mut arguments = domain.to_vec();
+    arguments.extend(["--address", "10.0.0.7"]);
+    let (code, output, _) = run(&arguments);
+    assert_eq!(code, 0);
+    assert!(
+        output.contains("10.0.0.7 us.api.konghq.example.org\n"),
+        "{output}"
+    );
+    std::fs::write(folder.join("quickstart.json"), "{nonsense").unwrap();
+    let (code, _, errors) = run(&domain);
+    assert_eq!(code, 1);
+    assert!(errors.contains("quickstart.json` is damaged"), "{errors}");
+}
