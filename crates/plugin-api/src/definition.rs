@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::BitOr;
 use std::sync::Arc;
 
+use schema::{DecodeError, Schema};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -125,6 +126,8 @@ pub struct Definition {
     pub needs: Needs,
     /// Credentials the plugin looks up.
     pub credentials: &'static [CredentialKind],
+    /// Describes the configuration record.
+    pub schema: fn() -> Schema,
     /// Prepares an instance: everything costly happens here, never per request.
     pub build: Build,
 }
@@ -136,7 +139,12 @@ pub type Build =
 impl Definition {
     /// A plugin for HTTP traffic that may be attached anywhere and needs nothing buffered.
     #[must_use]
-    pub const fn new(name: &'static str, priority: i32, build: Build) -> Self {
+    pub const fn new(
+        name: &'static str,
+        priority: i32,
+        schema: fn() -> Schema,
+        build: Build,
+    ) -> Self {
         Self {
             name,
             version: COMPATIBLE_VERSION,
@@ -146,6 +154,7 @@ impl Definition {
             protocols: HTTP_PROTOCOLS,
             needs: Needs::NONE,
             credentials: &[],
+            schema,
             build,
         }
     }
@@ -265,4 +274,13 @@ pub enum BuildError {
         /// Plural name of the entity.
         entity: &'static str,
     },
+}
+
+impl From<DecodeError> for BuildError {
+    fn from(error: DecodeError) -> Self {
+        Self::Config {
+            field: error.field.to_owned(),
+            reason: format!("is not {}", error.expected),
+        }
+    }
 }

@@ -103,6 +103,8 @@ pub struct ConsumerInfo {
 pub struct CredentialInfo {
     /// Id of the credential.
     pub id: Uuid,
+    /// Id as text.
+    pub id_text: Bytes,
     /// What `X-Credential-Identifier` says: id, user name or another name, by plugin.
     pub identifier: Bytes,
     /// What the plugin prepared when the credential was loaded.

@@ -62,7 +62,8 @@ fn never_built(
 }
 
 const fn definition(name: &'static str, priority: i32) -> Definition {
-    Definition::new(name, priority, never_built).phases(Phases::ACCESS.and(Phases::HEADER_FILTER))
+    Definition::new(name, priority, schema::Schema::default, never_built)
+        .phases(Phases::ACCESS.and(Phases::HEADER_FILTER))
 }
 
 static HIGH: Definition = definition("high", 100);

@@ -1,0 +1,205 @@
+//! Counting requests per caller and window, over all cores of the node.
+//!
+//! Checking and counting are one step under the lock of one shard, so a limit is exact however
+//! many cores ask at once; the lock is held for a few comparisons. Counters live in memory and
+//! outlive a configuration, not the process.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use parking_lot::Mutex;
+
+use super::period::Period;
+
+/// Limit: callers remembered per node. A caller costs about 250 bytes, so at most some 64 MiB;
+/// beyond that the one not seen for longest among a few is forgotten, and starts afresh.
+pub(super) const CALLERS_MAX: usize = 262_144;
+
+/// Limit: bytes of a caller's name kept as they are; a longer name is counted by its hash.
+pub(super) const NAME_BYTES_MAX: usize = 256;
+
+/// Number of locks. Many more than cores, so that two cores seldom meet.
+const SHARDS: usize = 64;
+
+/// How many entries are looked at when one must be forgotten.
+const EVICTION_SAMPLE: usize = 8;
+
+/// Length below which a shard is not searched for entries whose time is over.
+const SWEEP_MIN: usize = 64;
+
+/// All counters of a node.
+pub(super) struct Counters {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+    shard_max: usize,
+}
+
+#[derive(Default)]
+struct Shard {
+    callers: HashMap<Box<[u8]>, Caller>,
+    /// Number of callers at which the next search for dead entries is due.
+    sweep_at: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Caller {
+    windows: [Window; Period::COUNT],
+    seen_ms: u64,
+    /// Moment after which no window is open any more.
+    expires_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Window {
+    start_ms: u64,
+    count: u64,
+}
+
+/// What was counted before this request, by position of the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Usage {
+    /// Requests of the window so far, in the order of the limits asked for.
+    pub(super) counts: [u64; Period::COUNT],
+    /// Position of the limit that is used up; the request was not counted then.
+    pub(super) exceeded: Option<usize>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self::with_capacity(CALLERS_MAX)
+    }
+}
+
+impl Counters {
+    /// Counters for at most this many callers.
+    pub(super) fn with_capacity(callers_max: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            shard_max: (callers_max / SHARDS).max(1),
+        }
+    }
+
+    /// Counts a request of a caller unless a limit is used up. `scope` keeps instances apart.
+    pub(super) fn take(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        limits: &[(Period, f64)],
+        now_ms: u64,
+    ) -> Usage {
+        let mut room = [0; 32 + NAME_BYTES_MAX];
+        let key = self.key(&mut room, scope, caller);
+        let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
+        let mut shard = self.shards[at].lock();
+        if let Some(caller) = shard.callers.get_mut(key) {
+            return caller.take(limits, now_ms);
+        }
+        shard.make_room(self.shard_max, now_ms);
+        let mut fresh = Caller::default();
+        let usage = fresh.take(limits, now_ms);
+        shard.callers.insert(key.into(), fresh);
+        usage
+    }
+
+    /// Number of callers remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|s| s.lock().callers.len()).sum()
+    }
+
+    /// Writes the key into `room` and gives the part that is used.
+    fn key<'r>(
+        &self,
+        room: &'r mut [u8; 32 + NAME_BYTES_MAX],
+        scope: &[u8; 32],
+        caller: &[u8],
+    ) -> &'r [u8] {
+        room[..32].copy_from_slice(scope);
+        if caller.len() <= NAME_BYTES_MAX {
+            room[32..32 + caller.len()].copy_from_slice(caller);
+            return &room[..32 + caller.len()];
+        }
+        // Keyed with random keys of this process, so nobody can aim at a collision.
+        let halves = [
+            self.hasher.hash_one(caller),
+            self.hasher.hash_one((caller, 1)),
+        ];
+        room[32..40].copy_from_slice(&halves[0].to_le_bytes());
+        room[40..48].copy_from_slice(&halves[1].to_le_bytes());
+        // A length no plain name of sixteen bytes has: two keys never mean two callers.
+        room[48..56].copy_from_slice(&(caller.len() as u64).to_le_bytes());
+        room[56] = 0;
+        &room[..57]
+    }
+}
+
+impl Shard {
+    fn make_room(&mut self, max: usize, now_ms: u64) {
+        if self.callers.len() >= self.sweep_at.max(SWEEP_MIN).min(max) {
+            self.callers.retain(|_, caller| caller.expires_ms > now_ms);
+            self.sweep_at = self.callers.len() * 2;
+        }
+        if self.callers.len() < max {
+            return;
+        }
+        let longest_unseen = self
+            .callers
+            .iter()
+            .take(EVICTION_SAMPLE)
+            .min_by_key(|(_, caller)| caller.seen_ms)
+            .map(|(key, _)| key.clone());
+        if let Some(key) = longest_unseen {
+            self.callers.remove(&key);
+        }
+    }
+}
+
+impl Caller {
+    fn take(&mut self, limits: &[(Period, f64)], now_ms: u64) -> Usage {
+        let mut usage = Usage {
+            counts: [0; Period::COUNT],
+            exceeded: None,
+        };
+        for (at, (period, limit)) in limits.iter().enumerate().take(Period::COUNT) {
+            let window = &mut self.windows[period.index()];
+            window.open(*period, now_ms);
+            usage.counts[at] = window.count;
+            if reaches(window.count, *limit) {
+                usage.exceeded = Some(at);
+            }
+            let end_ms = window.start_ms + period.longest_ms();
+            self.expires_ms = self.expires_ms.max(end_ms);
+        }
+        self.seen_ms = now_ms;
+        if usage.exceeded.is_none() {
+            for (period, _) in limits {
+                self.windows[period.index()].count += 1;
+            }
+        }
+        usage
+    }
+}
+
+impl Window {
+    /// Starts afresh if the window of this moment is another one. A core whose clock lags a
+    /// little behind counts into the newer window; a clock set back by more than a window starts
+    /// afresh.
+    fn open(&mut self, period: Period, now_ms: u64) {
+        let start_ms = period.start_ms(now_ms);
+        let is_lagging =
+            start_ms < self.start_ms && self.start_ms - start_ms <= period.longest_ms();
+        if start_ms != self.start_ms && !is_lagging {
+            *self = Self { start_ms, count: 0 };
+        }
+    }
+}
+
+/// Whether a count has reached a limit, which may have a fraction.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts beyond 2^53 requests are out of reach"
+)]
+fn reaches(count: u64, limit: f64) -> bool {
+    count as f64 >= limit
+}

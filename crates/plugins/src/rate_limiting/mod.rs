@@ -1,0 +1,16 @@
+//! `rate-limiting`: lets each caller make only so many requests per second, minute, hour, day,
+//! month or year, and tells it how many are left.
+
+mod counters;
+mod handler;
+mod headers;
+mod period;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use plugin_api::Definition;
+
+/// The plugin.
+pub const DEFINITION: Definition =
+    Definition::new("rate-limiting", 910, schema::schema, handler::build);

@@ -1,0 +1,316 @@
+//! A request on a bench: enough of an exchange to run one handler.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plugin_api::{
+    BuildContext, BuildError, ClientInfo, ConsumerInfo, CredentialEntry, Definition, Exchange,
+    Handler, Head, HeadIndex, HeaderEdits, HeaderSpan, Identity, Locals, Lookups, NodeInfo,
+    PluginInput, Reply, RequestEdits, ResponseEdits, ResponseSource, ResponseView, RouteInfo,
+    Scheme, ServiceInfo, Shared, Span, Step, Verdict,
+};
+use schema::{Mode, Violations};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+pub(crate) const NODE: u128 = 0xA;
+pub(crate) const ROUTE: u128 = 0xB;
+pub(crate) const SERVICE: u128 = 0xC;
+pub(crate) const ALICE: u128 = 0xD;
+pub(crate) const ALICE_KEY: u128 = 0xE;
+pub(crate) const ANON: u128 = 0xF;
+
+/// Validates a plugin with this configuration as a control plane or a node does; gives it complete.
+fn validate(definition: &Definition, config: Value) -> Result<Map<String, Value>, Violations> {
+    let catalogue = entities::Catalogue::new(crate::catalogue());
+    let mut plugin = Map::new();
+    plugin.insert("name".to_owned(), definition.name.into());
+    plugin.insert("config".to_owned(), config);
+    catalogue.validate("plugins", &mut plugin, Mode::Insert)?;
+    match plugin.remove("config") {
+        Some(Value::Object(config)) => Ok(config),
+        other => panic!("a configuration is an object: {other:?}"),
+    }
+}
+
+/// A configuration with its defaults.
+pub(crate) fn complete(definition: &Definition, config: Value) -> Map<String, Value> {
+    validate(definition, config).expect("the configuration is valid")
+}
+
+/// The violations of a configuration, `path: message`; paths start below `config`.
+pub(crate) fn violations(definition: &Definition, config: Value) -> Vec<String> {
+    match validate(definition, config) {
+        Ok(_) => Vec::new(),
+        Err(violations) => violations
+            .iter()
+            .map(|(path, message)| {
+                let path = path.strip_prefix("config.").unwrap_or(&path);
+                format!("{path}: {message}")
+            })
+            .collect(),
+    }
+}
+
+/// Everything that outlives a request.
+pub(crate) struct Bench {
+    pub(crate) shared: Shared,
+    pub(crate) lookups: Lookups,
+    pub(crate) notices: Vec<String>,
+    node: NodeInfo,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let mut builder = Lookups::builder(vec!["keyauth_credentials"]);
+        builder.consumer(consumer(ALICE, "alice", Some("al-1")));
+        builder.consumer(consumer(ANON, "anon", None));
+        let slot = builder.slot("keyauth_credentials").unwrap();
+        let entry = CredentialEntry {
+            id: Uuid::from_u128(ALICE_KEY),
+            id_text: text(ALICE_KEY),
+            consumer: Arc::clone(builder.find_consumer(Uuid::from_u128(ALICE)).unwrap()),
+            expires_at_ms: None,
+            prepared: None,
+        };
+        let expired = CredentialEntry {
+            expires_at_ms: Some(NOW_MS),
+            ..entry.clone()
+        };
+        builder.credential(slot, b"alice-key", entry);
+        builder.credential(slot, b"old-key", expired);
+        Self {
+            shared: Shared::default(),
+            lookups: builder.finish(),
+            notices: Vec::new(),
+            node: NodeInfo {
+                id: Uuid::from_u128(NODE),
+                hostname: "bench".to_owned(),
+            },
+        }
+    }
+
+    pub(crate) fn build(
+        &mut self,
+        definition: &Definition,
+        config: Value,
+    ) -> Result<Arc<dyn Handler>, BuildError> {
+        let config = complete(definition, config);
+        let lookups = Lookups::builder(vec!["keyauth_credentials"]);
+        let mut context = BuildContext {
+            shared: &self.shared,
+            lookups: &lookups,
+            node: &self.node,
+            notices: Vec::new(),
+        };
+        let input = PluginInput {
+            id: Uuid::from_u128(1),
+            config: &config,
+            route: Some(Uuid::from_u128(ROUTE)),
+            service: None,
+            consumer: None,
+            consumer_group: None,
+        };
+        let handler = (definition.build)(&input, &mut context);
+        self.notices = context.notices;
+        handler
+    }
+
+    pub(crate) fn handler(&mut self, definition: &Definition, config: Value) -> Arc<dyn Handler> {
+        self.build(definition, config).expect("the plugin is built")
+    }
+}
+
+/// The moment at which requests arrive unless they say otherwise: 2026-01-31 23:59:30.500 UTC.
+pub(crate) const NOW_MS: u64 = 1_769_903_970_500;
+
+/// One request and everything the engine keeps for it.
+pub(crate) struct Request {
+    bytes: Vec<u8>,
+    index: HeadIndex,
+    path: Vec<u8>,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) edits: RequestEdits,
+    pub(crate) response: ResponseEdits,
+    pub(crate) client: ClientInfo,
+    pub(crate) identity: Identity,
+    pub(crate) locals: Locals,
+    pub(crate) now_ms: u64,
+    route: RouteInfo,
+    pub(crate) service: Option<ServiceInfo>,
+}
+
+impl Request {
+    pub(crate) fn get(target: &str) -> Self {
+        Self::new("GET", target, &[])
+    }
+
+    pub(crate) fn new(method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
+        let mut bytes = Vec::new();
+        let mut put = |text: &str| {
+            let start = u32::try_from(bytes.len()).unwrap();
+            bytes.extend_from_slice(text.as_bytes());
+            Span::new(start, u32::try_from(bytes.len()).unwrap())
+        };
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut index = HeadIndex {
+            method: put(method),
+            path: put(path),
+            query: put(query),
+            has_query: target.contains('?'),
+            ..HeadIndex::default()
+        };
+        for (name, value) in headers {
+            let (name, value) = (put(name), put(value));
+            index.headers.push(HeaderSpan { name, value });
+        }
+        Self {
+            bytes,
+            index,
+            path: path.as_bytes().to_vec(),
+            body: None,
+            edits: RequestEdits::default(),
+            response: ResponseEdits::default(),
+            client: client("127.0.0.1"),
+            identity: Identity::default(),
+            locals: Locals::default(),
+            now_ms: NOW_MS,
+            route: RouteInfo {
+                id: Uuid::from_u128(ROUTE),
+                id_text: text(ROUTE),
+                name: None,
+                document: document(json!({ "id": "route" })),
+            },
+            service: Some(ServiceInfo {
+                id: Uuid::from_u128(SERVICE),
+                id_text: text(SERVICE),
+                name: None,
+                document: document(json!({ "id": "service" })),
+            }),
+        }
+    }
+
+    pub(crate) fn from_ip(mut self, ip: &str) -> Self {
+        self.client = client(ip);
+        self
+    }
+
+    pub(crate) fn at(mut self, now_ms: u64) -> Self {
+        self.now_ms = now_ms;
+        self
+    }
+
+    pub(crate) fn known_as(mut self, bench: &Bench, consumer: u128) -> Self {
+        let consumer = bench.lookups.consumer(Uuid::from_u128(consumer)).unwrap();
+        self.identity.consumer = Some(Arc::clone(consumer));
+        self
+    }
+
+    /// Runs access and gives the answer, if the handler answered.
+    pub(crate) fn access(&mut self, bench: &Bench, handler: &dyn Handler) -> Option<Reply> {
+        self.with_exchange(bench, |exchange| match handler.access(exchange) {
+            Step::Done(Verdict::Continue) => None,
+            Step::Done(Verdict::Respond(reply)) => Some(*reply),
+            Step::Wait(_) => panic!("none of these plugins waits"),
+        })
+    }
+
+    /// Runs the header filter over a backend answer with these headers; gives them afterwards.
+    pub(crate) fn header_filter(
+        &mut self,
+        bench: &Bench,
+        handler: &dyn Handler,
+        headers: &[(&str, &str)],
+    ) -> Vec<String> {
+        let mut edits = HeaderEdits::default();
+        self.with_exchange(bench, |exchange| {
+            let mut view = ResponseView {
+                status: 200,
+                head: None,
+                headers: &mut edits,
+                source: ResponseSource::Service,
+                changes_body: false,
+            };
+            handler.header_filter(exchange, &mut view);
+        });
+        lines(
+            &edits,
+            headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())),
+        )
+    }
+
+    /// The request headers as the backend would get them.
+    pub(crate) fn sent_headers(&self) -> Vec<String> {
+        let head = Head::new(&self.bytes, &self.index);
+        lines(&self.edits.headers, head.headers())
+    }
+
+    /// The headers added to the answer.
+    pub(crate) fn answer_headers(&self) -> Vec<String> {
+        lines(&self.response.headers, std::iter::empty())
+    }
+
+    fn with_exchange<T>(&mut self, bench: &Bench, run: impl FnOnce(&mut Exchange<'_>) -> T) -> T {
+        run(&mut Exchange {
+            head: Head::new(&self.bytes, &self.index),
+            path: &self.path,
+            body: self.body.as_deref(),
+            request: &mut self.edits,
+            response: &mut self.response,
+            client: &self.client,
+            route: Some(&self.route),
+            service: self.service.as_ref(),
+            request_id: "0123456789abcdef0123456789abcdef",
+            identity: &mut self.identity,
+            lookups: &bench.lookups,
+            now_ms: self.now_ms,
+            locals: &mut self.locals,
+        })
+    }
+}
+
+fn lines<'h>(edits: &HeaderEdits, head: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> Vec<String> {
+    let mut lines = Vec::new();
+    edits.apply(head, |name, value| {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        lines.push(format!("{}: {}", text(name), text(value)));
+    });
+    lines
+}
+
+fn consumer(id: u128, username: &str, custom_id: Option<&str>) -> ConsumerInfo {
+    ConsumerInfo {
+        id: Uuid::from_u128(id),
+        id_text: text(id),
+        username: Some(Bytes::copy_from_slice(username.as_bytes())),
+        custom_id: custom_id.map(|id| Bytes::copy_from_slice(id.as_bytes())),
+        groups: Vec::new(),
+        document: Arc::default(),
+    }
+}
+
+fn client(ip: &str) -> ClientInfo {
+    let ip = ip.parse().unwrap();
+    ClientInfo {
+        peer: (ip, 40_000).into(),
+        ip,
+        ip_text: Bytes::from(ip.to_string()),
+        port: 40_000,
+        local: "127.0.0.1:8000".parse().unwrap(),
+        scheme: Scheme::Http,
+        server_name: None,
+        connection: 7,
+        request: 3,
+    }
+}
+
+fn document(value: Value) -> Arc<Map<String, Value>> {
+    let Value::Object(map) = value else {
+        panic!("a document is an object");
+    };
+    Arc::new(map)
+}
+
+pub(crate) fn text(id: u128) -> Bytes {
+    Bytes::from(Uuid::from_u128(id).to_string())
+}
