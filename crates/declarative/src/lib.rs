@@ -17,8 +17,8 @@ mod table;
 
 pub use config::Config;
 pub use document::{Document, Format, ParseError};
-pub use error_body::error_body;
+pub use error_body::{error_body, parse_error_body};
 pub use limits::Limits;
 pub use normalise::Options;
 pub use problem::{Problem, ProblemEntity};
-pub use render::{render_json, render_yaml};
+pub use render::{render_json, render_yaml, yaml_text};

@@ -1,8 +1,11 @@
 //! One thing that is wrong with a document.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
+
+use crate::document::{Step, path_text};
 
 /// A violation with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +17,9 @@ pub struct Problem {
     /// What is wrong.
     pub message: String,
     /// The entity it belongs to.
-    pub entity: Option<ProblemEntity>,
+    pub entity: Option<Arc<ProblemEntity>>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) place: Place,
 }
 
 /// The entity a problem belongs to.
@@ -26,6 +31,56 @@ pub struct ProblemEntity {
     pub path: String,
     /// As submitted, without nested children.
     pub body: Value,
+    /// Number of steps of the path.
+    pub(crate) depth: usize,
+}
+
+/// Where the reference reports a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At its path.
+    Field,
+    /// About the record at its path.
+    Entity,
+    /// By name or id of the entity.
+    Dangling { kind: &'static str, key: String },
+    /// About the whole entity, at its path.
+    Twice,
+    /// By position in its list, as if that list stood at the top level.
+    Unique {
+        kind: &'static str,
+        index: usize,
+        nested: bool,
+    },
+}
+
+impl Place {
+    /// The reference reports one stage at a time.
+    pub(crate) fn stage(&self) -> u8 {
+        match self {
+            Self::Field | Self::Entity => 0,
+            Self::Unique { .. } | Self::Twice => 1,
+            Self::Dangling { .. } => 2,
+        }
+    }
+}
+
+impl Problem {
+    pub(crate) fn new(
+        steps: Vec<Step>,
+        message: &str,
+        place: Place,
+        entity: Option<Arc<ProblemEntity>>,
+    ) -> Self {
+        Self {
+            path: path_text(&steps),
+            line: None,
+            message: message.to_owned(),
+            entity,
+            steps,
+            place,
+        }
+    }
 }
 
 impl fmt::Display for Problem {

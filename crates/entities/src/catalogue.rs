@@ -117,7 +117,7 @@ impl Catalogue {
         let ttl = finish::ttl(kind, ttl, mode, origin);
         match (outcome, ttl) {
             (Ok(()), Ok(ttl)) => {
-                finish::finish(kind.name, body);
+                finish::finish(kind.name, body, origin);
                 if let Some(ttl) = ttl {
                     body.insert("ttl".to_owned(), ttl);
                 }

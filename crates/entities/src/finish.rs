@@ -10,8 +10,10 @@ use crate::kind::EntityKind;
 const LONGEST_TTL: f64 = 100_000_000.0;
 
 /// Computes what follows from the accepted body.
-pub(crate) fn finish(kind: &str, body: &mut Map) {
-    if kind == "ca_certificates" {
+///
+/// Compat: documents keep the digest that they bring; only the API computes it.
+pub(crate) fn finish(kind: &str, body: &mut Map, origin: Origin) {
+    if kind == "ca_certificates" && origin == Origin::Api {
         crate::ca_certificate::set_digest(body);
     }
 }

@@ -1,0 +1,87 @@
+//! The schema of every entity.
+
+use entities::{Mode, Origin, Violations};
+use schema::Violation;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Work;
+use crate::document::Step;
+use crate::problem::{Place, Problem};
+
+impl Work<'_> {
+    /// Completes and validates all entities.
+    pub(super) fn validate(&mut self) {
+        let catalogue = self.catalogue;
+        let mut found = Vec::new();
+        for entry in &mut self.entries {
+            let kind = &catalogue.kinds()[entry.kind];
+            // Compat: the time of the last change is not validated, and kept when it is one.
+            let updated_at = entry
+                .body
+                .shift_remove("updated_at")
+                .filter(Value::is_number);
+            for (field, _) in kind.foreign_fields() {
+                if entry.faults.get(field.name).is_some() {
+                    let id = Uuid::nil().to_string();
+                    entry
+                        .body
+                        .insert(field.name.to_owned(), serde_json::json!({"id": id}));
+                }
+            }
+            let outcome = catalogue.validate_from(
+                kind.name,
+                &mut entry.body,
+                Mode::Insert,
+                Origin::Declarative,
+            );
+            let mut violations = outcome.err().unwrap_or_default();
+            violations.merge(std::mem::take(&mut entry.faults));
+            if let (Some(time), Some(slot)) = (updated_at, entry.body.get_mut("updated_at")) {
+                *slot = time;
+            }
+            if !violations.is_empty() {
+                let report = entry.report(catalogue, &self.original, false);
+                let mut steps = entry.steps.clone();
+                spread(&violations, &mut steps, &mut |steps, message, place| {
+                    found.push(Problem::new(steps, message, place, Some(report.clone())));
+                });
+            }
+        }
+        self.problems.append(&mut found);
+    }
+}
+
+/// Every message of a tree with its place in the document.
+fn spread(
+    violations: &Violations,
+    steps: &mut Vec<Step>,
+    report: &mut dyn FnMut(Vec<Step>, &str, Place),
+) {
+    for message in violations.entity() {
+        report(steps.clone(), message, Place::Entity);
+    }
+    for (name, violation) in violations.members() {
+        steps.push(Step::Member(name.to_owned()));
+        spread_value(violation, steps, report);
+        steps.pop();
+    }
+}
+
+fn spread_value(
+    violation: &Violation,
+    steps: &mut Vec<Step>,
+    report: &mut dyn FnMut(Vec<Step>, &str, Place),
+) {
+    match violation {
+        Violation::Text(message) => report(steps.clone(), message, Place::Field),
+        Violation::Record(inner) => spread(inner, steps, report),
+        Violation::Elements(elements) => {
+            for (position, violation) in elements {
+                steps.push(Step::Element(*position));
+                spread_value(violation, steps, report);
+                steps.pop();
+            }
+        }
+    }
+}
