@@ -146,8 +146,7 @@ pub(crate) struct Check {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    #[cfg(any())]
-    /// Check
+    /// Check a declarative file and say everything that is wrong, without changing anything
     Parse {
         /// The file, YAML or JSON
         #[arg(value_name = "FILE")]

@@ -6,6 +6,8 @@ use crate::cli::{Admin, AdminUser};
 use crate::failure::Failure;
 use crate::{environment, output};
 
+/// Characters of a password that is made: about 143 bits.
+const PASSWORD_LENGTH: usize = 24;
 const MILLIS_OF_A_DAY: u64 = 86_400_000;
 
 pub(super) fn run(command: &Admin) -> Result<(), Failure> {
@@ -59,8 +61,14 @@ async fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
 
 /// The user with this address.
 pub(crate) async fn find_user(identity: &Identity, email: &str) -> Result<User, Failure> {
-    let found = identity.user_by_email(email).await?;
-    found.ok_or_else(|| Failure::new(format!("there is no user `{email}`")))
+    let wanted = email.to_lowercase();
+    for organisation in identity.organisations().await? {
+        let users = identity.users(organisation.id).await?;
+        if let Some(user) = users.into_iter().find(|user| user.email == wanted) {
+            return Ok(user);
+        }
+    }
+    Err(Failure::new(format!("there is no user `{email}`")))
 }
 
 /// Makes a token; one of the same name that exists already makes way by a number.

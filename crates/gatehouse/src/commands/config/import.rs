@@ -34,7 +34,7 @@ async fn import(arguments: &Import, api: &Client, text: Vec<u8>) -> Result<(), F
         bytes: Bytes::from(text),
     };
     let path = format!("/v2/control-planes/{plane}/declarative");
-    let answer = api.call(Method::PUT, &path, Some(content)).await?;
+    let answer = api.call(Method::POST, &path, Some(content)).await?;
     let name = arguments.file.display();
     if !answer.is_success() {
         let messages = violations(&answer);
@@ -44,11 +44,26 @@ async fn import(arguments: &Import, api: &Client, text: Vec<u8>) -> Result<(), F
         };
         return Err(Failure::all(&messages).under(&title));
     }
+    let plane = &arguments.control_plane;
+    let counts = counts(&answer);
     output::print(&format!(
-        "`{name}` is the configuration of `{}` now",
-        arguments.control_plane
+        "`{name}` is the configuration of `{plane}` now{counts}"
     ));
     Ok(())
+}
+
+/// Empty, or how many entities of which kind there are.
+fn counts(answer: &Answer) -> String {
+    let body = answer.json();
+    let kinds = body["entities"].as_object().into_iter().flatten();
+    let counts: Vec<String> = kinds
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
+    if counts.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", counts.join(", "))
+    }
 }
 
 /// The id of a control plane by its name or id.

@@ -2,7 +2,6 @@
 
 mod import;
 mod init;
-#[cfg(any())]
 mod parse;
 
 use crate::cli::Config;
@@ -10,7 +9,6 @@ use crate::failure::Failure;
 
 pub(super) fn run(command: Config) -> Result<(), Failure> {
     match command {
-        #[cfg(any())]
         Config::Parse { file } => parse::run(&file),
         Config::Import(arguments) => import::run(&arguments),
         Config::Init { file } => init::run(&file),

@@ -1,7 +1,6 @@
 //! `gatehouse config parse`: checks a declarative file without changing anything.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use declarative::{Document, Format, Limits, Options};
 use entities::Catalogue;
@@ -15,7 +14,7 @@ pub(super) fn run(file: &Path) -> Result<(), Failure> {
     let title = format!("`{name}` has mistakes:");
     let document = Document::parse(&text, Format::Auto, Limits::default())
         .map_err(|error| Failure::new(error).under(&title))?;
-    let catalogue = Catalogue::new(Arc::new(plugins::catalogue()));
+    let catalogue = Catalogue::new(plugins::catalogue());
     let config = document
         .normalise(&catalogue, Options::default())
         .map_err(|problems| Failure::all(&problems).under(&title))?;
