@@ -74,7 +74,7 @@ impl Refusal {
 }
 
 /// Renders a refusal: JSON with a `message`.
-pub(super) fn refuse(refusal: Refusal) -> Response<Full<Bytes>> {
+pub(super) fn refuse(refusal: &Refusal) -> Response<Full<Bytes>> {
     let body = serde_json::json!({ "message": refusal.message }).to_string();
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = refusal.status;

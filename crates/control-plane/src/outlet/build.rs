@@ -51,7 +51,7 @@ pub(super) struct Packed {
 }
 
 pub(super) enum Outcome {
-    Built(Build),
+    Built(Arc<Build>),
     /// Members of a group define the same thing; the group's status says what.
     Clashes {
         versions: Vec<(Uuid, u64)>,
@@ -131,7 +131,7 @@ pub(super) async fn build(
         (table, hashes)
     });
     let (table, hashes) = made.await.map_err(|error| error.to_string())?;
-    Ok(Outcome::Built(Build {
+    Ok(Outcome::Built(Arc::new(Build {
         sequence,
         versions,
         hashes,
@@ -139,7 +139,7 @@ pub(super) async fn build(
         plugins: plugins(&table),
         table,
         packed: Mutex::default(),
-    }))
+    })))
 }
 
 /// Adds what every configuration has: the default workspace and the name of the cluster.

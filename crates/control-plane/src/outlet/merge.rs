@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    fn export(tables: Value) -> Export {
+    fn export(tables: &Value) -> Export {
         let tables = tables.as_object().unwrap().iter().map(|(name, rows)| {
             let rows = rows.as_array().unwrap().iter();
             (
@@ -123,7 +123,7 @@ mod tests {
         let exports = members
             .iter()
             .zip(1..)
-            .map(|(tables, number)| (Uuid::from_u128(number), export(tables.clone())));
+            .map(|(tables, number)| (Uuid::from_u128(number), export(tables)));
         merge(exports.collect(), &Catalogue::new(Arc::new(NoPlugins)))
     }
 

@@ -127,7 +127,7 @@ impl Outlet {
             }
             _ => Err(Refusal::not_found()),
         };
-        served.unwrap_or_else(refuse)
+        served.unwrap_or_else(|refusal| refuse(&refusal))
     }
 
     /// The hash that nodes of a control plane should report, computed from what is stored now.

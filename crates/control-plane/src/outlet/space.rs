@@ -245,7 +245,7 @@ impl Space {
                     });
                 }
                 if is_wanted && !(is_same && is_kept) {
-                    self.newest.send_replace(Some(Arc::new(build)));
+                    self.newest.send_replace(Some(build));
                 }
             }
             Outcome::Clashes { versions } => {

@@ -1,0 +1,625 @@
+//! Configuration links over real TLS: hand-made nodes against the outlet.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a test cannot do without ends the test"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use control_plane::outlet::OutletOptions;
+use control_plane::{AuthType, ClusterType, MemberChange, NewControlPlane};
+use entities::PluginCatalogue;
+use gatehouse_control_plane as control_plane;
+use serde_json::json;
+use support::{Harness, RawNode, Setup, request, services};
+use test_support::eventually;
+use uuid::Uuid;
+use wire::EMPTY_HASH;
+use wire::socket::SocketEvent;
+
+const NODE: Uuid = Uuid::from_u128(0xb000_0000_0000_4000_8000_0000_0000_0001);
+
+fn options() -> OutletOptions {
+    Setup::default().options
+}
+
+#[tokio::test]
+async fn node_gets_the_configuration_after_its_first_ping_and_every_change() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, pinned) = harness.registered().await;
+    harness.put_service(harness.plane.id, "s1").await;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    let first = node.configuration().await;
+    assert_eq!(services(&first), ["s1"]);
+    assert_eq!(first.config_table["_format_version"], "3.0");
+    assert_eq!(first.config_table["_transform"], false);
+    assert_eq!(first.config_table["workspaces"][0]["name"], "default");
+    assert_eq!(first.config_table["parameters"][0]["key"], "cluster_id");
+    let expected = wire::hash::config_hash(&first.config_table);
+    assert_eq!(first.hashes, Some(expected));
+
+    harness.put_service(harness.plane.id, "s2").await;
+    let second = node.configuration().await;
+    assert_eq!(services(&second), ["s1", "s2"]);
+
+    let hash: &'static str = second.config_hash.clone().leak();
+    node.ping(hash).await;
+    let row = harness
+        .listed(NODE, "the hash is listed", |n| n.config_hash == hash)
+        .await;
+    assert!(row.is_connected);
+    assert_eq!(
+        (row.version.as_str(), row.hostname.as_str()),
+        ("3.9.1", "edge")
+    );
+    assert_eq!(row.labels["team"], "x");
+    assert_eq!(row.certificate_id, Some(pinned.id));
+    assert_eq!(
+        row.compatibility["state"],
+        "COMPATIBILITY_STATE_FULLY_COMPATIBLE"
+    );
+    assert_eq!(
+        harness
+            .outlet
+            .expected_hash(harness.plane.id)
+            .await
+            .unwrap()
+            .hash,
+        hash
+    );
+}
+
+#[tokio::test]
+async fn expected_hash_is_the_same_with_and_without_nodes() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    harness.put_service(harness.plane.id, "s1").await;
+    let alone = harness
+        .outlet
+        .expected_hash(harness.plane.id)
+        .await
+        .unwrap();
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    assert_eq!(node.configuration().await.config_hash, alone.hash);
+    harness.put_service(harness.plane.id, "s2").await;
+    let later = harness
+        .outlet
+        .expected_hash(harness.plane.id)
+        .await
+        .unwrap();
+    assert_ne!(later.hash, alone.hash);
+}
+
+#[tokio::test]
+async fn node_that_is_up_to_date_is_sent_nothing() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    harness.put_service(harness.plane.id, "s1").await;
+    let hash = harness
+        .outlet
+        .expected_hash(harness.plane.id)
+        .await
+        .unwrap()
+        .hash;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(hash.leak()).await;
+    harness.put_service(harness.plane.id, "s2").await;
+    // The first that comes is the change, not what the node had.
+    assert_eq!(services(&node.configuration().await), ["s1", "s2"]);
+}
+
+#[tokio::test]
+async fn node_that_does_not_ping_is_served_after_a_while() {
+    let options = OutletOptions {
+        first_ping: Duration::from_millis(50),
+        ..options()
+    };
+    let harness = Harness::start(Setup {
+        options,
+        ..Setup::default()
+    })
+    .await;
+    let (identity, _) = harness.registered().await;
+    harness.put_service(harness.plane.id, "s1").await;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    assert_eq!(services(&node.configuration().await), ["s1"]);
+}
+
+#[tokio::test]
+async fn requests_that_are_no_links_are_answered_with_json() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let query = format!("node_id={NODE}&node_version=3.9.1");
+    for (head, status) in [
+        (request("/v1/outlet", ""), "400"),
+        (request("/v1/outlet?node_id=x", ""), "400"),
+        (request("/v1/outlet?node_version=3.9.1", ""), "400"),
+        (request("/v1/wrpc", ""), "404"),
+        (request("/v2/outlet", ""), "400"),
+        (
+            format!("GET /v1/outlet?{query} HTTP/1.1\r\nHost: a\r\n\r\n"),
+            "426",
+        ),
+        (
+            "HEAD /v1/wrpc HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
+            "404",
+        ),
+    ] {
+        let mut node = harness.connect(&identity).await;
+        let answer = if head.starts_with("HEAD") {
+            node.ask(&head.replace("HEAD", "GET")).await
+        } else {
+            node.ask(&head).await
+        };
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{head}{answer}"
+        );
+        assert!(answer.contains("{\"message\":"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn certificates_that_are_not_registered_are_refused() {
+    let harness = Harness::start(Setup::default()).await;
+    harness.registered().await;
+    let other = harness.authority.client("other");
+    let expired = harness.authority.expired_client("expired");
+    harness
+        .planes
+        .pin(harness.plane.id, &expired.certificate, "")
+        .await
+        .unwrap();
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    for (identity, says) in [
+        (None, "no client certificate"),
+        (Some(&other), "not registered"),
+        (Some(&expired), "outside its validity"),
+    ] {
+        let mut node = RawNode::connect(harness.address, &harness.authority, identity).await;
+        let answer = node.ask(&request(&target, "")).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        assert!(answer.contains(says), "{answer}");
+    }
+    assert_eq!(harness.planes.nodes(harness.plane.id), []);
+}
+
+#[tokio::test]
+async fn certificate_of_another_control_plane_is_refused() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let new = NewControlPlane {
+        name: "other".to_owned(),
+        ..NewControlPlane::default()
+    };
+    let other = harness
+        .planes
+        .create(harness.organisation, new)
+        .await
+        .unwrap();
+    let address = harness.serve(other.id).await;
+    let mut node = RawNode::connect(address, &harness.authority, Some(&identity)).await;
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    let answer = node.ask(&request(&target, "")).await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
+async fn version_1_certificates_are_accepted() {
+    let harness = Harness::start(Setup::default()).await;
+    let issued = pki::gen_cluster_certificate(30, pki::CertificateVersion::V1).unwrap();
+    let identity = test_support::Identity {
+        certificate: issued.cert_pem,
+        key: issued.key_pem,
+    };
+    harness
+        .planes
+        .pin(harness.plane.id, &identity.certificate, "")
+        .await
+        .unwrap();
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    node.configuration().await;
+}
+
+#[tokio::test]
+async fn pki_mode_accepts_what_a_registered_authority_issued() {
+    let setup = Setup {
+        auth_type: AuthType::PkiClientCerts,
+        ..Setup::default()
+    };
+    let harness = Harness::start(setup).await;
+    harness
+        .planes
+        .pin(harness.plane.id, harness.authority.pem(), "")
+        .await
+        .unwrap();
+    let mut node = harness
+        .node(&harness.authority.client("a"), NODE, "3.9.1")
+        .await;
+    node.ping(EMPTY_HASH).await;
+    node.configuration().await;
+
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    let stranger = test_support::TestAuthority::new("stranger").client("b");
+    let expired = harness.authority.expired_client("c");
+    for identity in [stranger, expired] {
+        let answer = harness
+            .connect(&identity)
+            .await
+            .ask(&request(&target, ""))
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn revoking_a_certificate_ends_its_links_and_no_others() {
+    let harness = Harness::start(Setup::default()).await;
+    let (revoked, pinned) = harness.registered().await;
+    let (kept, _) = harness.registered().await;
+    let mut first = harness.node(&revoked, NODE, "3.9.1").await;
+    let mut second = harness.node(&kept, Uuid::from_u128(2), "3.9.1").await;
+    first.ping(EMPTY_HASH).await;
+    second.ping(EMPTY_HASH).await;
+    harness
+        .planes
+        .unpin(harness.plane.id, pinned.id)
+        .await
+        .unwrap();
+    first.end().await;
+    second.ping(EMPTY_HASH).await;
+    harness
+        .listed(NODE, "the node is shown as gone", |node| !node.is_connected)
+        .await;
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    let answer = harness
+        .connect(&revoked)
+        .await
+        .ask(&request(&target, ""))
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+}
+
+#[tokio::test]
+async fn deleting_a_control_plane_ends_its_links() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    harness
+        .planes
+        .delete(
+            harness.organisation,
+            harness.plane.id,
+            store::Actor::system(),
+        )
+        .await
+        .unwrap();
+    node.end().await;
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    let answer = harness
+        .connect(&identity)
+        .await
+        .ask(&request(&target, ""))
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
+
+#[tokio::test]
+async fn node_that_comes_back_replaces_its_older_link() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let mut older = harness.node(&identity, NODE, "3.9.1").await;
+    older.ping(EMPTY_HASH).await;
+    let mut newer = harness.node(&identity, NODE, "3.9.1").await;
+    newer.ping(EMPTY_HASH).await;
+    older.end().await;
+    newer.ping(EMPTY_HASH).await;
+    assert_eq!(harness.outlet.connected(harness.plane.id), 1);
+    assert!(
+        harness
+            .planes
+            .node(harness.plane.id, NODE)
+            .unwrap()
+            .is_connected
+    );
+}
+
+#[tokio::test]
+async fn silent_node_is_dropped() {
+    let options = OutletOptions {
+        silence: Duration::from_millis(200),
+        ..options()
+    };
+    let harness = Harness::start(Setup {
+        options,
+        ..Setup::default()
+    })
+    .await;
+    let (identity, _) = harness.registered().await;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    node.end().await;
+    harness
+        .listed(NODE, "the node is shown as gone", |node| !node.is_connected)
+        .await;
+}
+
+#[tokio::test]
+async fn control_frames_may_come_before_basic_info_and_odd_first_frames_end_the_link() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    let mut node = harness.connect(&identity).await.upgrade(&target).await;
+    node.ping("early").await;
+    node.send_basic_info(&[]).await;
+    node.ping(EMPTY_HASH).await;
+    node.configuration().await;
+    for odd in ["{}", "not json", "[]", r#"{"type":"error","error":{}}"#] {
+        let mut node = harness.connect(&identity).await.upgrade(&target).await;
+        node.send(odd).await;
+        node.end().await;
+    }
+}
+
+#[tokio::test]
+async fn newer_minors_are_served_and_other_majors_are_not() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let mut node = harness.node(&identity, NODE, "3.99.0.1").await;
+    node.ping(EMPTY_HASH).await;
+    node.configuration().await;
+    for version in ["4.0.0", "2.8.5", "3.9", "x"] {
+        let id = Uuid::new_v5(&NODE, version.as_bytes());
+        harness.node(&identity, id, version).await.end().await;
+        let row = harness
+            .listed(id, "the node is listed", |node| !node.is_connected)
+            .await;
+        assert_eq!(row.version, version);
+        let text = row.compatibility.to_string();
+        assert!(text.contains("kong_version_incompatible"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn error_reports_are_shown_with_the_node_until_it_is_in_sync() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    harness.put_service(harness.plane.id, "s1").await;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    let pushed = node.configuration().await;
+    let report = json!({"type": "error", "error": {
+        "name": "declarative configuration parse failure", "message": "in 'services': bad",
+        "config_hash": pushed.config_hash, "code": 14, "flattened_errors": [
+            {"entity_type": "service", "entity_id": "e1",
+             "errors": [{"type": "field", "field": "host", "message": "required"}]}]}});
+    node.send(report.to_string()).await;
+    let row = harness
+        .listed(NODE, "the report is shown", |node| {
+            node.compatibility["issues"] != json!([])
+        })
+        .await;
+    let issue = &row.compatibility["issues"][0];
+    assert_eq!(
+        row.compatibility["state"],
+        "COMPATIBILITY_STATE_INCOMPATIBLE"
+    );
+    assert!(
+        issue["description"]
+            .as_str()
+            .unwrap()
+            .contains("in 'services': bad"),
+        "{issue}"
+    );
+    assert_eq!(
+        issue["affected_resources"][0]["details"],
+        json!(["host: required"])
+    );
+    node.ping(pushed.config_hash.leak()).await;
+    harness
+        .listed(NODE, "the report is gone", |node| {
+            node.compatibility["issues"] == json!([])
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn configuration_above_the_nodes_limit_is_shown_and_not_sent() {
+    let options = OutletOptions {
+        max_payload: 10,
+        ..options()
+    };
+    let harness = Harness::start(Setup {
+        options,
+        ..Setup::default()
+    })
+    .await;
+    let (identity, _) = harness.registered().await;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    let row = harness
+        .listed(NODE, "the size is shown", |node| {
+            node.compatibility["issues"] != json!([])
+        })
+        .await;
+    let text = row.compatibility.to_string();
+    assert!(text.contains("nodes take at most 10"), "{text}");
+    node.ping(EMPTY_HASH).await;
+}
+
+struct OnePlugin(schema::Schema);
+
+impl PluginCatalogue for OnePlugin {
+    fn schema(&self, name: &str) -> Option<&schema::Schema> {
+        (name == "cors").then_some(&self.0)
+    }
+    fn names(&self) -> Vec<&str> {
+        vec!["cors"]
+    }
+    fn version(&self, _name: &str) -> Option<&str> {
+        Some("3.9.1")
+    }
+}
+
+#[tokio::test]
+async fn plugins_the_node_lacks_keep_the_configuration_back() {
+    let plugins = Arc::new(OnePlugin(schema::Schema::new("config")));
+    let harness = Harness::start(Setup {
+        plugins,
+        ..Setup::default()
+    })
+    .await;
+    let (identity, _) = harness.registered().await;
+    let id = Uuid::from_u128(77);
+    let body = json!({"id": id.to_string(), "name": "cors", "enabled": true, "config": {},
+        "protocols": ["http"], "created_at": 1_700_000_000, "updated_at": 1_700_000_000});
+    harness.put(harness.plane.id, "plugins", body).await;
+    for (number, loaded, issue) in [
+        (1, &[][..], Some("plugin_set_incompatible")),
+        (
+            2,
+            &[("cors", "2.0.0")][..],
+            Some("plugin_version_incompatible"),
+        ),
+        (3, &[("cors", "3.10.0")][..], None),
+        (4, &[("cors", "3.8.0")][..], None),
+    ] {
+        let id = Uuid::from_u128(number);
+        let target = format!("/v1/outlet?node_id={id}&node_version=3.9.1");
+        let mut node = harness.connect(&identity).await.upgrade(&target).await;
+        node.send_basic_info(loaded).await;
+        node.ping(EMPTY_HASH).await;
+        if let Some(issue) = issue {
+            harness
+                .listed(id, issue, |node| {
+                    node.compatibility.to_string().contains(issue)
+                })
+                .await;
+            node.ping(EMPTY_HASH).await;
+        } else {
+            node.configuration().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn changes_that_come_at_once_are_sent_once() {
+    let options = OutletOptions {
+        settle: Duration::from_millis(300),
+        ..options()
+    };
+    let harness = Harness::start(Setup {
+        options,
+        ..Setup::default()
+    })
+    .await;
+    let (identity, _) = harness.registered().await;
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    node.configuration().await;
+    for number in 0..20 {
+        harness
+            .put_service(harness.plane.id, &format!("s{number}"))
+            .await;
+    }
+    let mut frames = 1;
+    while services(&node.configuration().await).len() < 20 {
+        frames += 1;
+    }
+    assert!(frames <= 10, "{frames} frames for 20 changes");
+}
+
+#[tokio::test]
+async fn nodes_of_a_group_get_the_union_and_clashes_block_it() {
+    let harness = Harness::start(Setup::default()).await;
+    let new = |name: &str, cluster_type| NewControlPlane {
+        name: name.to_owned(),
+        cluster_type,
+        ..NewControlPlane::default()
+    };
+    let organisation = harness.organisation;
+    let other = new("other", ClusterType::ControlPlane);
+    let other = harness.planes.create(organisation, other).await.unwrap();
+    let group = new("group", ClusterType::Group);
+    let group = harness.planes.create(organisation, group).await.unwrap();
+    let members = [harness.plane.id, other.id];
+    harness
+        .planes
+        .change_members(organisation, group.id, MemberChange::Set, &members)
+        .await
+        .unwrap();
+    harness.put_service(members[0], "s1").await;
+    harness.put_service(members[1], "s2").await;
+
+    let identity = harness.authority.client("node of the group");
+    harness
+        .planes
+        .pin(group.id, &identity.certificate, "")
+        .await
+        .unwrap();
+    let address = harness.serve(group.id).await;
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    let node = RawNode::connect(address, &harness.authority, Some(&identity)).await;
+    let mut node = node.upgrade(&target).await;
+    node.send_basic_info(&[]).await;
+    node.ping(EMPTY_HASH).await;
+    assert_eq!(services(&node.configuration().await), ["s1", "s2"]);
+
+    harness.put_service(members[1], "s3").await;
+    assert_eq!(services(&node.configuration().await), ["s1", "s2", "s3"]);
+
+    harness.put_service(members[0], "s3").await;
+    eventually("the clash is shown", async || {
+        let status = harness.planes.group_status(group.id)?;
+        (!status.conflicts.is_empty()).then_some(())
+    })
+    .await;
+    assert!(harness.outlet.expected_hash(group.id).await.is_err());
+
+    harness
+        .planes
+        .change_members(organisation, group.id, MemberChange::Remove, &[members[1]])
+        .await
+        .unwrap();
+    assert_eq!(services(&node.configuration().await), ["s1", "s3"]);
+}
+
+#[tokio::test]
+async fn hello_of_newer_nodes_is_answered_without_capabilities() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let mut raw = harness.connect(&identity).await;
+    let offer = "Sec-WebSocket-Protocol: kong.meta.v1\r\n";
+    let answer = raw.ask(&request("/v2/outlet", offer)).await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    let echoed = answer
+        .to_lowercase()
+        .matches("sec-websocket-protocol: kong.meta.v1")
+        .count();
+    assert_eq!(echoed, 1, "{answer}");
+    let mut node = raw.into_node().await;
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "kong.meta.v1.hello", "params": [{
+        "rpc_capabilities": ["kong.sync.v2"], "rpc_frame_encodings": ["x-snappy-framed"],
+        "kong_version": "3.10.0", "kong_hostname": "edge", "kong_node_id": NODE.to_string(),
+        "kong_conf": {}}]});
+    node.send(hello.to_string()).await;
+    let event = node
+        .until(|event| matches!(event, SocketEvent::Binary(_)))
+        .await;
+    let SocketEvent::Binary(reply) = event else {
+        unreachable!()
+    };
+    let reply: serde_json::Value = serde_json::from_slice(&reply).unwrap();
+    assert_eq!(reply["result"]["rpc_capabilities"], json!([]));
+    assert_eq!(reply["result"]["rpc_frame_encoding"], "x-snappy-framed");
+    node.ping("").await;
+}
