@@ -66,6 +66,26 @@ impl Place {
 }
 
 impl Problem {
+    /// A problem of a row of flat tables, found after they were read: `field` is a dotted path
+    /// below the row, empty for the row as a whole.
+    #[must_use]
+    pub fn of_row(kind: &str, position: usize, body: Value, field: &str, message: &str) -> Self {
+        let mut steps = vec![Step::Member(kind.to_owned()), Step::Element(position)];
+        let entity = Arc::new(ProblemEntity {
+            kind: kind.to_owned(),
+            path: path_text(&steps),
+            body,
+            depth: steps.len(),
+        });
+        let members = field.split('.').filter(|member| !member.is_empty());
+        steps.extend(members.map(|member| Step::Member(member.to_owned())));
+        let place = match field {
+            "" => Place::Entity,
+            _ => Place::Field,
+        };
+        Self::new(steps, message, place, Some(entity))
+    }
+
     pub(crate) fn new(
         steps: Vec<Step>,
         message: &str,

@@ -3,6 +3,7 @@
 pub mod admin;
 mod http1;
 pub mod outlet;
+pub mod snapshot;
 pub mod status;
 mod surface;
 pub mod telemetry;

@@ -109,7 +109,7 @@ impl Exchange<'_> {
     }
 
     /// All values of a request header as the backend would see them.
-    pub fn header_values<'s, 'n>(&'s self, name: &'n str) -> impl Iterator<Item = &'s [u8]> {
+    pub fn header_values<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s [u8]> {
         let edits = &self.request.headers;
         let received = (!edits.removes(name.as_bytes())).then(|| self.head.values(name));
         let added = edits
@@ -138,10 +138,7 @@ impl Exchange<'_> {
     }
 
     /// All values of a query parameter, decoded; `None` for a parameter without `=`.
-    pub fn query_values<'s, 'n>(
-        &'s self,
-        name: &'n str,
-    ) -> impl Iterator<Item = Option<Cow<'s, [u8]>>> {
+    pub fn query_values<'s>(&'s self, name: &str) -> impl Iterator<Item = Option<Cow<'s, [u8]>>> {
         query::pairs(self.query())
             .filter(move |(key, _)| key.as_ref() == name.as_bytes())
             .map(|(_, value)| value)

@@ -176,7 +176,7 @@ fn pick(entry: &Entry, consumer: Option<Uuid>) -> Pick {
             .position(|map| map.contains_key(&id))?;
         Some(Pick::Consumer { map, id })
     });
-    own.unwrap_or(match entry.default_handler() {
+    own.unwrap_or_else(|| match entry.default_handler() {
         Some(_) => Pick::Default,
         None => Pick::Nobody,
     })

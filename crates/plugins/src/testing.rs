@@ -190,7 +190,7 @@ impl Request {
         }
     }
 
-    pub(crate) fn from_ip(mut self, ip: &str) -> Self {
+    pub(crate) fn with_ip(mut self, ip: &str) -> Self {
         self.client = client(ip);
         self
     }

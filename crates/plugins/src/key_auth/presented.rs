@@ -26,9 +26,8 @@ pub(super) enum Presented {
 pub(super) fn present(config: &Config, exchange: &mut Exchange<'_>) -> Presented {
     let body = config.key_in_body.then(|| Body::parse(exchange)).flatten();
     for name in &config.key_names {
-        let found = match find(config, name, exchange, body.as_ref()) {
-            None => continue,
-            Some(found) => found,
+        let Some(found) = find(config, name, exchange, body.as_ref()) else {
+            continue;
         };
         let Found::One(key) = found else {
             return Presented::Duplicate;

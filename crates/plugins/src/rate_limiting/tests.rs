@@ -168,7 +168,7 @@ fn requests_pass_up_to_the_limit_and_then_are_refused() {
         limiter.statuses([again(), again(), again(), again(), again()]),
         [200, 200, 200, 429, 429]
     );
-    assert_eq!(limiter.run(&mut again().from_ip("127.0.0.7")), 200);
+    assert_eq!(limiter.run(&mut again().with_ip("127.0.0.7")), 200);
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn hidden_headers_are_absent_from_answers_and_refusals() {
 fn a_caller_is_what_the_configuration_says() {
     let bench = Bench::new();
     let plain = || Request::get("/");
-    let far = || plain().from_ip("127.0.0.7");
+    let far = || plain().with_ip("127.0.0.7");
     let check = |config, requests, statuses: [u16; 4]| {
         assert_eq!(Limiter::new(config).statuses(requests), statuses);
     };
@@ -288,7 +288,7 @@ fn a_caller_is_what_the_configuration_says() {
     let anon = || Request::get("/").known_as(&bench, ANON);
     check(
         hour("consumer"),
-        [alice(), alice().from_ip("127.0.0.7"), anon(), plain()],
+        [alice(), alice().with_ip("127.0.0.7"), anon(), plain()],
         [200, 429, 200, 200],
     );
     // Without a credential the address counts, also that of a known consumer.
@@ -308,7 +308,7 @@ fn a_caller_is_what_the_configuration_says() {
         json!({ "hour": 1, "limit_by": "path", "path": "/lim" }),
         [
             lim(),
-            lim().from_ip("127.0.0.7"),
+            lim().with_ip("127.0.0.7"),
             Request::get("/lim/x"),
             plain(),
         ],
@@ -320,7 +320,7 @@ fn a_caller_is_what_the_configuration_says() {
 fn a_request_without_service_counts_by_address() {
     let limiter = Limiter::new(json!({ "hour": 1, "limit_by": "service" }));
     let without = |ip: &str| {
-        let mut request = Request::get("/").from_ip(ip);
+        let mut request = Request::get("/").with_ip(ip);
         request.service = None;
         request
     };

@@ -1,0 +1,209 @@
+//! Which instance of which plugin applies where, decided once for each combination of route and
+//! service.
+//!
+//! Compat: the most specific scope wins, in the order route and service and consumer, route and
+//! consumer, service and consumer, route and service, consumer, route, service, everything; one
+//! instance of a plugin runs per request.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use declarative::Config;
+use entities::{Plugin, Protocol};
+use plugin_api::{
+    Bound, BuildContext, BuildError, Chain, ConsumerMap, Definition, Entry, LookupsBuilder,
+    PluginInput, Scopes,
+};
+use uuid::Uuid;
+
+use super::compile::{Report, Row, rows};
+use super::setup::Compile;
+
+/// All instances of a configuration, and the chains made of them so far.
+pub(super) struct Chains {
+    /// By priority and name of the plugin.
+    plugins: BTreeMap<&'static str, Instances>,
+    /// Routes and services that have instances of their own; all others share chains.
+    scoped_routes: HashSet<Uuid>,
+    scoped_services: HashSet<Uuid>,
+    made: HashMap<Scope, Arc<Chain>>,
+}
+
+/// Route and service that an instance is attached to.
+type Scope = (Option<Uuid>, Option<Uuid>);
+
+/// The instances of one plugin.
+struct Instances {
+    definition: &'static Definition,
+    defaults: HashMap<Scope, Bound>,
+    consumers: HashMap<Scope, Arc<ConsumerMap>>,
+}
+
+impl Chains {
+    /// Builds every enabled instance.
+    pub(super) fn compile(
+        config: &Config,
+        node: &Compile,
+        lookups: &LookupsBuilder,
+        report: &mut Report,
+    ) -> Self {
+        let mut chains = Self {
+            plugins: BTreeMap::new(),
+            scoped_routes: HashSet::new(),
+            scoped_services: HashSet::new(),
+            made: HashMap::new(),
+        };
+        let mut consumers: HashMap<(&'static str, Scope), ConsumerMap> = HashMap::new();
+        for row in rows(config, "plugins") {
+            let Some(plugin) = report.read::<Plugin>(row) else {
+                continue;
+            };
+            if !plugin.enabled || !plugin.protocols.iter().any(|p| is_http(*p)) {
+                continue;
+            }
+            let Some(definition) = plugins::definition(&plugin.name) else {
+                let text = format!("plugin `{}` is not part of this node", plugin.name);
+                report.problem(row, "name", text);
+                continue;
+            };
+            if !allows(definition, &plugin) {
+                continue;
+            }
+            let Some(bound) = build(definition, &plugin, row, node, lookups, report) else {
+                continue;
+            };
+            let scope = (plugin.route, plugin.service);
+            chains.scoped_routes.extend(plugin.route);
+            chains.scoped_services.extend(plugin.service);
+            let instances = chains.plugins.entry(definition.name).or_insert(Instances {
+                definition,
+                defaults: HashMap::new(),
+                consumers: HashMap::new(),
+            });
+            match plugin.consumer {
+                None => {
+                    instances.defaults.insert(scope, bound);
+                }
+                Some(consumer) => {
+                    let map = consumers.entry((definition.name, scope)).or_default();
+                    map.insert(consumer, bound);
+                }
+            }
+        }
+        for ((name, scope), map) in consumers {
+            if let Some(instances) = chains.plugins.get_mut(name) {
+                instances.consumers.insert(scope, Arc::new(map));
+            }
+        }
+        chains
+    }
+
+    /// The chain of a route and its service.
+    pub(super) fn of(&mut self, route: Uuid, service: Option<Uuid>) -> Arc<Chain> {
+        let route = Some(route).filter(|route| self.scoped_routes.contains(route));
+        let service = service.filter(|service| self.scoped_services.contains(service));
+        let key = (route, service);
+        if let Some(chain) = self.made.get(&key) {
+            return Arc::clone(chain);
+        }
+        let entries = self.plugins.values().map(|plugin| plugin.entry(key));
+        let chain = Arc::new(Chain::new(entries.collect()));
+        self.made.insert(key, Arc::clone(&chain));
+        chain
+    }
+
+    /// The instances that apply to everything.
+    pub(super) fn globals(&self) -> Arc<Chain> {
+        let everything = (None, None);
+        let entries = self.plugins.values().map(|plugin| {
+            let default = plugin.defaults.get(&everything).cloned();
+            Entry::new(plugin.definition, Vec::new(), default)
+        });
+        Arc::new(Chain::new(entries.collect()))
+    }
+}
+
+impl Instances {
+    fn entry(&self, (route, service): Scope) -> Entry {
+        let mut scopes: Vec<Scope> = vec![(route, service)];
+        for wider in [(route, None), (None, service), (None, None)] {
+            if !scopes.contains(&wider) {
+                scopes.push(wider);
+            }
+        }
+        let default = scopes
+            .iter()
+            .find_map(|scope| Some((*scope, self.defaults.get(scope)?)));
+        let is_outranked = |scope: &Scope| {
+            // Route and service together outrank a consumer alone.
+            let both = (route, service);
+            *scope == (None, None)
+                && route.is_some()
+                && service.is_some()
+                && default.is_some_and(|(found, _)| found == both)
+        };
+        let consumers = scopes
+            .iter()
+            .filter(|scope| !is_outranked(scope))
+            .filter_map(|scope| self.consumers.get(scope).cloned())
+            .collect();
+        let default = default.map(|(_, bound)| bound.clone());
+        Entry::new(self.definition, consumers, default)
+    }
+}
+
+fn build(
+    definition: &'static Definition,
+    plugin: &Plugin,
+    row: Row<'_>,
+    node: &Compile,
+    lookups: &LookupsBuilder,
+    report: &mut Report,
+) -> Option<Bound> {
+    let input = PluginInput {
+        id: plugin.id,
+        config: &plugin.config,
+        route: plugin.route,
+        service: plugin.service,
+        consumer: plugin.consumer,
+        consumer_group: None,
+    };
+    let mut context = BuildContext {
+        shared: &node.shared,
+        lookups,
+        node: &node.node,
+        notices: Vec::new(),
+    };
+    let built = (definition.build)(&input, &mut context);
+    let about = |text: &String| format!("plugin `{}` (`{}`): {text}", plugin.name, plugin.id);
+    report.notices.extend(context.notices.iter().map(about));
+    match built {
+        Ok(handler) => Some(Bound {
+            id: plugin.id,
+            handler,
+        }),
+        Err(BuildError::Config { field, reason }) => {
+            report.problem(row, &format!("config.{field}"), reason);
+            None
+        }
+        Err(error) => {
+            report.problem(row, "", error.to_string());
+            None
+        }
+    }
+}
+
+/// Compat: an instance in a scope that its plugin does not know is never looked up.
+fn allows(definition: &Definition, plugin: &Plugin) -> bool {
+    let scopes = definition.scopes;
+    (plugin.route.is_none() || scopes.contains(Scopes::ROUTE))
+        && (plugin.service.is_none() || scopes.contains(Scopes::SERVICE))
+        && (plugin.consumer.is_none() || scopes.contains(Scopes::CONSUMER))
+}
+
+fn is_http(protocol: Protocol) -> bool {
+    matches!(
+        protocol,
+        Protocol::Grpc | Protocol::Grpcs | Protocol::Http | Protocol::Https
+    )
+}

@@ -1,0 +1,260 @@
+//! From flat tables of valid entities to a snapshot.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use declarative::{Config, Problem};
+use entities::{Map, Route};
+use pki::{CertifiedPair, certified_key};
+use plugin_api::RouteInfo;
+use router::{RouteInput, Router};
+use rustls::sign::CertifiedKey;
+use schema::DecodeError;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::certificates::Certificates;
+use super::chains::Chains;
+use super::services::Services;
+use super::setup::Compile;
+use super::types::{RouteEntry, Snapshot};
+use super::{lookups, services};
+
+impl Snapshot {
+    /// Compiles a configuration. Takes milliseconds per thousand routes: call it off the data
+    /// path.
+    ///
+    /// # Errors
+    ///
+    /// Everything that this node cannot run, with the entity and the field.
+    pub fn compile(config: &Config, hash: &str, node: &Compile) -> Result<Self, Vec<Problem>> {
+        let mut report = Report::default();
+        let keys = certificate_keys(config, &mut report);
+        let services = Services::compile(config, node, &keys, &mut report);
+        let lookups = lookups::compile(config, &mut report);
+        let mut chains = Chains::compile(config, node, &lookups, &mut report);
+        let routes = routes(config, &services, &mut chains, &mut report);
+        let router = compile_router(config, &routes, node, &mut report);
+        let certificates = certificates(config, node, &keys, &mut report);
+        let (Some(router), true) = (router, report.problems.is_empty()) else {
+            return Err(report.problems);
+        };
+        let is_empty = config.is_empty();
+        Ok(Self {
+            router,
+            routes,
+            balancers: services.balancers,
+            globals: chains.globals(),
+            lookups: lookups.finish(),
+            certificates,
+            hash: if is_empty { wire::EMPTY_HASH } else { hash }.to_owned(),
+            is_empty,
+            notices: report.notices,
+        })
+    }
+
+    /// What a node runs before it has any configuration: nothing matches.
+    #[must_use]
+    pub fn empty(node: &Compile) -> Self {
+        let router = Router::compile(&[], node.flavor).ok();
+        Self {
+            // No routes, no errors.
+            router: router.expect("a router of no routes compiles"),
+            routes: Vec::new(),
+            balancers: Vec::new(),
+            globals: Arc::default(),
+            lookups: plugin_api::Lookups::default(),
+            certificates: Certificates::new(node.default_certificate.clone()),
+            hash: wire::EMPTY_HASH.to_owned(),
+            is_empty: true,
+            notices: Vec::new(),
+        }
+    }
+}
+
+/// What compiling has to say.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) problems: Vec<Problem>,
+    pub(super) notices: Vec<String>,
+}
+
+impl Report {
+    /// Refuses the configuration because of a row.
+    pub(super) fn problem(&mut self, row: Row<'_>, field: &str, message: impl AsRef<str>) {
+        let body = Value::Object(row.body.clone());
+        let problem = Problem::of_row(row.kind, row.position, body, field, message.as_ref());
+        self.problems.push(problem);
+    }
+
+    /// Reads a row as its type; a row that cannot be read refuses the configuration.
+    pub(super) fn read<'r, T>(&mut self, row: Row<'r>) -> Option<T>
+    where
+        T: TryFrom<&'r Map, Error = DecodeError>,
+    {
+        match T::try_from(row.body) {
+            Ok(entity) => Some(entity),
+            Err(error) => {
+                self.problem(row, error.field, format!("is not {}", error.expected));
+                None
+            }
+        }
+    }
+}
+
+/// A row of a configuration and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) kind: &'static str,
+    pub(super) position: usize,
+    pub(super) body: &'a Map,
+}
+
+/// The rows of a kind.
+pub(super) fn rows<'a>(config: &'a Config, kind: &'static str) -> impl Iterator<Item = Row<'a>> {
+    let rows = config.rows(kind).iter().enumerate();
+    rows.map(move |(position, body)| Row {
+        kind,
+        position,
+        body,
+    })
+}
+
+/// An id as text, made once.
+pub(super) fn id_text(id: Uuid) -> Bytes {
+    Bytes::from(id.to_string())
+}
+
+/// Optional text as shared bytes.
+pub(super) fn bytes(text: Option<&String>) -> Option<Bytes> {
+    text.map(|text| Bytes::copy_from_slice(text.as_bytes()))
+}
+
+fn routes(
+    config: &Config,
+    services: &Services,
+    chains: &mut Chains,
+    report: &mut Report,
+) -> Vec<RouteEntry> {
+    let mut entries = Vec::with_capacity(config.rows("routes").len());
+    for row in rows(config, "routes") {
+        let Some(route) = report.read::<Route>(row) else {
+            continue;
+        };
+        let service = match route.service {
+            None => None,
+            Some(id) => match services.find(id) {
+                services::Found::Enabled(service) => Some(Arc::clone(service)),
+                // A disabled service takes its routes with it.
+                services::Found::Disabled => continue,
+                services::Found::Missing => {
+                    let text = format!("service `{id}` is not part of the configuration");
+                    report.problem(row, "service", text);
+                    continue;
+                }
+            },
+        };
+        let info = RouteInfo {
+            id: route.id,
+            id_text: id_text(route.id),
+            name: bytes(route.name.as_ref()),
+            document: Arc::new(row.body.clone()),
+        };
+        entries.push(RouteEntry {
+            chain: chains.of(route.id, route.service),
+            route,
+            info,
+            service,
+        });
+    }
+    entries
+}
+
+fn compile_router(
+    config: &Config,
+    routes: &[RouteEntry],
+    node: &Compile,
+    report: &mut Report,
+) -> Option<Router> {
+    let inputs: Vec<_> = routes
+        .iter()
+        .map(|entry| RouteInput {
+            route: &entry.route,
+        })
+        .collect();
+    match Router::compile(&inputs, node.flavor) {
+        Ok(router) => Some(router),
+        Err(errors) => {
+            for error in errors {
+                let id = error.id.to_string();
+                let row = rows(config, "routes")
+                    .find(|row| row.body.get("id").and_then(Value::as_str) == Some(id.as_str()));
+                if let Some(row) = row {
+                    report.problem(row, "", error.problem.to_string());
+                }
+            }
+            None
+        }
+    }
+}
+
+/// The certificates of a configuration, by id. One that cannot be used is missing.
+pub(super) type CertificateKeys = HashMap<Uuid, Arc<CertifiedPair>>;
+
+fn certificate_keys(config: &Config, report: &mut Report) -> CertificateKeys {
+    let mut keys = CertificateKeys::new();
+    for row in rows(config, "certificates") {
+        let Some(certificate) = report.read::<entities::Certificate>(row) else {
+            continue;
+        };
+        if is_reference(&certificate.cert) || is_reference(&certificate.key) {
+            report.notices.push(format!(
+                "certificate `{}` refers to a vault, which this node cannot read: clients are \
+                 shown the default certificate in its place",
+                certificate.id
+            ));
+            continue;
+        }
+        let primary = pair(&certificate.cert, &certificate.key);
+        let alternative = match (&certificate.cert_alt, &certificate.key_alt) {
+            (Some(cert), Some(key)) => pair(cert, key).map(Some),
+            _ => Ok(None),
+        };
+        match (primary, alternative) {
+            (Ok(primary), Ok(alternative)) => {
+                let pair = CertifiedPair::new(primary, alternative);
+                keys.insert(certificate.id, Arc::new(pair));
+            }
+            (Err(error), _) => report.problem(row, "cert", error.to_string()),
+            (_, Err(error)) => report.problem(row, "cert_alt", error.to_string()),
+        }
+    }
+    keys
+}
+
+fn pair(cert: &str, key: &str) -> Result<Arc<CertifiedKey>, pki::Error> {
+    certified_key(cert.as_bytes(), key.as_bytes())
+}
+
+fn is_reference(text: &str) -> bool {
+    text.starts_with("{vault://")
+}
+
+fn certificates(
+    config: &Config,
+    node: &Compile,
+    keys: &CertificateKeys,
+    report: &mut Report,
+) -> Certificates {
+    let mut certificates = Certificates::new(node.default_certificate.clone());
+    for row in rows(config, "snis") {
+        let Some(sni) = report.read::<entities::Sni>(row) else {
+            continue;
+        };
+        if let Some(pair) = keys.get(&sni.certificate) {
+            certificates.insert(&sni.name, Arc::clone(pair));
+        }
+    }
+    certificates
+}

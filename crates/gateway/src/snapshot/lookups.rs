@@ -1,0 +1,71 @@
+//! Consumers and credentials, indexed for plugins.
+
+use std::sync::Arc;
+
+use declarative::Config;
+use entities::Consumer;
+use plugin_api::{ConsumerInfo, CredentialEntry, CredentialKind, Lookups, LookupsBuilder};
+use schema::Reader;
+use uuid::Uuid;
+
+use super::compile::{Report, Row, bytes, id_text, rows};
+
+/// Indexes the consumers of a configuration and every kind of credential that a plugin declares.
+pub(super) fn compile(config: &Config, report: &mut Report) -> LookupsBuilder {
+    let kinds: Vec<&CredentialKind> = plugins::DEFINITIONS
+        .iter()
+        .flat_map(|definition| definition.credentials)
+        .collect();
+    let mut builder = Lookups::builder(kinds.iter().map(|kind| kind.entity).collect());
+    for row in rows(config, "consumers") {
+        if let Some(consumer) = report.read::<Consumer>(row) {
+            builder.consumer(ConsumerInfo {
+                id: consumer.id,
+                id_text: id_text(consumer.id),
+                username: bytes(consumer.username.as_ref()),
+                custom_id: bytes(consumer.custom_id.as_ref()),
+                groups: Vec::new(),
+                document: Arc::new(row.body.clone()),
+            });
+        }
+    }
+    for kind in kinds {
+        for row in rows(config, kind.entity) {
+            credential(&mut builder, kind, row, report);
+        }
+    }
+    builder
+}
+
+fn credential(
+    builder: &mut LookupsBuilder,
+    kind: &CredentialKind,
+    row: Row<'_>,
+    report: &mut Report,
+) {
+    let read = Reader::new(kind.entity, row.body);
+    let id = read.text("id").ok().flatten();
+    let id = id.and_then(|id| Uuid::parse_str(&id).ok());
+    let shown = read.text(kind.field).ok().flatten();
+    let (Some(id), Some(shown)) = (id, shown) else {
+        let text = format!("a credential needs `id` and `{}`", kind.field);
+        return report.problem(row, kind.field, text);
+    };
+    let owner = read.foreign("consumer").ok().flatten();
+    let owner = owner.and_then(|owner| Uuid::parse_str(owner).ok());
+    let consumer = owner.and_then(|owner| builder.find_consumer(owner));
+    let (Some(consumer), Some(slot)) = (consumer, builder.slot(kind.entity)) else {
+        let text = "its consumer is not part of the configuration".to_owned();
+        return report.problem(row, "consumer", text);
+    };
+    // Compat: in a configuration `ttl` is the second at which the credential ends.
+    let expires_at: Option<u64> = read.integer("ttl").ok().flatten();
+    let entry = CredentialEntry {
+        id,
+        id_text: id_text(id),
+        consumer: Arc::clone(consumer),
+        expires_at_ms: expires_at.map(|seconds| seconds.saturating_mul(1000)),
+        prepared: kind.prepare.and_then(|prepare| prepare(row.body)),
+    };
+    builder.credential(slot, shown.as_bytes(), entry);
+}

@@ -1,0 +1,23 @@
+//! The compiled, immutable configuration that requests run under.
+//!
+//! A snapshot is built off the data path ([`Snapshot::compile`]), swapped in as a whole and shared
+//! by all cores. A request takes it at its start and keeps it. Everything that would be looked
+//! up by name while a request runs is resolved here: destinations, plugin chains, credentials,
+//! certificates.
+//!
+//! Validation happened before; what is refused here is what only this node cannot run.
+
+mod certificates;
+mod chains;
+mod compile;
+mod lookups;
+mod service_tls;
+mod services;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use certificates::Certificates;
+pub use setup::{Compile, SetupError};
+pub use types::{Destination, RouteEntry, ServiceEntry, ServiceTls, SharedSnapshot, Snapshot};

@@ -1,0 +1,131 @@
+//! Services and upstreams: where requests go and how.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use balancer::Balancer;
+use bytes::Bytes;
+use declarative::Config;
+use entities::{Protocol, Service, Target, Upstream};
+use plugin_api::ServiceInfo;
+use uuid::Uuid;
+
+use super::compile::{CertificateKeys, Report, bytes, id_text, rows};
+use super::service_tls::TlsCache;
+use super::setup::Compile;
+use super::types::{Destination, ServiceEntry};
+
+/// The services of a configuration, by id, and its balancers.
+pub(super) struct Services {
+    /// `None` for a disabled one.
+    by_id: HashMap<Uuid, Option<Arc<ServiceEntry>>>,
+    pub(super) balancers: Vec<Balancer>,
+}
+
+/// What a configuration says of a service.
+pub(super) enum Found<'s> {
+    Disabled,
+    Enabled(&'s Arc<ServiceEntry>),
+    Missing,
+}
+
+impl Services {
+    pub(super) fn compile(
+        config: &Config,
+        node: &Compile,
+        keys: &CertificateKeys,
+        report: &mut Report,
+    ) -> Self {
+        let (upstreams, balancers) = balancers(config, report);
+        let mut tls = TlsCache::new(config, node, keys, report);
+        let mut by_id = HashMap::new();
+        for row in rows(config, "services") {
+            let Some(service) = report.read::<Service>(row) else {
+                continue;
+            };
+            if !service.enabled {
+                by_id.insert(service.id, None);
+                continue;
+            }
+            let upstream = upstreams.get(&service.host);
+            let (destination, host_header) = match upstream {
+                Some((position, upstream)) => (
+                    Destination::Upstream(*position),
+                    bytes(upstream.host_header.as_ref()).unwrap_or_default(),
+                ),
+                None => direct(&service),
+            };
+            let upstream = upstream.map(|(_, upstream)| upstream);
+            let entry = ServiceEntry {
+                tls: tls.of(&service, upstream, row, report),
+                info: ServiceInfo {
+                    id: service.id,
+                    id_text: id_text(service.id),
+                    name: bytes(service.name.as_ref()),
+                    document: Arc::new(row.body.clone()),
+                },
+                destination,
+                host_header,
+                service,
+            };
+            by_id.insert(entry.service.id, Some(Arc::new(entry)));
+        }
+        Self { by_id, balancers }
+    }
+
+    pub(super) fn find(&self, id: Uuid) -> Found<'_> {
+        match self.by_id.get(&id) {
+            None => Found::Missing,
+            Some(None) => Found::Disabled,
+            Some(Some(entry)) => Found::Enabled(entry),
+        }
+    }
+}
+
+/// Upstreams by name with the position of their balancer.
+type Upstreams = HashMap<String, (usize, Upstream)>;
+
+fn balancers(config: &Config, report: &mut Report) -> (Upstreams, Vec<Balancer>) {
+    let mut targets: HashMap<Uuid, Vec<Target>> = HashMap::new();
+    for row in rows(config, "targets") {
+        if let Some(target) = report.read::<Target>(row) {
+            targets.entry(target.upstream).or_default().push(target);
+        }
+    }
+    let mut upstreams = Upstreams::new();
+    let mut balancers = Vec::new();
+    for row in rows(config, "upstreams") {
+        if let Some(upstream) = report.read::<Upstream>(row) {
+            let targets = targets.remove(&upstream.id).unwrap_or_default();
+            balancers.push(Balancer::compile(&upstream, &targets));
+            let position = balancers.len() - 1;
+            upstreams.insert(upstream.name.clone(), (position, upstream));
+        }
+    }
+    (upstreams, balancers)
+}
+
+/// Destination and `Host` of a service that is no upstream.
+fn direct(service: &Service) -> (Destination, Bytes) {
+    let bare = service.host.trim_start_matches('[').trim_end_matches(']');
+    let address: Option<IpAddr> = bare.parse().ok();
+    let host = match address {
+        Some(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => service.host.clone(),
+    };
+    let host_header = if service.port == default_port(service.protocol) {
+        host
+    } else {
+        format!("{host}:{}", service.port)
+    };
+    let destination = match address {
+        Some(address) => Destination::Address(SocketAddr::new(address, service.port)),
+        None => Destination::Name,
+    };
+    (destination, host_header.into())
+}
+
+fn default_port(protocol: Protocol) -> u16 {
+    if protocol.is_tls() { 443 } else { 80 }
+}

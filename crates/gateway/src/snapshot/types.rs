@@ -1,0 +1,103 @@
+//! What the engine asks of a configuration.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use plugin_api::{Chain, Lookups, RouteInfo, ServiceInfo};
+
+use super::certificates::Certificates;
+
+/// The snapshot in force, shared by all cores.
+pub type SharedSnapshot = Arc<ArcSwap<Snapshot>>;
+
+/// A compiled configuration.
+pub struct Snapshot {
+    /// Finds the route of a request; its indices point into `routes`.
+    pub router: router::Router,
+    /// The routes, in the order given to the router.
+    pub routes: Vec<RouteEntry>,
+    /// The balancers that [`Destination::Upstream`] names.
+    pub balancers: Vec<balancer::Balancer>,
+    /// Plugins of global scope: for the rewrite phase, and for requests without a route.
+    pub globals: Arc<Chain>,
+    /// Consumers and credentials.
+    pub lookups: Lookups,
+    /// Certificates by server name, and the node's own.
+    pub certificates: Certificates,
+    /// The hash of the configuration this was made of; 32 zeros for an empty one.
+    pub hash: String,
+    /// Whether the configuration holds nothing at all.
+    pub is_empty: bool,
+    /// Remarks for the operator about what has no effect or works differently on this node.
+    pub notices: Vec<String>,
+}
+
+/// A route as the engine needs it.
+#[derive(Debug)]
+pub struct RouteEntry {
+    /// The route.
+    pub route: entities::Route,
+    /// The route as plugins see it.
+    pub info: RouteInfo,
+    /// Its service; `None` for a route that only plugins answer.
+    pub service: Option<Arc<ServiceEntry>>,
+    /// The plugins of route and service.
+    pub chain: Arc<Chain>,
+}
+
+/// A service as the engine needs it.
+#[derive(Debug)]
+pub struct ServiceEntry {
+    /// The service.
+    pub service: entities::Service,
+    /// The service as plugins see it.
+    pub info: ServiceInfo,
+    /// Where requests go.
+    pub destination: Destination,
+    /// Value of the `Host` field towards the service, port included where it is not the default.
+    /// For an upstream its `host_header`, if it has one; otherwise empty, and the target's.
+    pub host_header: Bytes,
+    /// How to speak TLS to it; `None` for plain services.
+    pub tls: Option<Arc<ServiceTls>>,
+}
+
+/// Where the requests of a service go.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// To a fixed address.
+    Address(SocketAddr),
+    /// To a name that is resolved when needed: the service's host and port.
+    Name,
+    /// To a balancer of the snapshot.
+    Upstream(usize),
+}
+
+/// TLS towards a service.
+pub struct ServiceTls {
+    /// Tells connections apart that must not be mixed in a pool: equal settings, equal number;
+    /// never zero.
+    pub identity: u64,
+    /// The client side's settings.
+    pub config: Arc<rustls::ClientConfig>,
+}
+
+impl fmt::Debug for ServiceTls {
+    /// Leaves out the settings: they may hold a private key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceTls")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("hash", &self.hash)
+            .field("routes", &self.routes.len())
+            .finish_non_exhaustive()
+    }
+}
