@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One condition on the path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum PathRule {
     /// The path begins with these bytes.
     Prefix(Box<[u8]>),

@@ -6,7 +6,7 @@
 //! place.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     net::IpAddr,
 };
 
@@ -88,14 +88,15 @@ impl HitIndex {
             .iter()
             .map(|entry| (entry.attributes.category(), entry.attributes))
             .collect();
-        let with_paths = order.iter().filter(|entry| !entry.paths.is_empty());
-        let uris = Index::build(
-            with_paths.map(|entry| Item {
-                hosts: &[],
-                paths: &entry.paths,
-            }),
-            patterns,
-        );
+        // Each path once, however many entries have it.
+        let mut known_paths = HashSet::new();
+        let paths: Vec<&[PathRule]> = order
+            .iter()
+            .map(|entry| entry.paths.as_slice())
+            .filter(|paths| !paths.is_empty() && known_paths.insert(*paths))
+            .collect();
+        let items = paths.into_iter().map(|paths| Item { hosts: &[], paths });
+        let uris = Index::build(items, patterns);
         let mut hosts = HostNumbers::default();
         let mut headers: Vec<Box<str>> = Vec::new();
         let mut known = BTreeSet::new();
