@@ -52,6 +52,7 @@ fn authority() -> Check {
     Check::Custom(CustomCheck {
         name: "single_valid_ca_certificate",
         fields: &["cert"],
+        published: &["cert"],
         run_with_missing_fields: false,
         run_with_invalid_fields: false,
         run: check_authority,

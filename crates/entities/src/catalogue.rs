@@ -113,11 +113,14 @@ impl Catalogue {
             secret: || clock::random_alphanumeric(SECRET_LENGTH),
         };
         let ttl = take_ttl(kind, body);
+        let secret = body.contains_key("password");
         let outcome = schema.process_with(body, mode, Some(&makers));
         let ttl = finish::ttl(kind, ttl, mode, origin);
         match (outcome, ttl) {
             (Ok(()), Ok(ttl)) => {
-                finish::finish(kind.name, body, origin);
+                if origin == Origin::Api && (secret || kind.name == "ca_certificates") {
+                    self.transform(kind.name, body);
+                }
                 if let Some(ttl) = ttl {
                     body.insert("ttl".to_owned(), ttl);
                 }
@@ -128,6 +131,17 @@ impl Catalogue {
                 violations.merge(more);
                 Err(violations)
             }
+        }
+    }
+
+    /// Brings an accepted body into the form in which it is stored and sent: passwords of
+    /// basic-auth are hashed with their owner, trusted certificates get their digest. Bodies from
+    /// the API have been through this; documents say whether they have (`_transform: false`).
+    pub fn transform(&self, kind: &str, body: &mut Map) {
+        match kind {
+            "basicauth_credentials" => crate::basicauth_credential::hash_password(body),
+            "ca_certificates" => crate::ca_certificate::set_digest(body),
+            _ => {}
         }
     }
 

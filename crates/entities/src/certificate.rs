@@ -81,6 +81,7 @@ fn pairs(
     Check::Custom(CustomCheck {
         name,
         fields,
+        published: fields,
         run_with_missing_fields: false,
         run_with_invalid_fields: false,
         run,

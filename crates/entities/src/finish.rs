@@ -1,6 +1,6 @@
 //! What happens to a body after its schema has accepted it.
 
-use schema::{Map, Mode, Violations};
+use schema::{Mode, Violations};
 use serde_json::Value;
 
 use crate::catalogue::Origin;
@@ -8,15 +8,6 @@ use crate::kind::EntityKind;
 
 /// The longest time to live, in seconds.
 const LONGEST_TTL: f64 = 100_000_000.0;
-
-/// Computes what follows from the accepted body.
-///
-/// Compat: documents keep the digest that they bring; only the API computes it.
-pub(crate) fn finish(kind: &str, body: &mut Map, origin: Origin) {
-    if kind == "ca_certificates" && origin == Origin::Api {
-        crate::ca_certificate::set_digest(body);
-    }
-}
 
 /// The end of a row in seconds since 1970, from what was given and what is stored.
 pub(crate) fn ttl(

@@ -58,7 +58,7 @@ fn describe() -> Schema {
                 .required()
                 .on_delete("cascade"),
         )
-        .field(Field::string("key").auto().unique().optional().encrypted())
+        .field(Field::string("key").auto().unique().optional().sealed())
         .field(Field::tags())
 }
 

@@ -16,6 +16,16 @@ pub(crate) fn all() -> Vec<EntityKind> {
         crate::plugin::kind(),
         crate::ca_certificate::kind(),
         crate::parameter::kind(),
+        crate::vault::kind(),
+        crate::key_set::kind(),
+        crate::key::kind(),
         crate::keyauth_credential::kind(),
+        crate::basicauth_credential::kind(),
+        crate::hmacauth_credential::kind(),
+        crate::jwt_secret::kind(),
+        crate::acl::kind(),
+        crate::oauth2_credential::kind(),
+        crate::oauth2_token::kind(),
+        crate::acme_storage::kind(),
     ]
 }

@@ -7,15 +7,24 @@
 //! This room stores nothing and knows no protocol; plugins' own schemas come in through
 //! [`PluginCatalogue`].
 
+mod acl;
+mod acme_storage;
+mod basicauth_credential;
 mod ca_certificate;
 mod catalogue;
 mod certificate;
 mod consumer;
 mod finish;
+mod hmacauth_credential;
 mod ids;
+mod jwt_secret;
+mod key;
+mod key_set;
 mod keyauth_credential;
 mod kind;
 mod kinds;
+mod oauth2_credential;
+mod oauth2_token;
 mod parameter;
 mod pem;
 mod plugin;
@@ -30,13 +39,18 @@ mod service;
 mod sni;
 mod target;
 mod upstream;
+mod vault;
 mod workspace;
 
+pub use acl::Acl;
+pub use basicauth_credential::BasicauthCredential;
 pub use ca_certificate::CaCertificate;
 pub use catalogue::{Catalogue, Origin};
 pub use certificate::Certificate;
 pub use consumer::Consumer;
+pub use hmacauth_credential::HmacauthCredential;
 pub use ids::{DEFAULT_WORKSPACE, IdContext, NAMESPACE};
+pub use jwt_secret::JwtSecret;
 pub use keyauth_credential::KeyauthCredential;
 pub use kind::{EntityKind, UniqueKey};
 pub use parameter::Parameter;

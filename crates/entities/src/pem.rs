@@ -29,6 +29,25 @@ pub(crate) fn key(value: &Value) -> Result<(), String> {
         .map_err(|why| format!("invalid key: pkey.new:load_key: {why}"))
 }
 
+/// A public key. Only its frame is judged here; using it is the plugins' work.
+///
+/// # Errors
+///
+/// The reference's text.
+pub(crate) fn public_key(value: &Value) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default().trim();
+    let framed = text.starts_with("-----BEGIN ") && text.contains("-----END ");
+    let body: String = text
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/= ".contains(&byte);
+    if framed && !body.is_empty() && body.bytes().all(base64) {
+        return Ok(());
+    }
+    Err("invalid key".to_owned())
+}
+
 fn leaf(text: &str) -> Result<PeerCertificate, pki::Error> {
     let chain = pki::certificates_from_pem(text.as_bytes())?;
     let first = chain.first().map_or(&[][..], |der| der.as_ref());

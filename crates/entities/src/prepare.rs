@@ -5,8 +5,10 @@
 use schema::{Map, Mode, Violations, validators};
 use serde_json::Value;
 
+use crate::basicauth_credential::{OWNER_NEEDED, owner};
 use crate::catalogue::Origin;
 use crate::target::DEFAULT_PORT;
+use crate::vault;
 
 /// Adapts a body of a kind (plural name).
 pub(crate) fn prepare(
@@ -17,6 +19,8 @@ pub(crate) fn prepare(
 ) -> Result<(), Violations> {
     match kind {
         "targets" => target(body, origin),
+        "vaults" => vault::check_installed(body),
+        "basicauth_credentials" if matches!(mode, Mode::Update { .. }) => password(body),
         "upstreams" => {
             upstream(body);
             Ok(())
@@ -46,6 +50,14 @@ fn target(body: &mut Map, origin: Origin) -> Result<(), Violations> {
         )),
         Err(_) => Ok(()),
     }
+}
+
+/// A patched password needs its owner, who is part of the hash.
+fn password(body: &Map) -> Result<(), Violations> {
+    if body.get("password").is_some_and(Value::is_string) && owner(body).is_none() {
+        return Err(Violations::of_entity(OWNER_NEEDED));
+    }
+    Ok(())
 }
 
 /// What is hashed and how a target is chosen follow from one another.

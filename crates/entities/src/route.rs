@@ -126,6 +126,7 @@ fn describe() -> Schema {
                 .one_of(["v0", "v1"]),
         )
         .check(snis_need_tls())
+        .check(rules::path_handling())
         .check(rules::by_protocol())
 }
 

@@ -56,11 +56,40 @@ const PASSTHROUGH: Group = Group {
     ..STREAM
 };
 
+/// What schema documents name for these rules.
+const PUBLISHED: [&str; 12] = [
+    "id",
+    "protocols",
+    "snis",
+    "sources",
+    "destinations",
+    "methods",
+    "hosts",
+    "paths",
+    "headers",
+    "expression",
+    "regex_priority",
+    "priority",
+];
+
+/// In the reference, a check of the router flavor; every flavor here takes both handlings.
+pub(crate) fn path_handling() -> Check {
+    Check::Custom(CustomCheck {
+        name: "path_handling_of_flavor",
+        fields: &["path_handling"],
+        published: &["path_handling"],
+        run_with_missing_fields: false,
+        run_with_invalid_fields: false,
+        run: |_| Ok(()),
+    })
+}
+
 /// The check of these rules.
 pub(crate) fn by_protocol() -> Check {
     Check::Custom(CustomCheck {
         name: "fields_by_protocol",
         fields: &["protocols"],
+        published: &PUBLISHED,
         run_with_missing_fields: true,
         run_with_invalid_fields: false,
         run: check,

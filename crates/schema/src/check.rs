@@ -192,8 +192,10 @@ impl Condition {
 pub struct CustomCheck {
     /// Name, for debug output.
     pub name: &'static str,
-    /// The members it looks at.
+    /// The members it looks at; one of them being wrong or absent can keep it from running.
     pub fields: &'static [&'static str],
+    /// The members that schema documents name for it; empty keeps it out of them.
+    pub published: &'static [&'static str],
     /// Whether it runs while members are absent.
     pub run_with_missing_fields: bool,
     /// Whether it runs while members are wrong.

@@ -167,8 +167,12 @@ pub struct Field {
     pub immutable: bool,
     /// Whether a `{vault://…}` reference may stand for the value.
     pub referenceable: bool,
+    /// Whether schema documents leave out the members of this record.
+    pub published_abstract: bool,
     /// Whether the value is a secret that is sealed at rest.
     pub encrypted: bool,
+    /// Whether schema documents say so; the reference does not call every secret one.
+    pub published_as_secret: bool,
     /// Whether it is accepted in input but not part of the stored entity.
     pub transient: bool,
     /// What happens on deletion of the referenced entity; foreign fields only.
@@ -196,7 +200,9 @@ impl Field {
             unique_across_workspaces: false,
             immutable: false,
             referenceable: false,
+            published_abstract: false,
             encrypted: false,
+            published_as_secret: false,
             transient: false,
             on_delete: None,
             rules: Vec::new(),
@@ -415,9 +421,24 @@ impl Field {
         self
     }
 
-    /// Is a secret.
+    /// Schema documents leave out the members of this record.
+    #[must_use]
+    pub fn published_abstract(mut self) -> Self {
+        self.published_abstract = true;
+        self
+    }
+
+    /// Is a secret, and schema documents say so.
     #[must_use]
     pub fn encrypted(mut self) -> Self {
+        self.encrypted = true;
+        self.published_as_secret = true;
+        self
+    }
+
+    /// Is a secret, which schema documents do not mention.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
         self.encrypted = true;
         self
     }

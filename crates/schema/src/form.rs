@@ -1,13 +1,278 @@
 //! The reference's own schema document (`GET /schemas/…`) of a description.
+//!
+//! Compat: clients (decK, go-kong) walk exactly this shape to learn defaults. Validators in code
+//! and messages of their own have no place in it, except where the reference publishes them.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::field::Schema;
+use crate::check::{Check, Condition};
+use crate::field::{Field, FieldKind, Schema};
+use crate::rule::Rule;
+use crate::shorthand::{Expansion, Shorthand};
+
+/// Kong's next major version, in which deprecated fields go.
+const REMOVAL: &str = "4.0";
 
 impl Schema {
-    /// The schema document that the Admin API publishes.
+    /// The schema document that the Admin API publishes: `fields` and `entity_checks`.
     #[must_use]
     pub fn admin_form(&self) -> Value {
-        json!({"fields": []})
+        let mut form = Map::new();
+        form.insert("fields".to_owned(), self.form_fields());
+        form.insert("entity_checks".to_owned(), checks(&self.checks));
+        Value::Object(form)
     }
+
+    /// The list of fields, each an object of one member.
+    #[must_use]
+    pub fn form_fields(&self) -> Value {
+        let one = |field: &Field| json!({ field.name: attributes(field) });
+        Value::Array(self.fields.iter().map(one).collect())
+    }
+}
+
+/// The attributes of a field.
+fn attributes(field: &Field) -> Value {
+    let mut form = Map::new();
+    let mut put = |name: &str, value: Value| form.insert(name.to_owned(), value);
+    put("type", Value::from(field.kind.name()));
+    match &field.kind {
+        FieldKind::Array(element) | FieldKind::Set(element) => {
+            put("elements", attributes(element));
+        }
+        FieldKind::Map { keys, values } => {
+            put("keys", attributes(keys));
+            put("values", attributes(values));
+        }
+        FieldKind::Foreign(entity) => {
+            put("reference", Value::from(*entity));
+        }
+        FieldKind::Abstract => {
+            put("abstract", Value::Bool(true));
+        }
+        _ => {}
+    }
+    if let Some(required) = field.required.filter(|_| !field.name.is_empty()) {
+        put("required", Value::Bool(required));
+    }
+    let default = field.default.clone().or_else(|| record_default(field));
+    if let Some(default) = default {
+        put("default", default);
+    }
+    let marks = [
+        ("auto", field.auto),
+        ("unique", field.unique),
+        ("unique_across_ws", field.unique_across_workspaces),
+        ("immutable", field.immutable),
+        ("referenceable", field.referenceable),
+        ("encrypted", field.published_as_secret),
+        ("transient", field.transient),
+    ];
+    for (name, _) in marks.iter().filter(|(_, set)| *set) {
+        put(name, Value::Bool(true));
+    }
+    let texts = [
+        ("on_delete", field.on_delete),
+        ("err", field.err),
+        (
+            "description",
+            Some(field.description).filter(|text| !text.is_empty()),
+        ),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            put(name, Value::from(text));
+        }
+    }
+    for rule in &field.rules {
+        if let Some((name, value)) = published(rule) {
+            put(name, value);
+        }
+    }
+    match &field.kind {
+        FieldKind::Record(_) if field.published_abstract => {
+            form.insert("abstract".to_owned(), Value::Bool(true));
+            form.remove("required");
+        }
+        FieldKind::Record(schema) => record_members(schema, &mut form),
+        _ => {}
+    }
+    Value::Object(form)
+}
+
+fn record_members(schema: &Schema, form: &mut Map<String, Value>) {
+    form.insert("fields".to_owned(), schema.form_fields());
+    let list = checks(&schema.checks);
+    if list.as_array().is_some_and(|list| !list.is_empty()) {
+        form.insert("entity_checks".to_owned(), list);
+    }
+    if !schema.shorthands.is_empty() {
+        let list = schema.shorthands.iter().map(shorthand).collect();
+        form.insert("shorthand_fields".to_owned(), Value::Array(list));
+    }
+}
+
+/// The defaults inside a record that must be there.
+fn record_default(field: &Field) -> Option<Value> {
+    let FieldKind::Record(schema) = &field.kind else {
+        return None;
+    };
+    if field.required != Some(true) {
+        return None;
+    }
+    let members: Map<String, Value> = schema
+        .fields
+        .iter()
+        .filter_map(|inner| {
+            let value = inner.default.clone().or_else(|| record_default(inner))?;
+            Some((inner.name.to_owned(), value)).filter(|(_, value)| !value.is_null())
+        })
+        .collect();
+    (!members.is_empty()).then_some(Value::Object(members))
+}
+
+fn shorthand(shorthand: &Shorthand) -> Value {
+    let Value::Object(mut form) = attributes(&shorthand.field) else {
+        return Value::Null;
+    };
+    if let (Expansion::Into(path), true) = (&shorthand.expansion, shorthand.deprecated) {
+        let path: Vec<&str> = path.split('.').collect();
+        let note = json!({
+            "message": shorthand.field.deprecated.unwrap_or_default(),
+            "removal_in_version": REMOVAL,
+            "replaced_with": [{ "path": path }],
+        });
+        form.insert("deprecation".to_owned(), note);
+    }
+    json!({ shorthand.field.name: form })
+}
+
+fn published(rule: &Rule) -> Option<(&'static str, Value)> {
+    let patterns = |list: &[(crate::Pattern, &'static str)]| {
+        let one = |(pattern, err): &(crate::Pattern, &'static str)| json!({"pattern": pattern.lua(), "err": err});
+        Value::Array(list.iter().map(one).collect())
+    };
+    Some(match rule {
+        Rule::Eq(value) => ("eq", value.clone()),
+        Rule::Ne(value) => ("ne", value.clone()),
+        Rule::NotOneOf(list) => ("not_one_of", Value::Array(list.clone())),
+        Rule::OneOf(list) => ("one_of", Value::Array(list.clone())),
+        Rule::Gt(limit) => ("gt", number(*limit)),
+        Rule::Timestamp => ("timestamp", Value::Bool(true)),
+        Rule::Uuid => ("uuid", Value::Bool(true)),
+        Rule::IsRegex => ("is_regex", Value::Bool(true)),
+        Rule::Between(low, high) => ("between", json!([number(*low), number(*high)])),
+        Rule::LenEq(length) => ("len_eq", Value::from(*length)),
+        Rule::LenMin(length) => ("len_min", Value::from(*length)),
+        Rule::LenMax(length) => ("len_max", Value::from(*length)),
+        Rule::StartsWith(prefix) => ("starts_with", Value::from(*prefix)),
+        Rule::NotMatch(pattern) => ("not_match", Value::from(pattern.lua())),
+        Rule::MatchNone(list) => ("match_none", patterns(list)),
+        Rule::Match(pattern) => ("match", Value::from(pattern.lua())),
+        Rule::MatchAll(list) => ("match_all", patterns(list)),
+        Rule::MatchAny(list, err) => {
+            let list: Vec<&str> = list.iter().map(crate::Pattern::lua).collect();
+            ("match_any", json!({"patterns": list, "err": err}))
+        }
+        Rule::Contains(value) => ("contains", value.clone()),
+        Rule::ExclusiveSubsets(sets) => ("mutually_exclusive_subsets", json!(sets)),
+        Rule::Custom(..) => return None,
+    })
+}
+
+/// A limit; infinity is a text, because JSON has none.
+fn number(limit: f64) -> Value {
+    if limit.is_infinite() {
+        return Value::from(if limit > 0.0 { "inf" } else { "-inf" });
+    }
+    let value = Value::from(limit);
+    crate::whole_number(&value).map_or(value, Value::from)
+}
+
+fn checks(list: &[Check]) -> Value {
+    let published = |item: &&Check| match item {
+        Check::Custom(custom) => !custom.published.is_empty(),
+        _ => true,
+    };
+    Value::Array(list.iter().filter(published).map(check).collect())
+}
+
+fn check(check: &Check) -> Value {
+    match check {
+        Check::AtLeastOneOf(fields) => json!({"at_least_one_of": fields}),
+        Check::OnlyOneOf(fields) => json!({"only_one_of": fields}),
+        Check::MutuallyRequired(fields) => json!({"mutually_required": fields}),
+        Check::MutuallyExclusive(fields) => json!({"mutually_exclusive": fields}),
+        Check::Distinct(fields) => json!({"distinct": fields}),
+        Check::ConditionalAtLeastOneOf {
+            if_field,
+            if_match,
+            then_any,
+            then_err,
+            else_any,
+            else_err,
+        } => {
+            let mut form = Map::new();
+            form.insert("if_field".to_owned(), Value::from(*if_field));
+            form.insert("if_match".to_owned(), condition(if_match));
+            form.insert("then_at_least_one_of".to_owned(), json!(then_any));
+            insert_text(&mut form, "then_err", *then_err);
+            if !else_any.is_empty() {
+                form.insert("else_then_at_least_one_of".to_owned(), json!(else_any));
+            }
+            insert_text(&mut form, "else_then_err", *else_err);
+            json!({"conditional_at_least_one_of": form})
+        }
+        Check::Conditional {
+            if_field,
+            if_match,
+            then_field,
+            then_match,
+            then_err,
+        } => {
+            let mut form = Map::new();
+            form.insert("if_field".to_owned(), Value::from(*if_field));
+            form.insert("if_match".to_owned(), condition(if_match));
+            form.insert("then_field".to_owned(), Value::from(*then_field));
+            form.insert("then_match".to_owned(), condition(then_match));
+            insert_text(&mut form, "then_err", *then_err);
+            json!({"conditional": form})
+        }
+        Check::Custom(custom) => {
+            let mut form = Map::new();
+            if custom.run_with_missing_fields {
+                form.insert("run_with_missing_fields".to_owned(), Value::Bool(true));
+            }
+            if custom.run_with_invalid_fields {
+                form.insert("run_with_invalid_fields".to_owned(), Value::Bool(true));
+            }
+            form.insert("field_sources".to_owned(), json!(custom.published));
+            json!({"custom_entity_check": form})
+        }
+    }
+}
+
+fn insert_text(form: &mut Map<String, Value>, name: &str, text: Option<&'static str>) {
+    if let Some(text) = text {
+        form.insert(name.to_owned(), Value::from(text));
+    }
+}
+
+fn condition(condition: &Condition) -> Value {
+    let mut form = Map::new();
+    if condition.required {
+        form.insert("required".to_owned(), Value::Bool(true));
+    }
+    for (name, value) in condition.rules.iter().filter_map(published) {
+        form.insert(name.to_owned(), value);
+    }
+    if !condition.elements.is_empty() {
+        let mut elements = Map::new();
+        elements.insert("type".to_owned(), Value::from("string"));
+        for (name, value) in condition.elements.iter().filter_map(published) {
+            elements.insert(name.to_owned(), value);
+        }
+        form.insert("elements".to_owned(), Value::Object(elements));
+    }
+    Value::Object(form)
 }

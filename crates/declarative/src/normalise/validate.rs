@@ -35,6 +35,9 @@ impl Work<'_> {
                 Mode::Insert,
                 Origin::Declarative,
             );
+            if self.transform {
+                catalogue.transform(kind.name, &mut entry.body);
+            }
             let mut violations = outcome.err().unwrap_or_default();
             violations.merge(std::mem::take(&mut entry.faults));
             if let (Some(time), Some(slot)) = (updated_at, entry.body.get_mut("updated_at")) {

@@ -134,7 +134,7 @@ fn hash_checks(schema: Schema) -> Schema {
         .check(needs("hash_on", "^query_arg$", "hash_on_query_arg"))
         .check(needs(
             "hash_fallback",
-            "query_arg",
+            "^query_arg$",
             "hash_fallback_query_arg",
         ))
         .check(Check::Distinct(vec![
@@ -144,7 +144,7 @@ fn hash_checks(schema: Schema) -> Schema {
         .check(needs("hash_on", "^uri_capture$", "hash_on_uri_capture"))
         .check(needs(
             "hash_fallback",
-            "uri_capture",
+            "^uri_capture$",
             "hash_fallback_uri_capture",
         ))
         .check(Check::Distinct(vec![
@@ -190,13 +190,13 @@ fn active() -> Field {
             .default(10)
             .between(1, 2_147_483_648_u32),
         Field::path("http_path").default("/"),
-        Field::sni("https_sni"),
+        Field::sni("https_sni").optional(),
         Field::boolean("https_verify_certificate")
             .required()
             .default(true),
         Field::record("healthy", healthy).required(),
         Field::record("unhealthy", unhealthy).required(),
-        headers,
+        headers.optional(),
     ];
     Field::record("active", Schema::record(fields)).required()
 }

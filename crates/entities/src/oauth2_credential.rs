@@ -1,0 +1,56 @@
+//! Applications that ask for tokens on behalf of consumers.
+
+use schema::{Field, Schema, validators};
+use serde_json::Value;
+
+use crate::kind::EntityKind;
+
+/// What an application is.
+pub(crate) fn kind() -> EntityKind {
+    let mut kind = EntityKind::new(
+        "oauth2_credentials",
+        "oauth2_credential",
+        "oauth2",
+        describe(),
+    );
+    kind.endpoint_key = Some("client_id");
+    kind.cache_key = &["client_id"];
+    kind.nested = Some(("consumers", "oauth2"));
+    kind
+}
+
+fn describe() -> Schema {
+    let uri = Field::string("").custom("absolute_uri_no_fragment", absolute_uri);
+    Schema::new("oauth2_credentials")
+        .field(Field::id())
+        .field(Field::created_at())
+        .field(
+            Field::foreign("consumer", "consumers")
+                .required()
+                .on_delete("cascade"),
+        )
+        .field(Field::string("name").required())
+        .field(Field::string("client_id").auto().unique().optional())
+        .field(Field::string("client_secret").auto().optional().encrypted())
+        .field(Field::boolean("hash_secret").required().default(false))
+        .field(Field::array("redirect_uris", uri).optional())
+        .field(Field::tags())
+        .field(
+            Field::string("client_type")
+                .required()
+                .default("confidential")
+                .one_of(["confidential", "public"]),
+        )
+}
+
+fn absolute_uri(value: &Value) -> Result<(), String> {
+    let text = value.as_str().unwrap_or_default();
+    let parts = validators::parse_url(text);
+    if parts.scheme.is_none() || parts.host.is_none() {
+        return Err(format!("cannot parse '{text}'"));
+    }
+    if parts.fragment.is_some() {
+        return Err(format!("fragment not allowed in '{text}'"));
+    }
+    Ok(())
+}
