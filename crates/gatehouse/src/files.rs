@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, with the mode they need from the first moment.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::failure::Failure;
@@ -25,8 +25,11 @@ pub(crate) fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failur
         )),
         _ => fault("write", path, &error),
     })?;
+    // The mode again, because the user's mask may have narrowed it.
+    let mode = std::fs::Permissions::from_mode(mode);
     let written = file
         .write_all(text.as_bytes())
+        .and_then(|()| file.set_permissions(mode))
         .and_then(|()| file.sync_all());
     written.map_err(|error| fault("write", path, &error))
 }

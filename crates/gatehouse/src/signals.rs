@@ -1,28 +1,33 @@
 //! Waiting for the end.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Completes when the process is asked to end: SIGTERM, SIGINT (Ctrl-C) or SIGQUIT.
-pub(crate) async fn end_requested() {
-    let mut signals = Vec::new();
-    for kind in [
-        SignalKind::terminate(),
-        SignalKind::interrupt(),
-        SignalKind::quit(),
-    ] {
-        match signal(kind) {
-            Ok(listening) => signals.push(listening),
-            Err(error) => tracing::warn!(%error, "a signal cannot be listened to"),
-        }
+use crate::failure::Failure;
+
+/// The signals that ask for the end: SIGTERM, SIGINT (Ctrl-C) and SIGQUIT. From
+/// [`End::listen`] on none of them ends the process by itself.
+pub(crate) struct End {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+}
+
+impl End {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+        })
     }
-    let Ok([mut terminate, mut interrupt, mut quit]) =
-        <[tokio::signal::unix::Signal; 3]>::try_from(signals)
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = quit.recv() => {}
+
+    /// Completes when one of them arrives, or arrived since the last call.
+    pub(crate) async fn requested(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.quit.recv() => {}
+        }
     }
 }

@@ -216,3 +216,36 @@ fn hosts_prints_the_names_of_a_domain() {
     assert_eq!(code, 1);
     assert!(errors.contains("quickstart.json` is damaged"), "{errors}");
 }
+
+#[test]
+fn config_parse_says_all_mistakes_with_path_and_line() {
+    let folder = TempDir::new("parse");
+    let parse = |text: &str| {
+        let file = folder.join("kong.yml");
+        std::fs::write(&file, text).unwrap();
+        run(&["config", "parse", &file.display().to_string()])
+    };
+    let good = "_format_version: \"3.0\"\nservices:\n- name: a\n  host: a.test\n";
+    let (code, output, errors) = parse(good);
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.contains("is valid: 1 entities"), "{output}");
+    let wrong = "_format_version: \"3.0\"\nservices:\n- name: a\n  host: a.test\n  port: 99999\n\
+                 - name: b\n  host: b.test\n  colour: red\n";
+    let (code, _, errors) = parse(wrong);
+    assert_eq!(code, 1);
+    for part in ["line 5: services[0].port", "line 8: services[1].colour"] {
+        assert!(errors.contains(part), "missing {part} in {errors}");
+    }
+    let (code, _, errors) = parse("services: [a\n");
+    assert_eq!(code, 1);
+    assert!(errors.contains("line"), "{errors}");
+}
+
+#[test]
+fn the_example_of_config_init_is_valid() {
+    let folder = TempDir::new("init");
+    let file = folder.join("kong.yml").display().to_string();
+    assert_eq!(run(&["config", "init", &file]).0, 0);
+    let (code, _, errors) = run(&["config", "parse", &file]);
+    assert_eq!(code, 0, "{errors}");
+}

@@ -3,7 +3,8 @@
 use crate::cli::Node;
 use crate::commands::{check, echo};
 use crate::failure::Failure;
-use crate::{logging, signals};
+use crate::logging;
+use crate::signals::End;
 
 /// Threads beside the data path: configuration, telemetry, status.
 const CONTROL_THREADS: usize = 2;
@@ -23,6 +24,7 @@ pub(super) fn run(arguments: &Node) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     let ended = runtime.block_on(async {
+        let mut end = End::listen()?;
         if let Some(port) = arguments.echo_port {
             tokio::spawn(async move {
                 if let Err(error) = echo::serve(port).await {
@@ -30,9 +32,10 @@ pub(super) fn run(arguments: &Node) -> Result<(), Failure> {
                 }
             });
         }
-        gateway::node::run(settings, signals::end_requested()).await
+        gateway::node::run(settings, async move { end.requested().await }).await?;
+        Ok(())
     });
     // What still waits, such as a name look-up, must not hold the end up.
     runtime.shutdown_background();
-    Ok(ended?)
+    ended
 }

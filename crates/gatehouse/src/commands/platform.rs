@@ -4,7 +4,8 @@ use platform::{Platform, PlatformOptions};
 
 use crate::cli::Platform as Arguments;
 use crate::failure::Failure;
-use crate::{environment, files, logging, output, signals};
+use crate::signals::End;
+use crate::{environment, files, logging, output};
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     logging::start(arguments.log_level.0);
@@ -21,9 +22,10 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         .enable_all()
         .build()?;
     let ended = runtime.block_on(async {
+        let mut end = End::listen()?;
         let platform = Platform::open(options).await?;
         first_start(&platform, &arguments.organisation, &arguments.admin_email).await?;
-        platform.serve(signals::end_requested()).await?;
+        platform.serve(async move { end.requested().await }).await?;
         Ok(())
     });
     runtime.shutdown_background();
@@ -32,11 +34,9 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
 
 /// Makes the first organisation and administrator, and shows their secrets once.
 async fn first_start(platform: &Platform, name: &str, email: &str) -> Result<(), Failure> {
-    let identity = platform.identity();
-    if identity.is_bootstrapped().await? {
+    let Some(made) = platform.bootstrap(name, email).await? else {
         return Ok(());
-    }
-    let made = identity.bootstrap(name, email).await?;
+    };
     output::print(&format!(
         "A new platform was made. These secrets are shown once:\n\n  Administrator   {}\n  \
          Password        {}\n  Access token    {}\n\nClients have to trust this authority:\n\n{}",

@@ -3,6 +3,7 @@
 
 use control_plane::{ControlPlane, NewControlPlane, Planes};
 use identity::Identity;
+use platform::Platform;
 use uuid::Uuid;
 
 use super::facts::Facts;
@@ -11,6 +12,8 @@ use crate::cli::Quickstart;
 use crate::failure::Failure;
 use crate::files;
 
+/// The geo of a quickstart.
+pub(super) const GEO: &str = "us";
 /// Name of the organisation.
 const ORGANISATION: &str = "Quickstart";
 /// Name of the control plane.
@@ -20,31 +23,26 @@ const CERTIFICATE_DAYS: u32 = 1095;
 /// Days that the access token works.
 const TOKEN_DAYS: u64 = 365;
 
-/// The parts of a platform that are worked on.
-pub(super) struct Parts<'a> {
-    pub(super) identity: &'a Identity,
-    pub(super) planes: &'a Planes,
-    pub(super) ca_pem: &'a str,
-}
-
 /// Makes what is missing; the facts are written after every step that made a secret.
 pub(super) async fn prepare(
-    parts: &Parts<'_>,
+    platform: &Platform,
     arguments: &Quickstart,
     layout: &Layout,
     facts: &mut Facts,
 ) -> Result<(), Failure> {
+    let missing = || Failure::new(format!("the geo `{GEO}` is not served"));
+    let planes = platform.planes(GEO).ok_or_else(missing)?;
     let ca_cert = layout.ca_cert();
-    files::replace(&ca_cert, files::PUBLIC, parts.ca_pem)?;
+    files::replace(&ca_cert, files::PUBLIC, platform.ca_pem())?;
     facts.ca_cert_path = Some(ca_cert.display().to_string());
-    urls(parts.planes, arguments, facts);
-    let organisation = organisation(parts.identity, arguments, layout, facts).await?;
-    let plane = control_plane(parts.planes, organisation).await?;
-    let geo = parts.planes.geo();
+    urls(planes, arguments, facts);
+    let organisation = organisation(platform, arguments, layout, facts).await?;
+    let plane = control_plane(planes, organisation).await?;
+    let geo = planes.geo();
     facts.control_plane_id = Some(plane.id.to_string());
     facts.control_plane_endpoint = Some(geo.control_plane_endpoint(&plane.prefix));
     facts.telemetry_endpoint = Some(geo.telemetry_endpoint(&plane.prefix));
-    certificate(parts.planes, &plane, layout, facts).await?;
+    certificate(planes, &plane, layout, facts).await?;
     facts.save(layout)
 }
 
@@ -66,20 +64,20 @@ fn urls(planes: &Planes, arguments: &Quickstart, facts: &mut Facts) {
 
 /// The organisation, with an administrator whose password and token are in the facts.
 async fn organisation(
-    identity: &Identity,
+    platform: &Platform,
     arguments: &Quickstart,
     layout: &Layout,
     facts: &mut Facts,
 ) -> Result<Uuid, Failure> {
     let email = format!("admin@{}", arguments.base_domain);
-    if !identity.is_bootstrapped().await? {
-        let made = identity.bootstrap(ORGANISATION, &email).await?;
+    if let Some(made) = platform.bootstrap(ORGANISATION, &email).await? {
         facts.admin_email = Some(made.user.email.clone());
         facts.admin_password = Some(made.password.reveal().to_owned());
         facts.token = Some(made.token.reveal().to_owned());
         facts.save(layout)?;
         return Ok(made.organisation.id);
     }
+    let identity: &Identity = platform.identity();
     if let Some(token) = &facts.token
         && let Ok(principal) = identity.authenticate(token).await
     {

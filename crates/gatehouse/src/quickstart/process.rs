@@ -6,12 +6,12 @@
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-use std::process::Stdio;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use super::layout::Layout;
@@ -46,8 +46,7 @@ impl Process {
         let layout = &plan.layout;
         files::replace(&layout.node_conf(), files::PRIVATE, &plan.conf)?;
         let log = open_log(&layout.node_log())?;
-        let binary = std::env::current_exe()?;
-        let mut command = Command::new(binary);
+        let mut command = Command::new(own_binary()?);
         command
             .args(["node", "--instance", &plan.instance, "--conf"])
             .arg(layout.node_conf())
@@ -100,7 +99,7 @@ impl Process {
         let echo = echo.and_then(|at| arguments.get(at + 1)?.parse::<u16>().ok());
         // A replaced binary shows as a path that ends in " (deleted)".
         let running = std::fs::read_link(format!("/proc/{}/exe", self.pid.as_raw_nonzero()));
-        let own = std::env::current_exe();
+        let own = own_binary();
         let is_same_binary = match (running, own) {
             (Ok(running), Ok(own)) => running == own,
             _ => true,
@@ -151,6 +150,15 @@ impl Process {
         }
         true
     }
+}
+
+/// The path of this binary, also when the file was replaced since.
+fn own_binary() -> std::io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let text = path
+        .to_str()
+        .and_then(|text| text.strip_suffix(" (deleted)"));
+    Ok(text.map(PathBuf::from).unwrap_or(path))
 }
 
 /// The id in the node's arguments: made once for a data folder.

@@ -42,10 +42,15 @@ pub(super) fn ready(facts: &Facts, layout: &Layout, secrets: Secrets, has_sample
             String::new(),
             "Shown once; they are kept in the file above, which only you can read:".to_owned(),
             String::new(),
-            format!("  Administrator   {}", text(&facts.admin_email)),
-            format!("  Password        {}", text(&facts.admin_password)),
-            format!("  Access token    {}", text(&facts.token)),
         ]);
+        let secrets = [
+            ("Administrator", &facts.admin_email),
+            ("Password", &facts.admin_password),
+            ("Access token", &facts.token),
+        ];
+        for (name, secret) in secrets {
+            lines.extend(secret.iter().map(|secret| format!("  {name:<15} {secret}")));
+        }
     }
     let proxy = text(&facts.proxy_http_url);
     let path = if has_sample { "/echo/hello" } else { "/" };

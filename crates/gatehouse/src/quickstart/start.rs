@@ -10,17 +10,16 @@ use tokio::time::Instant;
 
 use super::facts::Facts;
 use super::layout::Layout;
-use super::prepare::{Parts, prepare};
+use super::prepare::{GEO, prepare};
 use super::process::{Plan, Process, instance};
 use super::report::{Secrets, ready, step};
 use super::{node_conf, ports, sample, supervise};
 use crate::cli::Quickstart;
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::{output, signals};
+use crate::output;
+use crate::signals::End;
 
-/// The geo of a quickstart.
-const GEO: &str = "us";
 /// How long the node may take to end before it is killed. Everything must end within 5 s.
 const NODE_END: Duration = Duration::from_millis(4000);
 /// How long a node that is replaced may take to let requests finish.
@@ -31,8 +30,11 @@ const PLATFORM_END: Duration = Duration::from_millis(3500);
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
 /// How often it is asked for.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
+/// Answers of a node that was started before, after which a missing sample was removed on purpose.
+const ANSWERS_WITHOUT_SAMPLE: u32 = 50;
 
 pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
+    let mut end = End::listen()?;
     let layout = Layout::open(arguments)?;
     let _lock = lock(&layout)?;
     let mut facts = Facts::load(&layout)?;
@@ -44,32 +46,49 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
         "opening the installation"
     });
     let platform = open(arguments, &layout, port).await?;
-    let parts = parts(&platform)?;
-    prepare(&parts, arguments, &layout, &mut facts).await?;
+    prepare(&platform, arguments, &layout, &mut facts).await?;
     let (stop, stopped) = watch::channel(false);
     let serving = serve(platform, stopped);
     let started = start_node(arguments, &layout, &facts).await;
-    let (process, plan) = match started {
-        Ok(started) => started,
+    let node = match started {
+        Ok(node) => node,
         Err(failure) => {
             drop(stop.send(true));
             drop(serving.await);
             return Err(failure);
         }
     };
-    let secrets = if is_first {
-        Secrets::Shown
-    } else {
-        Secrets::Hidden
-    };
     if arguments.write_hosts {
         let base = arguments.base_domain.as_str();
         let written = serde_json::to_value(&facts)?;
         crate::commands::write_hosts(arguments.platform_address, base, &written)?;
     }
-    first_answer(arguments, &plan).await;
-    ready(&facts, &layout, secrets, plan.echo_port.is_some());
-    until_end(process, &plan, serving, &stop).await
+    let is_up = tokio::select! {
+        () = first_answer(arguments, &node) => true,
+        () = end.requested() => false,
+    };
+    if is_up {
+        let secrets = if is_first {
+            Secrets::Shown
+        } else {
+            Secrets::Hidden
+        };
+        ready(&facts, &layout, secrets, node.plan.echo_port.is_some());
+    }
+    let requested = async {
+        if is_up {
+            end.requested().await;
+        }
+    };
+    until_end(node, serving, &stop, requested).await
+}
+
+/// The node with what it was started with.
+struct RunningNode {
+    process: Process,
+    plan: Plan,
+    /// Whether this start made the sample, so that it must answer.
+    has_new_sample: bool,
 }
 
 /// One quickstart per data folder.
@@ -98,15 +117,6 @@ async fn open(arguments: &Quickstart, layout: &Layout, port: u16) -> Result<Plat
     Ok(Platform::open(options).await?)
 }
 
-fn parts(platform: &Platform) -> Result<Parts<'_>, Failure> {
-    let missing = || Failure::new(format!("the geo `{GEO}` is not served"));
-    Ok(Parts {
-        identity: platform.identity(),
-        planes: platform.planes(GEO).ok_or_else(missing)?,
-        ca_pem: platform.ca_pem(),
-    })
-}
-
 fn serve(
     platform: Platform,
     mut stopped: watch::Receiver<bool>,
@@ -122,7 +132,7 @@ async fn start_node(
     arguments: &Quickstart,
     layout: &Layout,
     facts: &Facts,
-) -> Result<(Process, Plan), Failure> {
+) -> Result<RunningNode, Failure> {
     let echo_port = if arguments.no_sample {
         None
     } else {
@@ -153,7 +163,8 @@ async fn start_node(
             Process::start(&plan)?
         }
     };
-    if let Some(port) = echo_port.filter(|_| !has_sample) {
+    let new_sample = echo_port.filter(|_| !has_sample);
+    if let Some(port) = new_sample {
         step("making the sample service");
         if let Err(failure) = sample::make(facts, port).await {
             process.end(NODE_END).await;
@@ -161,48 +172,53 @@ async fn start_node(
         }
         ports::keep_echo(layout, port)?;
     }
-    Ok((process, plan))
+    Ok(RunningNode {
+        process,
+        plan,
+        has_new_sample: new_sample.is_some(),
+    })
 }
 
-/// Waits for the first answer through the node: of the sample, or any.
-async fn first_answer(arguments: &Quickstart, plan: &Plan) {
+/// Waits for the first answer through the node: of the sample that was just made, or any.
+async fn first_answer(arguments: &Quickstart, node: &RunningNode) {
     step("waiting for the node");
     let proxy = Client::loopback(arguments.proxy_port);
-    let (path, wanted) = match plan.echo_port {
-        Some(_) => ("/echo/hello", Some(200)),
-        None => ("/", None),
-    };
     let deadline = Instant::now() + FIRST_ANSWER;
+    let mut asked = 0_u32;
     while Instant::now() < deadline {
-        if let Ok(answer) = proxy.get(path).await
-            && wanted.is_none_or(|status| status == answer.status)
-        {
-            return;
+        asked += 1;
+        if let Ok(answer) = proxy.get("/echo/hello").await {
+            // A node that starts from its disk answers at once; give it a moment for the sample.
+            let is_enough = !node.has_new_sample && asked > ANSWERS_WITHOUT_SAMPLE;
+            if answer.status == 200 || node.plan.echo_port.is_none() || is_enough {
+                return;
+            }
         }
         tokio::time::sleep(ASK_AGAIN).await;
     }
     output::tell(&format!(
         "warning: the node does not answer on port {} yet; see {}",
         arguments.proxy_port,
-        plan.layout.node_log().display()
+        node.plan.layout.node_log().display()
     ));
 }
 
 /// Runs until somebody asks for the end, or the platform fails; then ends platform and node.
 async fn until_end(
-    process: Process,
-    plan: &Plan,
+    node: RunningNode,
     mut serving: JoinHandle<Result<(), platform::PlatformError>>,
     stop: &watch::Sender<bool>,
+    requested: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
+    let RunningNode { process, plan, .. } = node;
     let mut failed = None;
     let end = async {
         tokio::select! {
-            () = signals::end_requested() => {}
+            () = requested => {}
             ended = &mut serving => failed = Some(ended),
         }
     };
-    let mut process = supervise::supervise(process, plan, end).await;
+    let mut process = supervise::supervise(process, &plan, end).await;
     if let Some(ended) = failed {
         // The node goes on: a fault of the platform must not end traffic.
         return match ended {
