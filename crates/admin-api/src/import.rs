@@ -48,7 +48,8 @@ async fn import(
             Ok(document) => document,
             Err(error) => return Err(vec![unreadable(&error)]),
         };
-        document.normalise(&catalogue, Options::default())
+        let normalised = document.normalise(&catalogue, Options::default());
+        normalised.map_err(|problems| problems.iter().map(shown).collect::<Vec<_>>())
     });
     match read.await {
         Ok(Ok(config)) => apply(&entities, &scope, config).await,
@@ -82,33 +83,32 @@ async fn apply(entities: &Entities, scope: &Scope, config: Config) -> Response {
     }
 }
 
-fn unreadable(error: &declarative::ParseError) -> Problem {
-    Problem {
-        path: String::new(),
-        line: Some(error.line).filter(|line| *line > 0),
-        message: format!("column {}: {}", error.column, error.message),
-        entity: None,
-    }
+/// A text that cannot be read at all.
+fn unreadable(error: &declarative::ParseError) -> Value {
+    json!({
+        "path": "",
+        "line": Some(error.line).filter(|line| *line > 0),
+        "message": format!("column {}: {}", error.column, error.message),
+        "entity": Value::Null,
+    })
 }
 
-fn refuse(problems: &[Problem]) -> Response {
-    let shown: Vec<_> = problems
-        .iter()
-        .map(|problem| {
-            json!({
-                "path": problem.path,
-                "line": problem.line,
-                "message": problem.message,
-                "entity": problem.entity.as_ref().map(|entity| {
-                    json!({"kind": entity.kind, "path": entity.path})
-                }),
-            })
-        })
-        .collect();
-    let message = match shown.len() {
+fn shown(problem: &Problem) -> Value {
+    json!({
+        "path": problem.path,
+        "line": problem.line,
+        "message": problem.message,
+        "entity": problem.entity.as_ref().map(|entity| {
+            json!({"kind": entity.kind, "path": entity.path})
+        }),
+    })
+}
+
+fn refuse(problems: &[Value]) -> Response {
+    let message = match problems.len() {
         1 => "the file has 1 problem; nothing was changed".to_owned(),
         count => format!("the file has {count} problems; nothing was changed"),
     };
-    let body = json!({"code": 3, "message": message, "problems": shown});
+    let body = json!({"code": 3, "message": message, "problems": problems});
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }
