@@ -6,7 +6,7 @@
 use schema::table_text;
 use serde_json::{Map, Value, json};
 
-use crate::document::{ParseError, Step};
+use crate::document::{NOT_AN_OBJECT, ParseError, Step};
 use crate::problem::{Place, Problem, ProblemEntity};
 
 /// The reference's error body (code 14) of these problems; `flatten` adds `flattened_errors`.
@@ -40,7 +40,7 @@ pub fn error_body(problems: &[Problem], flatten: bool) -> Value {
 /// The reference's error body of a text that cannot be read.
 #[must_use]
 pub fn parse_error_body(error: &ParseError) -> Value {
-    let why = if error.message == "expected an object" {
+    let why = if error.message == NOT_AN_OBJECT {
         error.message.clone()
     } else {
         format!("{}:{}: {}", error.line, error.column, error.message)

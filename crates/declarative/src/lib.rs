@@ -16,7 +16,7 @@ mod render;
 mod table;
 
 pub use config::Config;
-pub use document::{Document, Format, ParseError};
+pub use document::{Document, Format, NOT_AN_OBJECT, ParseError};
 pub use error_body::{error_body, parse_error_body};
 pub use limits::Limits;
 pub use normalise::Options;

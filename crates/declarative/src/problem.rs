@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::document::{Step, path_text};
+use crate::document::{ParseError, Step, path_text};
 
 /// A violation with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +100,16 @@ impl Problem {
             steps,
             place,
         }
+    }
+}
+
+impl From<&ParseError> for Problem {
+    /// A text that cannot be read, as a problem of the whole document.
+    fn from(error: &ParseError) -> Self {
+        let message = format!("column {}: {}", error.column, error.message);
+        let mut problem = Self::new(Vec::new(), &message, Place::Field, None);
+        problem.line = Some(error.line);
+        problem
     }
 }
 

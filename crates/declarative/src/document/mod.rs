@@ -13,6 +13,9 @@ use serde_json::Value;
 use crate::limits::Limits;
 pub(crate) use lines::{Lines, Step, path_text};
 
+/// The message about a text that holds something else than an object.
+pub const NOT_AN_OBJECT: &str = "expected an object";
+
 /// How a document is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -76,7 +79,7 @@ impl Document {
             Format::Auto => yaml::parse(text, limits)?,
         };
         if !root.is_object() {
-            return Err(ParseError::new(lines.line.max(1), 1, "expected an object"));
+            return Err(ParseError::new(lines.line.max(1), 1, NOT_AN_OBJECT));
         }
         Ok(Self {
             root,

@@ -74,6 +74,9 @@ pub(super) async fn post(load: &dyn Load, call: &Call) -> Answer {
             match Document::parse(text.as_bytes(), Format::Auto, Limits::default()) {
                 Ok(document) if document.value().is_object() => (document, hash),
                 Ok(_) => return unparsable("expected an object", is_flat),
+                Err(error) if error.message == declarative::NOT_AN_OBJECT => {
+                    return unparsable(&error.message, is_flat);
+                }
                 Err(error) => {
                     let (line, column) = (error.line, error.column);
                     let text = format!("{line}:{column}: {}", error.message);
