@@ -3,10 +3,20 @@
 //! What the services do is in `control-plane`, `admin-api`, `identity` and `analytics`; this
 //! room decides which of them answers a connection, and assembles them.
 
+mod api;
+mod assembly;
+mod dispatch;
 mod error;
+mod hosts;
 mod options;
-mod run;
+mod server;
+mod site;
+mod tls;
 
+#[cfg(test)]
+mod tests;
+
+pub use assembly::{Platform, run};
 pub use error::PlatformError;
+pub use hosts::{Class, Hosts, host_of};
 pub use options::{Limits, PlatformOptions};
-pub use run::{Platform, run};

@@ -2,7 +2,15 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use entities::Catalogue;
+
+use crate::error::PlatformError;
+
+/// Labels that mean something else in front of the base domain.
+const RESERVED_GEOS: [&str; 7] = ["global", "cloud", "api", "kic", "svc", "portal", "origin"];
 
 /// How to run the platform.
 #[derive(Clone, Debug)]
@@ -19,6 +27,8 @@ pub struct PlatformOptions {
     pub public_port: Option<u16>,
     /// The geos served, the default one first. Default `us`.
     pub geos: Vec<String>,
+    /// The entities and plugins that configurations may hold. Default: all of this release.
+    pub catalogue: Arc<Catalogue>,
     /// Limits against callers that take too much.
     pub limits: Limits,
 }
@@ -33,8 +43,50 @@ impl PlatformOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             public_port: None,
             geos: vec!["us".to_owned()],
+            catalogue: Arc::new(Catalogue::new(plugins::catalogue())),
             limits: Limits::default(),
         }
+    }
+
+    /// Finds contradictions before anything is opened.
+    pub(crate) fn check(&self) -> Result<(), PlatformError> {
+        let is_label = |text: &str| {
+            !text.is_empty()
+                && text.len() <= 20
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        if self.geos.is_empty() {
+            let text = "no geo is named; name at least one, such as `us`";
+            return Err(PlatformError::Options(text.to_owned()));
+        }
+        for (index, geo) in self.geos.iter().enumerate() {
+            let reason = if !is_label(geo) {
+                "must be 1 to 20 lower-case letters and digits"
+            } else if RESERVED_GEOS.contains(&geo.as_str()) {
+                "means something else in host names"
+            } else if self.geos[..index].contains(geo) {
+                "is named twice"
+            } else {
+                continue;
+            };
+            return Err(PlatformError::Options(format!("the geo `{geo}` {reason}")));
+        }
+        let is_domain = self.base_domain.split('.').all(|label| {
+            !label.is_empty()
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        });
+        if !is_domain {
+            let text = format!(
+                "the base domain `{}` is none; give a lower-case name such as `konghq.localhost`",
+                self.base_domain
+            );
+            return Err(PlatformError::Options(text));
+        }
+        Ok(())
     }
 }
 
@@ -48,6 +100,8 @@ pub struct Limits {
     pub handshake: Duration,
     /// From the first to the last byte of a request head. Default 15 s.
     pub header_read: Duration,
+    /// From the head to the last byte of a request body. Default 60 s.
+    pub body_read: Duration,
     /// Bytes of a request body of the APIs. Default 10 MB (decimal).
     pub body: usize,
     /// Bytes of a declarative file. Default 100 MB (decimal).
@@ -62,8 +116,9 @@ impl Default for Limits {
             connections: 8192,
             handshake: Duration::from_secs(10),
             header_read: Duration::from_secs(15),
+            body_read: Duration::from_secs(60),
             body: 10_000_000,
-            declarative_body: 100_000_000,
+            declarative_body: admin_api::import::MAX_BYTES,
             shutdown: Duration::from_secs(5),
         }
     }

@@ -12,9 +12,8 @@ use std::ops::Range;
 
 use crate::{
     entry::PathRule,
-    narrowing::{MIN_CANDIDATES, Narrowing},
     patterns::Patterns,
-    rules::{HeaderRule, HostKind, HostRule},
+    rules::{HostKind, HostRule},
     table::Table,
 };
 
@@ -32,7 +31,6 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) struct Item<'a> {
     pub(crate) hosts: &'a [HostRule],
     pub(crate) paths: &'a [PathRule],
-    pub(crate) headers: &'a [HeaderRule],
 }
 
 /// One possibility of an entry to match.
@@ -59,8 +57,6 @@ pub(crate) struct Node {
     pub(crate) best: u32,
     /// Its candidates by rank, in [`Index::candidates`].
     pub(crate) candidates: Range<u32>,
-    /// More candidates, by the value of a header field.
-    pub(crate) narrowing: Option<Box<Narrowing>>,
 }
 
 /// The entries of one host text.
@@ -99,11 +95,17 @@ impl Index {
         let mut postings = Vec::new();
         for (rank, item) in (0_u32..).zip(items) {
             if item.hosts.is_empty() {
-                post(0, None, (rank, item), patterns, &mut postings);
+                post_paths(0, None, (rank, item.paths), patterns, &mut postings);
             }
             for rule in item.hosts {
                 let bucket = index.bucket_of(rule, &mut bucket_count);
-                post(bucket, rule.port, (rank, item), patterns, &mut postings);
+                post_paths(
+                    bucket,
+                    rule.port,
+                    (rank, item.paths),
+                    patterns,
+                    &mut postings,
+                );
             }
         }
         postings.sort_by(|a, b| {
@@ -176,7 +178,6 @@ impl Index {
             length: 0,
             best: NONE,
             candidates: 0..0,
-            narrowing: None,
         });
         let mut stack: Vec<(u32, &[u8])> = vec![(root, b"")];
         let mut nodes: Vec<(u32, &[u8])> = Vec::new();
@@ -188,13 +189,15 @@ impl Index {
             {
                 stack.pop();
             }
-            let (candidates, narrowing) = self.add_candidates(group);
+            let start = count(&self.candidates);
+            self.candidates
+                .extend(group.iter().map(|posting| posting.candidate));
+            let candidates = start..count(&self.candidates);
             let own_best = group[0].candidate.rank;
             if prefix.is_empty() {
                 let node = &mut self.nodes[root as usize];
                 node.best = own_best;
                 node.candidates = candidates;
-                node.narrowing = narrowing;
                 continue;
             }
             let parent = stack.last().map_or(root, |(node, _)| *node);
@@ -204,7 +207,6 @@ impl Index {
                 length: u32::try_from(prefix.len()).unwrap_or(u32::MAX),
                 best: own_best.min(self.nodes[parent as usize].best),
                 candidates,
-                narrowing,
             });
             stack.push((node, prefix));
             nodes.push((node, prefix));
@@ -221,26 +223,6 @@ impl Index {
             best,
             lengths,
         });
-    }
-
-    /// Adds the candidates of one node: in one list, or when many have a header field, those by its values.
-    fn add_candidates(&mut self, group: &[Posting<'_>]) -> (Range<u32>, Option<Box<Narrowing>>) {
-        let can_narrow = |posting: &&Posting<'_>| Narrowing::rule(posting.headers).is_some();
-        let is_worth = group.iter().filter(can_narrow).count() >= MIN_CANDIDATES;
-        let mut narrowing = Narrowing::default();
-        let start = count(&self.candidates);
-        for posting in group {
-            match Narrowing::rule(posting.headers) {
-                Some((field, values)) if is_worth => {
-                    narrowing.add(field, values, posting.candidate);
-                }
-                _ => self.candidates.push(posting.candidate),
-            }
-        }
-        (
-            start..count(&self.candidates),
-            is_worth.then(|| Box::new(narrowing)),
-        )
     }
 
     fn add_lengths(&mut self, nodes: &[(u32, &[u8])]) -> Range<u32> {
@@ -298,43 +280,48 @@ impl Index {
 struct Posting<'a> {
     bucket: u32,
     prefix: &'a [u8],
-    headers: &'a [HeaderRule],
     candidate: Candidate,
 }
 
-fn post<'a>(
+fn post_paths<'a>(
     bucket: u32,
     port: Option<u16>,
-    (rank, item): (u32, Item<'a>),
+    (rank, paths): (u32, &'a [PathRule]),
     patterns: &'a Patterns,
     postings: &mut Vec<Posting<'a>>,
 ) {
-    let has_path = !item.paths.is_empty();
-    let mut add = |prefix: &'a [u8], pattern| {
+    if paths.is_empty() {
+        let candidate = Candidate {
+            rank,
+            pattern: NONE,
+            port,
+            has_path: false,
+        };
+        postings.push(Posting {
+            bucket,
+            prefix: b"",
+            candidate,
+        });
+    }
+    for path in paths {
+        let (prefix, pattern) = match path {
+            PathRule::Prefix(prefix) => (&**prefix, NONE),
+            PathRule::Pattern(number) => (
+                &*patterns.list[*number].literal,
+                u32::try_from(*number).unwrap_or(NONE),
+            ),
+        };
         let candidate = Candidate {
             rank,
             pattern,
             port,
-            has_path,
+            has_path: true,
         };
         postings.push(Posting {
             bucket,
             prefix,
-            headers: item.headers,
             candidate,
         });
-    };
-    if !has_path {
-        add(b"", NONE);
-    }
-    for path in item.paths {
-        match path {
-            PathRule::Prefix(prefix) => add(prefix, NONE),
-            PathRule::Pattern(number) => {
-                let literal = &*patterns.list[*number].literal;
-                add(literal, u32::try_from(*number).unwrap_or(NONE));
-            }
-        }
     }
 }
 

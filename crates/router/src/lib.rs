@@ -13,7 +13,6 @@ mod flavor;
 mod hits;
 mod index;
 mod matched;
-mod narrowing;
 mod order;
 mod path;
 mod patterns;

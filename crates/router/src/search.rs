@@ -104,18 +104,7 @@ impl<'r, 'q> Search<'r, 'q> {
 
     fn visit_node(&mut self, node: &'r Node) {
         let range = node.candidates.start as usize..node.candidates.end as usize;
-        let router = self.router;
-        self.visit_list(
-            router.index.candidates.get(range).unwrap_or_default(),
-            node.length,
-        );
-        if let Some(narrowing) = &node.narrowing {
-            let headers = self.query.headers;
-            narrowing.visit(headers, &mut |list| self.visit_list(list, node.length));
-        }
-    }
-
-    fn visit_list(&mut self, candidates: &'r [Candidate], length: u32) {
+        let candidates = self.router.index.candidates.get(range).unwrap_or_default();
         for candidate in candidates {
             if self.is_beaten(candidate.rank) {
                 return;
@@ -123,10 +112,10 @@ impl<'r, 'q> Search<'r, 'q> {
             if !self.accepts(candidate) {
                 continue;
             }
-            let key = self.key(candidate, length);
+            let key = self.key(candidate, node.length);
             if key < self.best_key {
                 self.best_key = key;
-                self.best = Some((candidate, length));
+                self.best = Some((candidate, node.length));
             }
         }
     }

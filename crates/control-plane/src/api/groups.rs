@@ -122,14 +122,17 @@ pub(super) async fn member_status(
     Ok(Json(json!({"is_member": !groups.is_empty()})).into_response())
 }
 
-/// Compat: a state is known once the merged configuration was built, which happens when a node
-/// of the group is there.
+/// The merged configuration is built anew for this answer, so that a conflict is seen before a
+/// node of the group is there.
 pub(super) async fn status(
     State(state): State<ApiState>,
     Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let group = group(&state, &principal, &id, Action::Read).await?;
+    if let Err(error) = state.hashes.expected(group.id).await {
+        tracing::debug!(%error, "the configuration of a group cannot be merged");
+    }
     let status = state.planes.group_status(group.id);
     let name = match &status {
         None => "UNKNOWN",

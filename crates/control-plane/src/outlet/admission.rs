@@ -53,26 +53,31 @@ async fn admit(inner: &Inner, peer: &Peer) -> Result<Admitted, Refusal> {
     };
     let plane = inner.planes.find(peer.control_plane).await;
     let Some(plane) = plane.map_err(unavailable)? else {
-        return Err(Refusal::not_found());
+        // Answered like a control plane that lets this peer not in, so that nobody learns which
+        // prefixes exist.
+        return Err(stranger(peer));
     };
     let pinned = inner.planes.pinned(plane.id).await.map_err(unavailable)?;
     let certificate = check(&plane, &pinned, peer)?;
     Ok(Admitted { plane, certificate })
 }
 
+/// The answer to a peer that is not known to the control plane.
+fn stranger(peer: &Peer) -> Refusal {
+    Refusal::unauthorised(if peer.certificate.is_some() {
+        "the client certificate is not registered with this control plane; register it or use \
+         the one that is"
+    } else {
+        "no client certificate was presented; set `cluster_cert` and `cluster_cert_key`"
+    })
+}
+
 fn check(plane: &ControlPlane, pinned: &[Pinned], peer: &Peer) -> Result<Uuid, Refusal> {
     let Some(leaf) = &peer.certificate else {
-        return Err(Refusal::unauthorised(
-            "no client certificate was presented; set `cluster_cert` and `cluster_cert_key`",
-        ));
+        return Err(stranger(peer));
     };
     let now = clock::unix_seconds();
-    let wrong = || {
-        Refusal::unauthorised(
-            "the client certificate is not registered with this control plane; register it or \
-             use the one that is",
-        )
-    };
+    let wrong = || stranger(peer);
     match plane.auth_type {
         AuthType::PinnedClientCerts => {
             let found = pinned.iter().find(|pin| pin.der == leaf.der().as_ref());

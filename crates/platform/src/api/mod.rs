@@ -1,0 +1,106 @@
+//! The APIs of the host names: what is mounted where, and what lies around it.
+//!
+//! Around every handler that needs a token, from the outside in: the token is checked, the
+//! control plane named in the path is checked, then the body is read within its limit.
+
+mod bodies;
+mod me;
+mod openapi;
+mod scope;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_request_with_state};
+use axum::response::IntoResponse;
+use control_plane::api::{ApiState, Family, authenticate};
+use http::{StatusCode, Uri};
+use identity::Identity;
+
+use crate::assembly::GeoParts;
+use crate::hosts::Hosts;
+use crate::options::Limits;
+use crate::site;
+use bodies::BodyLimit;
+#[cfg(test)]
+pub(crate) use openapi::{Operation, geo_operations};
+
+/// What all hosts share.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) identity: Identity,
+    pub(crate) hosts: Hosts,
+    pub(crate) port: u16,
+    pub(crate) limits: Limits,
+}
+
+/// The service of `global.api.D`.
+pub(crate) fn global(parts: &Parts) -> Router {
+    finish(global_routes(parts).merge(openapi::global(parts)))
+}
+
+/// The service of `GEO.api.D`.
+pub(crate) fn geo(parts: &Parts, geo: &GeoParts) -> Router {
+    finish(geo_routes(parts, geo).merge(openapi::geo(parts, geo)))
+}
+
+/// The service of an address and of `localhost`: the default geo, the global API, the page.
+pub(crate) fn local(parts: &Parts, default: Option<&GeoParts>) -> Router {
+    let mut router = global_routes(parts).merge(site::page(&parts.hosts, parts.port));
+    if let Some(geo) = default {
+        router = router
+            .merge(geo_routes(parts, geo))
+            .merge(openapi::geo(parts, geo));
+    }
+    finish(router)
+}
+
+fn global_routes(parts: &Parts) -> Router {
+    let open = me::open_router(&parts.hosts);
+    let closed = guarded(parts, me::router(parts.identity.clone()), parts.limits.body);
+    open.merge(closed)
+}
+
+fn geo_routes(parts: &Parts, geo: &GeoParts) -> Router {
+    let state = ApiState {
+        planes: geo.planes.clone(),
+        hashes: Arc::new(geo.outlet.clone()),
+    };
+    let planes = control_plane::api::router(state);
+    let entities = scoped(geo, admin_api::core::router(geo.entities.clone()));
+    let files = scoped(geo, admin_api::import::router(geo.entities.clone()));
+    guarded(parts, planes, parts.limits.body)
+        .merge(guarded(parts, entities, parts.limits.body))
+        .merge(guarded(parts, files, parts.limits.declarative_body))
+}
+
+/// Lays the check of the control plane around a router of its configuration.
+fn scoped(geo: &GeoParts, router: Router) -> Router {
+    router.layer(from_fn_with_state(geo.planes.clone(), scope::enter))
+}
+
+/// Lays the check of the token and the limit of bodies around a router.
+fn guarded(parts: &Parts, router: Router, bytes: usize) -> Router {
+    let limit = BodyLimit {
+        bytes,
+        time: parts.limits.body_read,
+    };
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(map_request_with_state(limit, bodies::read))
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(parts.identity.clone(), authenticate))
+}
+
+fn finish(router: Router) -> Router {
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(|uri: Uri| async move {
+            Family::of(uri.path()).answer(StatusCode::NOT_FOUND, "Not Found")
+        })
+}
+
+async fn method_not_allowed(uri: Uri) -> impl IntoResponse {
+    Family::of(uri.path()).answer(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+}

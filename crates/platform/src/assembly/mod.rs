@@ -1,0 +1,217 @@
+//! Opening the parts of the platform and keeping them together.
+//!
+//! The data folder: `ca.crt` and `ca.key` (the private authority), `seal.key`, `global.db`, and
+//! per geo `geo-NAME.db` and `analytics-NAME.db`.
+
+mod authority;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use admin_api::Entities;
+use control_plane::outlet::{Outlet, OutletOptions};
+use control_plane::{Geo, NewControlPlane, Planes};
+use identity::{Bootstrap, Identity};
+use pki::{Authority, Sealer};
+use store::{NoEntities, Seal, Store, StoreOptions};
+use tokio::net::TcpListener;
+
+use crate::dispatch::Services;
+use crate::error::PlatformError;
+use crate::hosts::Hosts;
+use crate::options::PlatformOptions;
+use crate::server;
+use crate::tls::Certificates;
+
+/// The name of the control plane that every organisation has.
+///
+/// Compat: as in the reference.
+const DEFAULT_PLANE: &str = "default";
+
+/// What belongs to one geo.
+#[derive(Clone, Debug)]
+pub(crate) struct GeoParts {
+    pub(crate) planes: Planes,
+    pub(crate) entities: Entities,
+    pub(crate) outlet: Outlet,
+}
+
+/// A platform whose port is open and whose data is read, ready to serve.
+#[derive(Debug)]
+pub struct Platform {
+    options: PlatformOptions,
+    listener: TcpListener,
+    address: SocketAddr,
+    authority: Arc<Authority>,
+    identity: Identity,
+    geos: Vec<GeoParts>,
+}
+
+impl Platform {
+    /// Opens the port and the data; makes what is missing in the data folder.
+    ///
+    /// # Errors
+    ///
+    /// See [`PlatformError`]; nothing is left running.
+    pub async fn open(options: PlatformOptions) -> Result<Self, PlatformError> {
+        options.check()?;
+        let address = options.listen;
+        let fault = |source| PlatformError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(fault)?;
+        let address = listener.local_addr().map_err(fault)?;
+        let folder = &options.data_dir;
+        authority::make_folder(folder)?;
+        let authority = Arc::new(authority::open(folder, &options.base_domain)?);
+        let sealer: Arc<dyn Seal> = Arc::new(Sealer::open_or_create(&folder.join("seal.key"))?);
+        let identity = Identity::open(Store::open(StoreOptions {
+            path: folder.join("global.db"),
+            sealer: Arc::clone(&sealer),
+            catalogue: Arc::new(NoEntities),
+        })?);
+        let mut geos = Vec::new();
+        for name in &options.geos {
+            let geo = Geo {
+                name: name.clone(),
+                base_domain: options.base_domain.clone(),
+                port: options.public_port.unwrap_or_else(|| address.port()),
+            };
+            geos.push(open_geo(folder, geo, &options, Arc::clone(&sealer)).await?);
+        }
+        Ok(Self {
+            options,
+            listener,
+            address,
+            authority,
+            identity,
+            geos,
+        })
+    }
+
+    /// The address listened on, with the real port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The options it was opened with.
+    #[must_use]
+    pub const fn options(&self) -> &PlatformOptions {
+        &self.options
+    }
+
+    /// Organisations, users and tokens.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The control planes of a geo; `None` when it is not served.
+    #[must_use]
+    pub fn planes(&self, geo: &str) -> Option<&Planes> {
+        self.geos
+            .iter()
+            .map(|parts| &parts.planes)
+            .find(|planes| planes.geo().name == geo)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn geo_parts(&self) -> &[GeoParts] {
+        &self.geos
+    }
+
+    /// The certificate that clients have to trust, as PEM text.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        self.authority.ca_pem()
+    }
+
+    /// Makes the first organisation with its administrator and a default control plane in every
+    /// geo. `None` when that was done before.
+    ///
+    /// # Errors
+    ///
+    /// See [`PlatformError`].
+    pub async fn bootstrap(
+        &self,
+        organisation: &str,
+        email: &str,
+    ) -> Result<Option<Bootstrap>, PlatformError> {
+        if self.identity.is_bootstrapped().await? {
+            return Ok(None);
+        }
+        let made = self.identity.bootstrap(organisation, email).await?;
+        for geo in &self.geos {
+            let new = NewControlPlane {
+                name: DEFAULT_PLANE.to_owned(),
+                is_default: true,
+                ..NewControlPlane::default()
+            };
+            geo.planes.create(made.organisation.id, new).await?;
+        }
+        Ok(Some(made))
+    }
+
+    /// Serves until `shutdown` completes, then lets requests under way finish within
+    /// [`crate::Limits::shutdown`].
+    ///
+    /// # Errors
+    ///
+    /// See [`PlatformError`].
+    pub async fn serve(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> Result<(), PlatformError> {
+        let hosts = Hosts::new(&self.options.base_domain, &self.options.geos);
+        let certificates = Certificates::new(hosts.clone(), self.authority);
+        let port = self
+            .options
+            .public_port
+            .unwrap_or_else(|| self.address.port());
+        let services = Services::new(hosts, port, &self.options.limits, self.identity, &self.geos);
+        tracing::info!(address = %self.address, "platform listens");
+        let limits = self.options.limits;
+        server::serve(self.listener, certificates, services, limits, shutdown).await;
+        Ok(())
+    }
+}
+
+/// Opens and serves the platform: [`Platform::open`], then [`Platform::serve`].
+///
+/// # Errors
+///
+/// See [`PlatformError`].
+pub async fn run(
+    options: PlatformOptions,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), PlatformError> {
+    Platform::open(options).await?.serve(shutdown).await
+}
+
+async fn open_geo(
+    folder: &Path,
+    geo: Geo,
+    options: &PlatformOptions,
+    sealer: Arc<dyn Seal>,
+) -> Result<GeoParts, PlatformError> {
+    let catalogue = Arc::clone(&options.catalogue);
+    let store = Store::open(StoreOptions {
+        path: folder.join(format!("geo-{}.db", geo.name)),
+        sealer,
+        catalogue: catalogue.clone(),
+    })?;
+    let planes = Planes::open(geo, store.clone()).await?;
+    let outlet = Outlet::new(
+        planes.clone(),
+        store.clone(),
+        Arc::clone(&catalogue),
+        None,
+        OutletOptions::default(),
+    );
+    let entities = Entities::new(catalogue, store);
+    Ok(GeoParts {
+        planes,
+        entities,
+        outlet,
+    })
+}
