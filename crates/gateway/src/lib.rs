@@ -2,6 +2,7 @@
 
 pub mod admin;
 mod http1;
+pub mod intake;
 pub mod outlet;
 pub mod snapshot;
 pub mod status;

@@ -22,6 +22,9 @@ pub enum LoadError {
     /// Another configuration is being taken into use.
     #[error("another configuration is being loaded")]
     Busy,
+    /// The node failed; it is not the configuration's fault.
+    #[error("{0}")]
+    Fault(String),
     /// It is wrong.
     #[error("{} violations", .0.len())]
     Invalid(Vec<Problem>),
@@ -121,6 +124,11 @@ fn refuse(error: &LoadError, is_flat: bool) -> Answer {
                 .headers
                 .insert(RETRY_AFTER, HeaderValue::from_static("1"));
             answer
+        }
+        LoadError::Fault(reason) => {
+            tracing::error!(%reason, "a configuration could not be taken into use");
+            let text = "An unexpected error occurred";
+            message(StatusCode::INTERNAL_SERVER_ERROR, text)
         }
         LoadError::Stopping => message(StatusCode::SERVICE_UNAVAILABLE, "exiting"),
     }

@@ -1,0 +1,276 @@
+//! The intake: the only door through which a configuration comes into use.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use declarative::{Config, Document, Options, Problem};
+use entities::Catalogue;
+use parking_lot::RwLock;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::cache::{Cache, CacheError, Kept, Payload};
+use super::keeper::Keeper;
+use super::refused::Refused;
+use crate::snapshot::{Compile, SharedSnapshot, Snapshot};
+
+/// What an intake is made of.
+#[derive(Debug)]
+pub struct IntakeOptions {
+    /// All kinds of entities, with the plugins of this node.
+    pub catalogue: Arc<Catalogue>,
+    /// The node as the compiler sees it.
+    pub compile: Arc<Compile>,
+    /// Where the running configuration is.
+    pub snapshot: SharedSnapshot,
+    /// Where it is kept; `None` keeps nothing.
+    pub cache: Option<Cache>,
+    /// Pause between attempts to write while the disk refuses.
+    pub retry_interval: Duration,
+    /// Whether the tables stay in memory, for `GET /config`.
+    pub keeps_tables: bool,
+}
+
+/// Takes configurations into use, one at a time.
+pub struct Intake {
+    catalogue: Arc<Catalogue>,
+    compile: Arc<Compile>,
+    snapshot: SharedSnapshot,
+    keeper: Option<Keeper>,
+    keeps_tables: bool,
+    tables: RwLock<Option<Arc<Config>>>,
+    /// Whether any configuration was taken into use, even an empty one.
+    is_configured: AtomicBool,
+    is_stopping: AtomicBool,
+    /// Held while a configuration is on its way in.
+    turn: Mutex<()>,
+}
+
+/// A configuration that is in use now.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// Its hash; 32 zeros for an empty one.
+    pub hash: String,
+    /// Its tables.
+    pub config: Arc<Config>,
+}
+
+/// What was found on disk at the start.
+#[derive(Debug)]
+pub enum Restored {
+    /// The last configuration, in use again under this hash.
+    Active(String),
+    /// Nothing was kept.
+    Nothing,
+    /// The file could not be used and was set aside.
+    Unusable(CacheError),
+    /// It is not valid any more.
+    Refused(Refused),
+}
+
+/// A configuration before it is judged.
+enum Submitted {
+    Document(Document),
+    Table(Value),
+}
+
+impl Intake {
+    /// Sets up an intake; nothing is read yet.
+    #[must_use]
+    pub fn new(options: IntakeOptions) -> Self {
+        Self {
+            catalogue: options.catalogue,
+            compile: options.compile,
+            snapshot: options.snapshot,
+            keeper: options
+                .cache
+                .map(|cache| Keeper::new(cache, options.retry_interval)),
+            keeps_tables: options.keeps_tables,
+            tables: RwLock::new(None),
+            is_configured: AtomicBool::new(false),
+            is_stopping: AtomicBool::new(false),
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// Takes a table of the hybrid protocol into use. Waits for its turn.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with every violation; nothing has changed then.
+    pub async fn accept_table(&self, table: Value, hash: String) -> Result<Accepted, Refused> {
+        let _turn = self.turn.lock().await;
+        let payload = Payload::Table(text(&table));
+        self.accept(Submitted::Table(table), hash, Some(payload))
+            .await
+    }
+
+    /// Takes a declarative document into use. Waits for its turn.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with every violation; nothing has changed then.
+    pub async fn accept_document(
+        &self,
+        document: Document,
+        hash: String,
+    ) -> Result<Accepted, Refused> {
+        let _turn = self.turn.lock().await;
+        let payload = Payload::Document(text(document.value()));
+        self.accept(Submitted::Document(document), hash, Some(payload))
+            .await
+    }
+
+    /// The same, unless another configuration is on its way: then `None`.
+    pub(super) async fn try_accept_document(
+        &self,
+        document: Document,
+        hash: String,
+    ) -> Option<Result<Accepted, Refused>> {
+        let _turn = self.turn.try_lock().ok()?;
+        let payload = Payload::Document(text(document.value()));
+        let accepted = self.accept(Submitted::Document(document), hash, Some(payload));
+        Some(accepted.await)
+    }
+
+    /// Takes what was kept from the last run into use.
+    pub async fn restore(&self) -> Restored {
+        let Some(keeper) = &self.keeper else {
+            return Restored::Nothing;
+        };
+        let _turn = self.turn.lock().await;
+        let kept = match keeper.cache().read() {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return Restored::Nothing,
+            Err(error) => {
+                let aside = keeper.cache().set_aside();
+                tracing::error!(
+                    %error,
+                    set_aside = ?aside,
+                    "the kept configuration cannot be used; it is fetched afresh"
+                );
+                return Restored::Unusable(error);
+            }
+        };
+        let submitted = match &kept.payload {
+            Payload::Document(bytes) => {
+                serde_json::from_slice(bytes).map(|v| Submitted::Document(Document::from_value(v)))
+            }
+            Payload::Table(bytes) => serde_json::from_slice(bytes).map(Submitted::Table),
+        };
+        let Ok(submitted) = submitted else {
+            let path = keeper.cache().path().to_owned();
+            let reason = "its content is no JSON";
+            keeper.cache().set_aside();
+            return Restored::Unusable(CacheError::Damaged { path, reason });
+        };
+        match self.accept(submitted, kept.hash, None).await {
+            Ok(accepted) => Restored::Active(accepted.hash),
+            Err(refused) => {
+                tracing::error!(
+                    error = %refused,
+                    "the kept configuration is not valid for this program; it is fetched afresh"
+                );
+                Restored::Refused(refused)
+            }
+        }
+    }
+
+    /// The hash of the running configuration; `None` before the first.
+    #[must_use]
+    pub fn active_hash(&self) -> Option<String> {
+        let is_configured = self.is_configured.load(Ordering::Acquire);
+        is_configured.then(|| self.snapshot.load().hash.clone())
+    }
+
+    /// Whether the running configuration holds no entity.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.snapshot.load().is_empty
+    }
+
+    /// The tables of the running configuration, if they are kept in memory.
+    #[must_use]
+    pub fn tables(&self) -> Option<Arc<Config>> {
+        self.tables.read().clone()
+    }
+
+    /// Why the running configuration is not on disk; `None` if it is or need not be.
+    #[must_use]
+    pub fn disk_error(&self) -> Option<String> {
+        self.keeper.as_ref().and_then(Keeper::error)
+    }
+
+    /// From now on nothing is taken into use.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Acquire)
+    }
+
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Judges, compiles, swaps and keeps. The caller holds the turn.
+    async fn accept(
+        &self,
+        submitted: Submitted,
+        hash: String,
+        payload: Option<Payload>,
+    ) -> Result<Accepted, Refused> {
+        let (catalogue, compile) = (Arc::clone(&self.catalogue), Arc::clone(&self.compile));
+        let prepared = tokio::task::spawn_blocking(move || {
+            prepare(submitted, &hash, &catalogue, &compile).map(|prepared| (prepared, hash))
+        })
+        .await
+        .map_err(|error| Refused::Fault(error.to_string()))?;
+        let ((snapshot, config), origin_hash) = prepared.map_err(Refused::Invalid)?;
+        for notice in &snapshot.notices {
+            tracing::warn!("{notice}");
+        }
+        let hash = snapshot.hash.clone();
+        let routes = snapshot.routes.len();
+        self.snapshot.store(Arc::new(snapshot));
+        let config = Arc::new(config);
+        *self.tables.write() = self.keeps_tables.then(|| Arc::clone(&config));
+        self.is_configured.store(true, Ordering::Release);
+        tracing::info!(config_hash = %hash, routes, "configuration in use");
+        if let (Some(keeper), Some(payload)) = (&self.keeper, payload) {
+            let hash = origin_hash;
+            keeper.keep(Kept { hash, payload }).await;
+        }
+        Ok(Accepted { hash, config })
+    }
+}
+
+impl fmt::Debug for Intake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Intake")
+            .field("active_hash", &self.active_hash())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything that takes time: validation and compiling.
+fn prepare(
+    submitted: Submitted,
+    hash: &str,
+    catalogue: &Catalogue,
+    compile: &Compile,
+) -> Result<(Snapshot, Config), Vec<Problem>> {
+    let config = match submitted {
+        Submitted::Document(document) => document.into_config(catalogue, Options::default())?,
+        Submitted::Table(table) => Config::from_table(&table, catalogue)?,
+    };
+    let snapshot = Snapshot::compile(&config, hash, compile)?;
+    Ok((snapshot, config))
+}
+
+fn text(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
