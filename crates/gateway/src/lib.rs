@@ -8,3 +8,5 @@ pub mod snapshot;
 pub mod status;
 mod surface;
 pub mod telemetry;
+#[cfg(test)]
+mod testing;

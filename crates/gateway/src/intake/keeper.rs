@@ -102,7 +102,10 @@ impl Shared {
         let mut state = shared.state.lock();
         match written {
             Ok(()) => {
-                let is_newest = state.waiting.as_ref().is_some_and(|w| Arc::ptr_eq(w, &kept));
+                let is_newest = state
+                    .waiting
+                    .as_ref()
+                    .is_some_and(|w| Arc::ptr_eq(w, &kept));
                 if is_newest {
                     state.waiting = None;
                 }

@@ -87,7 +87,10 @@ fn name_of(problem: &Problem) -> String {
         return String::new();
     };
     let text = |member: &str| entity.body.get(member).and_then(Value::as_str);
-    match text("name").or_else(|| text("username")).or_else(|| text("id")) {
+    match text("name")
+        .or_else(|| text("username"))
+        .or_else(|| text("id"))
+    {
         Some(name) => format!(" (`{name}`)"),
         None => String::new(),
     }
