@@ -23,10 +23,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run platform, node and a sample service on this machine
-    #[cfg(any())]
+    #[cfg(feature = "platform-side")]
     Quickstart(Quickstart),
     /// Run the platform: configuration, API and the nodes' control plane
-    #[cfg(any())]
+    #[cfg(feature = "platform-side")]
     Platform(Platform),
     #[cfg(any())]
     /// Run a node, set up by kong.conf and KONG_* variables
@@ -42,14 +42,14 @@ pub(crate) enum Command {
     /// Print the lines that /etc/hosts needs for the platform's names
     Hosts(Hosts),
     /// Repair access to a platform, on its data folder
-    #[cfg(any())]
+    #[cfg(feature = "platform-side")]
     #[command(subcommand)]
     Admin(Admin),
     /// Print the version
     Version,
 }
 
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
 #[derive(Args, Debug)]
 pub(crate) struct Quickstart {
     /// Folder for everything that is kept [default: gatehouse in the user's data folder]
@@ -87,7 +87,7 @@ pub(crate) struct Quickstart {
     pub(crate) log_level: LogLevelArgument,
 }
 
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
 #[derive(Args, Debug)]
 pub(crate) struct Platform {
     /// Folder for everything that is kept [default: gatehouse in the user's data folder]
@@ -120,7 +120,6 @@ pub(crate) struct Platform {
     pub(crate) log_level: LogLevelArgument,
 }
 
-#[cfg(any())]
 #[derive(Args, Debug)]
 pub(crate) struct Node {
     /// Settings [default: /etc/kong/kong.conf or /etc/kong.conf, where one exists]
@@ -222,7 +221,7 @@ pub(crate) struct Hosts {
     pub(crate) address: IpAddr,
 }
 
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum Admin {
     /// Give a user a new password, printed once
@@ -241,7 +240,7 @@ pub(crate) enum Admin {
     },
 }
 
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
 #[derive(Args, Debug)]
 pub(crate) struct AdminUser {
     /// E-mail address of the user

@@ -13,7 +13,7 @@ mod failure;
 mod files;
 mod logging;
 mod output;
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
 mod quickstart;
 mod signals;
 

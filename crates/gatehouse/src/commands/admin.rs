@@ -23,19 +23,16 @@ pub(super) fn run(command: &Admin) -> Result<(), Failure> {
 }
 
 async fn reset_password(arguments: &AdminUser) -> Result<(), Failure> {
-    let identity = open(arguments).await?;
+    let identity = open(arguments)?;
     let user = find_user(&identity, &arguments.email).await?;
-    let password = identity.reset_password(user.id).await?;
-    output::print(&format!(
-        "The new password of {}: {}",
-        user.email,
-        password.reveal()
-    ));
+    let password = clock::random_alphanumeric(PASSWORD_LENGTH);
+    identity.set_password(user.id, &password).await?;
+    output::print(&format!("The new password of {}: {password}", user.email));
     Ok(())
 }
 
 async fn create_token(arguments: &AdminUser, name: &str, days: u64) -> Result<(), Failure> {
-    let identity = open(arguments).await?;
+    let identity = open(arguments)?;
     let user = find_user(&identity, &arguments.email).await?;
     let token = new_token(&identity, &user, name, days).await?;
     output::print(&format!("The new access token of {}: {token}", user.email));
@@ -43,7 +40,7 @@ async fn create_token(arguments: &AdminUser, name: &str, days: u64) -> Result<()
 }
 
 /// Opens what the platform keeps about people. A quickstart keeps its platform one folder below.
-async fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
+fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
     let data_dir = arguments
         .data_dir
         .clone()
@@ -56,7 +53,7 @@ async fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
             folder.display()
         )));
     }
-    Ok(platform::open_identity(&folder).await?)
+    Ok(platform::open_identity(&folder)?)
 }
 
 /// The user with this address.

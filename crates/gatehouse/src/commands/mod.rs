@@ -1,20 +1,21 @@
 //! One file per command.
 
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
 mod admin;
 mod check;
 mod config;
-#[cfg(any())]
 mod echo;
 mod hosts;
 mod hybrid;
 #[cfg(any())]
 mod node;
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
 mod platform;
 mod version;
 
-#[cfg(any())]
+#[cfg(feature = "platform-side")]
+pub(crate) use admin::{find_user, new_token};
+#[cfg(feature = "platform-side")]
 pub(crate) use hosts::write as write_hosts;
 
 use crate::cli::{Cli, Command};
@@ -23,9 +24,9 @@ use crate::failure::Failure;
 /// Runs the command that was asked for.
 pub(crate) fn run(arguments: Cli) -> Result<(), Failure> {
     match arguments.command {
-        #[cfg(any())]
+        #[cfg(feature = "platform-side")]
         Command::Quickstart(arguments) => crate::quickstart::run(&arguments),
-        #[cfg(any())]
+        #[cfg(feature = "platform-side")]
         Command::Platform(arguments) => platform::run(arguments),
         #[cfg(any())]
         Command::Node(arguments) => node::run(&arguments),
@@ -33,7 +34,7 @@ pub(crate) fn run(arguments: Cli) -> Result<(), Failure> {
         Command::Config(command) => config::run(command),
         Command::Hybrid(command) => hybrid::run(&command),
         Command::Hosts(arguments) => hosts::run(&arguments),
-        #[cfg(any())]
+        #[cfg(feature = "platform-side")]
         Command::Admin(command) => admin::run(&command),
         Command::Version => {
             version::run();

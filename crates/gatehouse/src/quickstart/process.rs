@@ -62,9 +62,7 @@ impl Process {
             command.env_remove(name);
         }
         let child = command.spawn()?;
-        let pid = child
-            .id()
-            .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| Failure::new("the node ended at once"))?;
         files::replace(
             &layout.node_pid(),
@@ -198,7 +196,7 @@ fn arguments_of(pid: Pid) -> Option<Vec<String>> {
     if Path::new("/proc/self").exists() {
         return None;
     }
-    let listed = std::process::Command::new("ps")
+    let listed = Command::new("ps")
         .args(["-o", "args=", "-p", &id.to_string()])
         .output()
         .ok()?;

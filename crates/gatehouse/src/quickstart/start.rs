@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
     let node = match started {
         Ok(node) => node,
         Err(failure) => {
-            drop(stop.send(true));
+            stop.send_replace(true);
             drop(serving.await);
             return Err(failure);
         }
@@ -228,7 +228,7 @@ async fn until_end(
         };
     }
     output::tell("ending platform and node …");
-    drop(stop.send(true));
+    stop.send_replace(true);
     let (ended, ()) = tokio::join!(
         tokio::time::timeout(NODE_END, serving),
         process.end(NODE_END)
