@@ -15,6 +15,7 @@ pub struct Roots {
 #[derive(Clone, Debug)]
 struct Anchor {
     anchor: TrustAnchor<'static>,
+    subject: Vec<u8>,
     not_before: i64,
     not_after: i64,
 }
@@ -88,11 +89,11 @@ impl Roots {
         let anchor = webpki::anchor_from_trusted_cert(&certificate)
             .map_err(|error| Error::Certificate(error.to_string()))?
             .to_owned();
-        let (not_before, not_after) = (parsed.not_before(), parsed.not_after());
         self.anchors.push(Anchor {
             anchor,
-            not_before,
-            not_after,
+            subject: parsed.subject_der().to_vec(),
+            not_before: parsed.not_before(),
+            not_after: parsed.not_after(),
         });
         Ok(())
     }
@@ -139,11 +140,12 @@ impl Roots {
         )
     }
 
-    /// Whether an anchor of this subject exists but is outside its validity.
-    pub(crate) fn has_outdated(&self, unix_seconds: u64) -> bool {
+    /// Whether an anchor with one of these subjects exists, but outside its validity.
+    pub(crate) fn has_outdated(&self, subjects: &[Vec<u8>], unix_seconds: u64) -> bool {
         let at = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
-        self.anchors
-            .iter()
-            .any(|anchor| !(anchor.not_before..=anchor.not_after).contains(&at))
+        self.anchors.iter().any(|anchor| {
+            !(anchor.not_before..=anchor.not_after).contains(&at)
+                && subjects.contains(&anchor.subject)
+        })
     }
 }

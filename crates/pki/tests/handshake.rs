@@ -202,6 +202,37 @@ fn pki_mode_verifies_chain_and_name() {
         "{unknown}"
     );
     against(&issued, Roots::empty(), "cp.test").expect_err("nobody is trusted");
+    let mut expired = Roots::from_pem(expired_authority("stranger").as_bytes()).expect("roots");
+    expired
+        .add_pem(stranger.ca_pem().as_bytes())
+        .expect("roots");
+    let unknown = against(&issued, expired, "cp.test").expect_err("an unknown issuer");
+    assert!(unknown.contains("add its authority"), "{unknown}");
+}
+
+/// An authority that ended in 2021, with the name that [`Authority`] gives.
+fn expired_authority(name: &str) -> String {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    let organisation = rcgen::DnType::OrganizationName;
+    params.distinguished_name.push(organisation, "Gatehouse");
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    params.self_signed(&key).expect("a certificate").pem()
+}
+
+#[test]
+fn an_expired_authority_is_named_as_such() {
+    let authority = Authority::create("test").expect("it is made");
+    let issued = authority.issue_server(&["cp.test"]).expect("it is issued");
+    let roots = Roots::from_pem(expired_authority("test").as_bytes()).expect("roots");
+    let refused = against(&issued, roots, "cp.test").expect_err("it has ended");
+    assert!(refused.contains("outside its validity"), "{refused}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ mod tls;
 #[cfg(test)]
 mod tests;
 
-pub use assembly::{Platform, run};
+pub use assembly::{Platform, open_identity, run};
 pub use error::PlatformError;
 pub use hosts::{Class, Hosts, host_of};
 pub use options::{Limits, PlatformOptions};

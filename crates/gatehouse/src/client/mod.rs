@@ -192,7 +192,7 @@ impl Client {
         let stream = tls
             .connect(name, tcp)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| tls_text(&error))?;
         Ok(Box::new(stream))
     }
 
@@ -232,6 +232,14 @@ impl Client {
             body: body.to_bytes(),
         })
     }
+}
+
+/// Our verifiers explain themselves; rustls puts words before what they say.
+fn tls_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("unexpected error: ")
+        .unwrap_or(&text)
+        .to_owned()
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -40,7 +40,13 @@ impl AnchoredServer {
         self
     }
 
-    fn explain(&self, error: Error, certificate: &PeerCertificate, now: UnixTime) -> Error {
+    fn explain(
+        &self,
+        error: Error,
+        certificate: &PeerCertificate,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Error {
         let Error::InvalidCertificate(reason) = &error else {
             return error;
         };
@@ -53,11 +59,17 @@ impl AnchoredServer {
                 "the server's certificate `{}` is not valid yet; compare the clocks",
                 certificate.subject()
             ),
-            CertificateError::UnknownIssuer if self.roots.has_outdated(now.as_secs()) => format!(
-                "the issuer `{}` of the server's certificate is not trusted, and at least one \
-                 trusted authority has expired; renew the bundle",
-                certificate.issuer()
-            ),
+            CertificateError::UnknownIssuer
+                if self
+                    .roots
+                    .has_outdated(&issuers(certificate, intermediates), now.as_secs()) =>
+            {
+                format!(
+                    "the authority that vouches for the server's certificate `{}` is trusted but \
+                     outside its validity; renew the bundle",
+                    certificate.subject()
+                )
+            }
             CertificateError::UnknownIssuer => format!(
                 "the issuer `{}` of the server's certificate is not trusted; add its authority \
                  to `lua_ssl_trusted_certificate` or `cluster_ca_cert`",
@@ -85,7 +97,7 @@ impl ServerCertVerifier for AnchoredServer {
         let store = filtered.as_ref().unwrap_or(&self.store);
         let algorithms = crypto_provider().signature_verification_algorithms.all;
         verify_server_cert_signed_by_trust_anchor(&parsed, store, intermediates, now, algorithms)
-            .map_err(|error| self.explain(error, &certificate, now))?;
+            .map_err(|error| self.explain(error, &certificate, intermediates, now))?;
         if self.checks_name {
             let by_common_name = !certificate.has_alternative_names()
                 && certificate
@@ -121,6 +133,17 @@ impl ServerCertVerifier for AnchoredServer {
             .signature_verification_algorithms
             .supported_schemes()
     }
+}
+
+/// Who signed the certificate, and each of its chain.
+fn issuers(certificate: &PeerCertificate, chain: &[CertificateDer<'_>]) -> Vec<Vec<u8>> {
+    let of_chain = chain
+        .iter()
+        .filter_map(|der| PeerCertificate::from_der(der).ok())
+        .map(|parsed| parsed.issuer_der().to_vec());
+    std::iter::once(certificate.issuer_der().to_vec())
+        .chain(of_chain)
+        .collect()
 }
 
 /// Whether the common name `pattern`, possibly `*.rest`, names the server.

@@ -64,11 +64,7 @@ impl Platform {
         authority::make_folder(folder)?;
         let authority = Arc::new(authority::open(folder, &options.base_domain)?);
         let sealer: Arc<dyn Seal> = Arc::new(Sealer::open_or_create(&folder.join("seal.key"))?);
-        let identity = Identity::open(Store::open(StoreOptions {
-            path: folder.join("global.db"),
-            sealer: Arc::clone(&sealer),
-            catalogue: Arc::new(NoEntities),
-        })?);
+        let identity = Identity::open(open_global(folder, Arc::clone(&sealer))?);
         let mut geos = Vec::new();
         for name in &options.geos {
             let geo = Geo {
@@ -174,6 +170,24 @@ impl Platform {
         server::serve(self.listener, certificates, services, limits, shutdown).await;
         Ok(())
     }
+}
+
+/// Opens what a platform keeps about people, for repairs on its data folder.
+///
+/// # Errors
+///
+/// When there is no platform in the folder, or its data cannot be read.
+pub fn open_identity(folder: &Path) -> Result<Identity, PlatformError> {
+    let sealer: Arc<dyn Seal> = Arc::new(Sealer::load(&folder.join("seal.key"))?);
+    Ok(Identity::open(open_global(folder, sealer)?))
+}
+
+fn open_global(folder: &Path, sealer: Arc<dyn Seal>) -> Result<Store, PlatformError> {
+    Ok(Store::open(StoreOptions {
+        path: folder.join("global.db"),
+        sealer,
+        catalogue: Arc::new(NoEntities),
+    })?)
 }
 
 /// Opens and serves the platform: [`Platform::open`], then [`Platform::serve`].
