@@ -3,10 +3,12 @@
 pub mod admin;
 mod http1;
 pub mod intake;
+mod net;
 pub mod outlet;
+pub mod proxy;
 pub mod snapshot;
 pub mod status;
 mod surface;
 pub mod telemetry;
-#[cfg(test)]
 mod testing;
+mod tls;

@@ -153,9 +153,7 @@ impl ChunkedDecoder {
         }
         let (name_len, start, end) = split_field(&self.line).map_err(|_| BodyError::Trailer)?;
         // Fields that decide framing, routing or hops have no business in a trailer section.
-        if Known::of(&self.line[..name_len]) == Known::Other
-            && !self.line[..name_len].eq_ignore_ascii_case(b"trailer")
-        {
+        if Known::of(&self.line[..name_len]) == Known::Other {
             self.trailers.extend_from_slice(&self.line[..name_len]);
             self.trailers.extend_from_slice(b": ");
             self.trailers.extend_from_slice(&self.line[start..end]);

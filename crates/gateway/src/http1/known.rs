@@ -31,6 +31,7 @@ known! {
     Referer = "referer",
     Server = "server",
     Te = "te",
+    Trailer = "trailer",
     TransferEncoding = "transfer-encoding",
     Upgrade = "upgrade",
     UserAgent = "user-agent",
@@ -69,7 +70,14 @@ impl Known {
                     first
                 }
             }
-            7 => two(name, ("upgrade", Self::Upgrade), ("referer", Self::Referer)),
+            7 => {
+                let first = two(name, ("upgrade", Self::Upgrade), ("referer", Self::Referer));
+                if first == Self::Other {
+                    one(name, "trailer", Self::Trailer)
+                } else {
+                    first
+                }
+            }
             9 => one(name, "x-real-ip", Self::RealIp),
             10 => {
                 let first = two(

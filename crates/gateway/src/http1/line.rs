@@ -1,7 +1,8 @@
 //! Header fields, line by line: the part that requests, responses and trailers share.
 
+use plugin_api::{Head, HeadIndex, HeaderSpan, Span};
+
 use super::error::HeadError;
-use super::index::{HeaderSpan, Span};
 use super::known::Known;
 use super::token::{is_value, token_prefix};
 
@@ -9,18 +10,18 @@ use super::token::{is_value, token_prefix};
 pub(crate) const MAX_FIELDS: usize = 512;
 
 /// The header fields of a head, as ranges, with what each name means to the engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
-    /// Ranges in order of arrival.
-    pub(crate) spans: Vec<HeaderSpan>,
-    /// What each name means; as long as `spans`.
+    /// Where everything lies.
+    pub(crate) index: HeadIndex,
+    /// What each name means; as long as the index has header lines.
     pub(crate) kinds: Vec<Known>,
 }
 
 impl Fields {
     /// Forgets all fields and keeps the memory.
     pub(crate) fn clear(&mut self) {
-        self.spans.clear();
+        self.index.clear();
         self.kinds.clear();
     }
 
@@ -32,7 +33,7 @@ impl Fields {
         end: usize,
     ) -> Result<(Known, HeaderSpan), HeadError> {
         let (name_len, value_start, value_end) = split_field(&bytes[start..end])?;
-        if self.spans.len() == MAX_FIELDS {
+        if self.index.headers.len() == MAX_FIELDS {
             return Err(HeadError::FieldsTooLong);
         }
         let kind = Known::of(&bytes[start..start + name_len]);
@@ -40,20 +41,28 @@ impl Fields {
             name: span(start, start + name_len),
             value: span(start + value_start, start + value_end),
         };
-        self.spans.push(field);
+        self.index.headers.push(field);
         self.kinds.push(kind);
         Ok((kind, field))
     }
 
     /// Fields with their meaning, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Known, HeaderSpan)> {
-        self.kinds.iter().copied().zip(self.spans.iter().copied())
+        self.kinds
+            .iter()
+            .copied()
+            .zip(self.index.headers.iter().copied())
     }
 
     /// The first value of a known field.
     pub(crate) fn first<'b>(&self, kind: Known, bytes: &'b [u8]) -> Option<&'b [u8]> {
         let position = self.kinds.iter().position(|known| *known == kind)?;
-        Some(self.spans[position].value.of(bytes))
+        Some(self.index.headers[position].value.of(bytes))
+    }
+
+    /// The head as plugins see it.
+    pub(crate) fn head<'a>(&'a self, bytes: &'a [u8]) -> Head<'a> {
+        Head::new(bytes, &self.index)
     }
 
     /// Whether a known field is there.

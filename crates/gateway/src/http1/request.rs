@@ -2,10 +2,10 @@
 
 use super::error::HeadError;
 use super::framing::{Framing, FramingFields};
-use super::index::{HeadIndex, Span};
 use super::known::Known;
 use super::line::{Fields, line_end, span};
 use super::token::{has_list_token, is_method, is_target, list_tokens};
+use plugin_api::{HttpVersion, Span};
 
 /// Most empty lines skipped before a request line.
 const MAX_EMPTY_LINES: usize = 4;
@@ -28,27 +28,11 @@ impl Default for HeadLimits {
     }
 }
 
-/// Version of a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Version {
-    /// HTTP/1.0.
-    Http10,
-    /// HTTP/1.1, and any later 1.x.
-    #[default]
-    Http11,
-    /// HTTP/2, rendered into this form.
-    Http2,
-}
-
 /// A request head as ranges, with what the engine needs of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RequestHead {
-    /// Method, target, path and query.
-    pub(crate) index: HeadIndex,
-    /// The header fields.
+    /// Method, target, path, query and header fields.
     pub(crate) fields: Fields,
-    /// The version.
-    pub(crate) version: Version,
     /// How the body ends.
     pub(crate) framing: Framing,
     /// The authority, from an absolute target or the `Host` field; empty with HTTP/1.0 only.
@@ -75,11 +59,8 @@ impl RequestHead {
     pub(crate) fn clear(&mut self) {
         let mut fields = std::mem::take(&mut self.fields);
         fields.clear();
-        let mut index = std::mem::take(&mut self.index);
-        index.headers.clear();
         *self = Self {
             fields,
-            index,
             ..Self::default()
         };
     }
@@ -98,6 +79,7 @@ impl RequestHead {
             self.next_line = end + 2;
             if self.take_line(bytes, start, end)? {
                 self.len = end + 2;
+                self.fields.index.length = u32::try_from(self.len).unwrap_or(u32::MAX);
                 self.finish(bytes)?;
                 return Ok(true);
             }
@@ -151,10 +133,10 @@ impl RequestHead {
         let target_len = memchr::memchr(b' ', rest).ok_or(HeadError::FirstLine)?;
         let target_start = start + method_end + 1;
         let target = span(target_start, target_start + target_len);
-        self.version = parse_version(&rest[target_len + 1..])?;
-        self.is_persistent = self.version == Version::Http11;
-        self.index.method = span(start, start + method_end);
-        self.index.target = target;
+        self.fields.index.version = parse_version(&rest[target_len + 1..])?;
+        self.is_persistent = self.fields.index.version == HttpVersion::Http11;
+        self.fields.index.method = span(start, start + method_end);
+        self.fields.index.target = target;
         if &line[..method_end] == b"TRACE" {
             return Err(HeadError::Method);
         }
@@ -175,12 +157,14 @@ impl RequestHead {
                 .map_or(text.len(), |offset| authority + offset);
             self.host = part(target, authority, path_start);
             self.has_absolute_target = true;
+            self.fields.index.authority = self.host;
             check_host(self.host.of(bytes))?;
         }
         let query_start = memchr::memchr(b'?', &text[path_start..])
             .map_or(text.len(), |offset| path_start + offset);
-        self.index.path = part(target, path_start, query_start);
-        self.index.query = part(target, query_start, text.len());
+        self.fields.index.path = part(target, path_start, query_start);
+        self.fields.index.has_query = query_start < text.len();
+        self.fields.index.query = part(target, (query_start + 1).min(text.len()), text.len());
         Ok(())
     }
 
@@ -215,7 +199,9 @@ impl RequestHead {
     fn take_connection(&mut self, value: &[u8]) {
         if has_list_token(value, b"close") {
             self.is_persistent = false;
-        } else if self.version == Version::Http10 && has_list_token(value, b"keep-alive") {
+        } else if self.fields.index.version == HttpVersion::Http10
+            && has_list_token(value, b"keep-alive")
+        {
             self.is_persistent = true;
         }
         self.names_hop_fields |= list_tokens(value).any(|token| {
@@ -226,17 +212,17 @@ impl RequestHead {
     }
 
     fn finish(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
-        if !self.has_host_field && self.version == Version::Http11 {
+        if !self.has_host_field && self.fields.index.version == HttpVersion::Http11 {
             return Err(HeadError::Host);
         }
-        if self.index.method.of(bytes) == b"CONNECT" {
+        if self.fields.index.method.of(bytes) == b"CONNECT" {
             return Err(HeadError::Target);
         }
-        if self.length_fields.is_chunked() && self.version == Version::Http10 {
+        if self.length_fields.is_chunked() && self.fields.index.version == HttpVersion::Http10 {
             return Err(HeadError::AmbiguousLength);
         }
         self.framing = self.length_fields.of_request();
-        self.expects_continue &= self.version == Version::Http11;
+        self.expects_continue &= self.fields.index.version == HttpVersion::Http11;
         Ok(())
     }
 }
@@ -257,13 +243,13 @@ fn part(outer: Span, start: usize, end: usize) -> Span {
     span(outer.start as usize + start, outer.start as usize + end)
 }
 
-fn parse_version(text: &[u8]) -> Result<Version, HeadError> {
+fn parse_version(text: &[u8]) -> Result<HttpVersion, HeadError> {
     // Compat: spaces after the version are taken; the line is never passed on as it came.
     let text = text.trim_ascii_end();
     match text {
-        b"HTTP/1.1" => Ok(Version::Http11),
-        b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Ok(Version::Http11),
+        b"HTTP/1.1" => Ok(HttpVersion::Http11),
+        b"HTTP/1.0" => Ok(HttpVersion::Http10),
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Ok(HttpVersion::Http11),
         [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(HeadError::Version),
         _ => Err(HeadError::FirstLine),
     }

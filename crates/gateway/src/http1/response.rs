@@ -1,20 +1,17 @@
 //! Response heads of services.
 
+use plugin_api::HttpVersion;
+
 use super::error::HeadError;
 use super::framing::{Framing, FramingFields};
-use super::index::Span;
 use super::known::Known;
 use super::line::{Fields, line_end, span};
 use super::token::{has_list_token, is_value, list_tokens};
 
 /// A response head as ranges.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct ResponseHead {
-    /// The status, 100 to 999.
-    pub(crate) status: u16,
-    /// The reason phrase, possibly empty.
-    pub(crate) reason: Span,
-    /// The header fields.
+    /// Status, reason and header fields.
     pub(crate) fields: Fields,
     /// How the body ends, for a response that has one.
     pub(crate) framing: Framing,
@@ -45,6 +42,11 @@ impl ResponseHead {
         };
     }
 
+    /// The status, 100 to 999.
+    pub(crate) fn status(&self) -> u16 {
+        self.fields.index.status
+    }
+
     /// Reads on; as [`super::RequestHead::advance`]. `limit` bounds the whole head in bytes,
     /// `is_head` says that the request was `HEAD`.
     pub(crate) fn advance(
@@ -71,6 +73,7 @@ impl ResponseHead {
                 self.has_first_line = true;
             } else if start == end {
                 self.len = end + 2;
+                self.fields.index.length = u32::try_from(self.len).unwrap_or(u32::MAX);
                 self.finish(is_head);
                 return Ok(true);
             } else {
@@ -98,11 +101,15 @@ impl ResponseHead {
         if !matches!(reason, [] | [b' ', ..]) || !is_value(reason) {
             return Err(HeadError::FirstLine);
         }
-        self.status = code
+        self.fields.index.status = code
             .iter()
             .fold(0, |n, digit| n * 10 + u16::from(digit - b'0'));
-        self.reason = span((end - reason.len() + 1).min(end), end);
+        self.fields.index.reason = span((end - reason.len() + 1).min(end), end);
         self.is_persistent = *minor != b'0';
+        self.fields.index.version = match self.is_persistent {
+            true => HttpVersion::Http11,
+            false => HttpVersion::Http10,
+        };
         Ok(())
     }
 
@@ -131,7 +138,9 @@ impl ResponseHead {
     fn finish(&mut self, is_head: bool) {
         self.named_length = self.length_fields.length();
         self.names_chunked = self.length_fields.is_chunked();
-        let is_bodiless = is_head || self.status < 200 || matches!(self.status, 204 | 304);
+        let is_bodiless = is_head
+            || self.fields.index.status < 200
+            || matches!(self.fields.index.status, 204 | 304);
         self.framing = if is_bodiless {
             Framing::None
         } else {

@@ -1,10 +1,11 @@
+use plugin_api::HttpVersion;
 use proptest::prelude::*;
 
 use super::body::{BodyDecoder, chunk_header};
 use super::error::{BodyError, HeadError};
 use super::framing::Framing;
 use super::known::{ALL, Known};
-use super::request::{HeadLimits, RequestHead, Version};
+use super::request::{HeadLimits, RequestHead};
 use super::response::ResponseHead;
 
 fn parse(bytes: &[u8]) -> Result<Option<RequestHead>, HeadError> {
@@ -63,13 +64,13 @@ fn every_known_name_is_told_apart_in_any_case() {
 fn a_request_is_read_into_ranges() {
     let bytes = b"POST /a/b?x=1&y HTTP/1.1\r\nHost: a.test:80\r\nX-A:  v w \r\nContent-Length: 5\r\n\r\nhello";
     let head = head(bytes);
-    assert_eq!(head.index.method.of(bytes), b"POST");
-    assert_eq!(head.index.target.of(bytes), b"/a/b?x=1&y");
-    assert_eq!(head.index.path.of(bytes), b"/a/b");
-    assert_eq!(head.index.query.of(bytes), b"?x=1&y");
+    assert_eq!(head.fields.index.method.of(bytes), b"POST");
+    assert_eq!(head.fields.index.target.of(bytes), b"/a/b?x=1&y");
+    assert_eq!(head.fields.index.path.of(bytes), b"/a/b");
+    assert_eq!(head.fields.index.query.of(bytes), b"x=1&y");
     assert_eq!(head.host.of(bytes), b"a.test:80");
     assert_eq!(head.framing, Framing::Length(5));
-    assert_eq!(head.fields.spans[1].value.of(bytes), b"v w");
+    assert_eq!(head.fields.index.headers[1].value.of(bytes), b"v w");
     assert_eq!(&bytes[head.len..], b"hello");
     assert!(head.is_persistent);
 }
@@ -96,16 +97,19 @@ fn an_absolute_target_names_host_and_path() {
     let bytes = b"GET http://x.test:8/y?z HTTP/1.1\r\nHost: a.test\r\n\r\n";
     let parsed = head(bytes);
     assert_eq!(parsed.host.of(bytes), b"x.test:8");
-    assert_eq!(parsed.index.path.of(bytes), b"/y");
+    assert_eq!(parsed.fields.index.path.of(bytes), b"/y");
     let bytes = b"GET http://x.test HTTP/1.1\r\nHost: a.test\r\n\r\n";
-    assert_eq!(head(bytes).index.path.of(bytes), b"");
+    assert_eq!(head(bytes).fields.index.path.of(bytes), b"");
 }
 
 #[test]
 fn empty_lines_before_a_request_are_skipped_but_not_for_ever() {
     assert_eq!(
-        head(b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n").version,
-        Version::Http11
+        head(b"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .fields
+            .index
+            .version,
+        HttpVersion::Http11
     );
     assert_eq!(refused(&b"\r\n".repeat(9)), HeadError::FirstLine);
 }
@@ -286,7 +290,7 @@ fn responses_are_read_and_framed() {
         let mut head = ResponseHead::default();
         assert_eq!(head.advance(bytes, 1 << 15, *is_head), Ok(true));
         assert_eq!(
-            (head.status, head.framing, head.len),
+            (head.status(), head.framing, head.len),
             (*status, *framing, bytes.len())
         );
     }
@@ -435,7 +439,8 @@ proptest! {
             (Ok(Some(head)), Ok(true)) => {
                 prop_assert_eq!(head.len, parts.len);
                 prop_assert_eq!(head.framing, parts.framing);
-                prop_assert_eq!(head.fields, parts.fields);
+                prop_assert_eq!(head.fields.index.headers, parts.fields.index.headers);
+                prop_assert_eq!(head.fields.kinds, parts.fields.kinds);
                 prop_assert_eq!(head.host, parts.host);
             }
             (Err(whole), Err(parts)) => prop_assert_eq!(whole, parts),

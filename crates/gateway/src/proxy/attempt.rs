@@ -1,0 +1,240 @@
+//! Reaching a service: which address, which connection, and what counts as a reason to try again.
+
+use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use balancer::PickState;
+use bytes::Bytes;
+use tokio::net::TcpStream;
+
+use super::core::{Core, Pinned};
+use super::link::Link;
+use super::relay::Fault;
+use crate::net::{PeerKey, Plain, Timer};
+use crate::snapshot::{Destination, ServiceEntry};
+
+/// Why no connection to a service could be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReachError {
+    /// The balancer has no target.
+    #[error("failure to get a peer from the ring-balancer")]
+    NoPeer,
+    /// The name of the service does not resolve.
+    #[error("name resolution failed")]
+    Name,
+    /// The connection was refused or broke while it was made.
+    #[error("the service refused the connection")]
+    Refused,
+    /// The connection was not made in time.
+    #[error("the service did not take the connection in time")]
+    Timeout,
+}
+
+/// A connection in use.
+pub(crate) struct Reached {
+    pub(crate) link: Link,
+    pub(crate) key: PeerKey,
+    /// Requests it served before this one.
+    pub(crate) requests: u32,
+}
+
+impl Reached {
+    /// Whether the connection comes out of the pool.
+    pub(crate) fn is_reused(&self) -> bool {
+        self.requests > 0
+    }
+}
+
+/// The peer chosen for an attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// `Host` value where the target decides it.
+    pub(crate) host: Option<Bytes>,
+}
+
+/// What a request remembers from attempt to attempt.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    pub(crate) pick: PickState,
+    /// Attempts made that count.
+    pub(crate) counted: u32,
+}
+
+/// Chooses the peer for the next attempt.
+pub(crate) async fn choose(
+    core: &Core,
+    pinned: &Pinned,
+    service: &ServiceEntry,
+    replaced: Option<&(Bytes, u16)>,
+    attempts: &mut Attempts,
+) -> Result<Peer, ReachError> {
+    if let Some((host, port)) = replaced {
+        let host = String::from_utf8_lossy(host);
+        let ip = resolve(core, &host).await?;
+        return Ok(Peer {
+            address: SocketAddr::new(ip, *port),
+            host: None,
+        });
+    }
+    match &service.destination {
+        Destination::Address(address) => Ok(Peer {
+            address: *address,
+            host: None,
+        }),
+        Destination::Name => {
+            let ip = resolve(core, &service.service.host).await?;
+            Ok(Peer {
+                address: SocketAddr::new(ip, service.service.port),
+                host: None,
+            })
+        }
+        Destination::Upstream(index) => {
+            let (host, port) = pick(pinned, *index, attempts).ok_or(ReachError::NoPeer)?;
+            let ip = resolve(core, &host).await?;
+            let value = host_value(&host, port, service.tls.is_some());
+            Ok(Peer {
+                address: SocketAddr::new(ip, port),
+                host: Some(value),
+            })
+        }
+    }
+}
+
+fn pick(pinned: &Pinned, index: usize, attempts: &mut Attempts) -> Option<(String, u16)> {
+    let balancer = pinned.snapshot.balancers.get(index)?;
+    let mut states = pinned.balancing.borrow_mut();
+    let state = states.get_mut(index)?;
+    let address = balancer.pick(state, &mut attempts.pick)?;
+    Some((address.host.clone(), address.port))
+}
+
+/// The `Host` value of a target: its port only where it is not the protocol's own.
+pub(crate) fn host_value(host: &str, port: u16, is_tls: bool) -> Bytes {
+    let default = if is_tls { 443 } else { 80 };
+    if port == default {
+        return Bytes::copy_from_slice(host.as_bytes());
+    }
+    Bytes::from(format!("{host}:{port}"))
+}
+
+async fn resolve(core: &Core, name: &str) -> Result<IpAddr, ReachError> {
+    if let Ok(ip) = name.parse() {
+        return Ok(ip);
+    }
+    let now = core.ticks.recent();
+    core.resolver
+        .resolve(name, now)
+        .await
+        .map_err(|_| ReachError::Name)
+}
+
+/// Takes a connection out of the pool, or opens one.
+pub(crate) async fn connect(
+    core: &Core,
+    service: &ServiceEntry,
+    peer: &Peer,
+    server_name: &[u8],
+    timer: &Timer,
+) -> Result<Reached, ReachError> {
+    let key = PeerKey {
+        address: peer.address,
+        tls: tls_identity(service, server_name),
+    };
+    let now = core.ticks.recent();
+    let idle = poll_fn(|cx| std::task::Poll::Ready(core.pool.take(&key, now, cx))).await;
+    if let Some(idle) = idle {
+        return Ok(Reached {
+            link: Link::new(idle.io),
+            key,
+            requests: idle.requests,
+        });
+    }
+    let limit = u64::from(service.service.connect_timeout) * 1000;
+    timer.arm(core.ticks.now(), limit);
+    let opened = within(timer, open(core, service, peer.address, server_name)).await;
+    let io = opened.ok_or(ReachError::Timeout)??;
+    core.counters.upstream_connections.add(1);
+    Ok(Reached {
+        link: Link::new(io),
+        key,
+        requests: 0,
+    })
+}
+
+fn tls_identity(service: &ServiceEntry, server_name: &[u8]) -> u64 {
+    let Some(tls) = &service.tls else { return 0 };
+    // FNV-1a: keeps connections of different server names apart.
+    let name = server_name
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    (name ^ tls.identity.rotate_left(32)) | 1
+}
+
+/// Runs a future until the timer expires.
+async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    poll_fn(|cx| {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(cx) {
+            return std::task::Poll::Ready(Some(value));
+        }
+        timer.poll_expired(cx).map(|()| None)
+    })
+    .await
+}
+
+async fn open(
+    core: &Core,
+    service: &ServiceEntry,
+    address: SocketAddr,
+    server_name: &[u8],
+) -> Result<Box<dyn crate::net::Io>, ReachError> {
+    let stream = TcpStream::connect(address)
+        .await
+        .map_err(|_| ReachError::Refused)?;
+    // Small heads must not wait for an acknowledgement; where it fails nothing breaks.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = &service.tls else {
+        return Ok(Box::new(Plain(stream)));
+    };
+    let _ = core;
+    crate::tls::connect(Arc::clone(&tls.config), server_name, stream)
+        .await
+        .map_err(|_| ReachError::Refused)
+}
+
+/// Gives a connection back after a complete exchange, where it may be used again.
+pub(crate) fn give_back(core: &Core, mut reached: Reached) {
+    reached.link.reader.release(&core.buffers);
+    if !reached.link.reader.buffer.is_unallocated() {
+        return;
+    }
+    let requests = reached.requests + 1;
+    core.pool
+        .give(reached.key, reached.link.io, requests, core.ticks.recent());
+}
+
+/// Whether a request that failed so may be sent again, given what it is.
+///
+/// Compat: as the web server below the reference: an error or a timeout leads to the next peer;
+/// a request of a method with side effects is not repeated once it was sent.
+pub(crate) fn may_repeat(fault: &Fault, method: &[u8]) -> bool {
+    let is_repeatable = !matches!(method, b"POST" | b"LOCK" | b"PATCH");
+    matches!(fault, Fault::UpstreamClosed | Fault::UpstreamTimeout) && is_repeatable
+}
+
+/// Tells the balancer that a request has ended.
+pub(crate) fn finish(pinned: &Pinned, service: &ServiceEntry, attempts: &mut Attempts) {
+    let Destination::Upstream(index) = service.destination else {
+        return;
+    };
+    let mut states = pinned.balancing.borrow_mut();
+    if let (Some(balancer), Some(state)) =
+        (pinned.snapshot.balancers.get(index), states.get_mut(index))
+    {
+        balancer.finish(state, &mut attempts.pick);
+    }
+}

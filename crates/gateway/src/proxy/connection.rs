@@ -1,0 +1,75 @@
+//! What is known of a client connection, prepared once when it is accepted.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use plugin_api::{ClientInfo, Scheme};
+
+/// A client connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// The client side as plugins see it, with the peer as client.
+    pub(crate) client: ClientInfo,
+    /// `X-Forwarded-For` to `X-Forwarded-Host: ` for a peer that is not trusted.
+    pub(crate) forwarded_front: Vec<u8>,
+    /// `X-Forwarded-Port` to `X-Forwarded-Path: `.
+    pub(crate) forwarded_middle: Vec<u8>,
+    /// `X-Real-IP` with CR LF.
+    pub(crate) real_ip_line: Vec<u8>,
+    /// The port that clients see.
+    pub(crate) port: u16,
+    /// Whether the peer is in `trusted_ips`.
+    pub(crate) is_trusted: bool,
+}
+
+impl Connection {
+    /// Prepares what every request of the connection needs.
+    pub(crate) fn new(client: ClientInfo, port: u16, is_trusted: bool) -> Self {
+        let ip = String::from_utf8_lossy(&client.ip_text).into_owned();
+        let scheme = client.scheme.as_str();
+        Self {
+            forwarded_front: format!(
+                "X-Forwarded-For: {ip}\r\nX-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: "
+            )
+            .into_bytes(),
+            forwarded_middle: format!("\r\nX-Forwarded-Port: {port}\r\nX-Forwarded-Path: ")
+                .into_bytes(),
+            real_ip_line: format!("X-Real-IP: {ip}\r\n").into_bytes(),
+            client,
+            port,
+            is_trusted,
+        }
+    }
+
+    /// The client side of a fresh connection.
+    pub(crate) fn client_info(
+        peer: SocketAddr,
+        local: SocketAddr,
+        server_name: Option<&str>,
+        is_tls: bool,
+        number: u64,
+    ) -> ClientInfo {
+        let peer = SocketAddr::new(plain_ip(peer.ip()), peer.port());
+        ClientInfo {
+            peer,
+            ip: peer.ip(),
+            ip_text: Bytes::from(peer.ip().to_string()),
+            port: peer.port(),
+            local: SocketAddr::new(plain_ip(local.ip()), local.port()),
+            scheme: if is_tls { Scheme::Https } else { Scheme::Http },
+            server_name: server_name.map(|name| Bytes::copy_from_slice(name.as_bytes())),
+            connection: number,
+            request: 0,
+        }
+    }
+
+    /// Whether the client speaks TLS to us.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.client.scheme == Scheme::Https
+    }
+}
+
+/// An IPv4 address that came in over an IPv6 socket, as what it is.
+fn plain_ip(ip: IpAddr) -> IpAddr {
+    ip.to_canonical()
+}

@@ -1,0 +1,133 @@
+//! Everything one core owns. Nothing in it is shared with another core but the snapshot pointer,
+//! the counters it writes and the sinks it fills.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::access_log::AccessLog;
+use super::config::ProxyConfig;
+use super::counters::CoreCounters;
+use super::work::Work;
+use crate::net::{Buffers, Pool, Resolver, Ticks, Wheel};
+use crate::snapshot::{SharedSnapshot, Snapshot};
+use crate::telemetry::CoreSink;
+
+/// Most idle request states kept per core.
+const MAX_WORKS: usize = 256;
+
+/// A snapshot as a core holds it, with what the core keeps beside it.
+pub(crate) struct Pinned {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Where each balancer stands on this core.
+    pub(crate) balancing: RefCell<Vec<balancer::CoreState>>,
+}
+
+/// One core.
+pub(crate) struct Core {
+    /// Number of the core, from 0.
+    pub(crate) number: usize,
+    pub(crate) config: ProxyConfig,
+    pub(crate) ticks: Rc<Ticks>,
+    pub(crate) wheel: Rc<Wheel>,
+    pub(crate) buffers: Buffers,
+    pub(crate) pool: Pool,
+    pub(crate) resolver: Rc<Resolver>,
+    pub(crate) counters: Arc<CoreCounters>,
+    pub(crate) telemetry: CoreSink,
+    pub(crate) access_log: AccessLog,
+    /// Set when the core takes no new requests.
+    pub(crate) is_draining: Cell<bool>,
+    /// Tells idle connections that the core drains.
+    pub(crate) drain: Rc<Notify>,
+    /// Client connections open now.
+    pub(crate) open: Cell<usize>,
+    /// Told when the last of them has ended.
+    pub(crate) emptied: Notify,
+    shared: SharedSnapshot,
+    pinned: RefCell<Rc<Pinned>>,
+    works: RefCell<Vec<Box<Work>>>,
+    date: RefCell<(u64, String)>,
+}
+
+/// What a core is made of.
+pub(crate) struct CoreParts {
+    pub(crate) number: usize,
+    pub(crate) config: ProxyConfig,
+    pub(crate) snapshot: SharedSnapshot,
+    pub(crate) counters: Arc<CoreCounters>,
+    pub(crate) telemetry: CoreSink,
+    pub(crate) access_log: AccessLog,
+}
+
+impl Core {
+    /// Sets up a core; call it on the core's own thread.
+    pub(crate) fn new(parts: CoreParts) -> Rc<Self> {
+        let ticks = Rc::new(Ticks::new());
+        let pinned = pin(parts.snapshot.load_full(), parts.number);
+        Rc::new(Self {
+            number: parts.number,
+            pool: Pool::new(parts.config.pool),
+            wheel: Wheel::new(Rc::clone(&ticks)),
+            ticks,
+            buffers: Buffers::default(),
+            resolver: Rc::default(),
+            counters: parts.counters,
+            telemetry: parts.telemetry,
+            access_log: parts.access_log,
+            is_draining: Cell::new(false),
+            drain: Rc::default(),
+            open: Cell::new(0),
+            emptied: Notify::new(),
+            shared: parts.snapshot,
+            pinned: RefCell::new(Rc::new(pinned)),
+            works: RefCell::default(),
+            date: RefCell::default(),
+            config: parts.config,
+        })
+    }
+
+    /// The snapshot in force, held without touching memory that other cores write.
+    pub(crate) fn pinned(&self) -> Rc<Pinned> {
+        let mut pinned = self.pinned.borrow_mut();
+        let current = self.shared.load();
+        if !Arc::ptr_eq(&current, &pinned.snapshot) {
+            *pinned = Rc::new(pin(Arc::clone(&current), self.number));
+        }
+        Rc::clone(&pinned)
+    }
+
+    /// Hands out the state for a request.
+    pub(crate) fn take_work(&self) -> Box<Work> {
+        self.works.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes the state of a finished request back.
+    pub(crate) fn give_work(&self, mut work: Box<Work>) {
+        work.clear();
+        let mut works = self.works.borrow_mut();
+        if works.len() < MAX_WORKS {
+            works.push(work);
+        }
+    }
+
+    /// Appends the current HTTP date.
+    pub(crate) fn write_date(&self, out: &mut Vec<u8>) {
+        let second = self.ticks.unix_micros(self.ticks.recent()) / 1_000_000;
+        let mut date = self.date.borrow_mut();
+        if date.0 != second || date.1.is_empty() {
+            *date = (second, clock::http_date(second));
+        }
+        out.extend_from_slice(date.1.as_bytes());
+    }
+}
+
+fn pin(snapshot: Arc<Snapshot>, number: usize) -> Pinned {
+    let balancing = snapshot.balancers.iter().map(|own| own.core_state(number));
+    Pinned {
+        balancing: RefCell::new(balancing.collect()),
+        snapshot,
+    }
+}

@@ -1,0 +1,302 @@
+//! The engine: a thread per core, each with its own runtime, and the handle that the node holds.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use conf::{Listen, LogTarget, Settings};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::access_log::{AccessLog, AccessLogWriter};
+use super::config::ProxyConfig;
+use super::core::{Core, CoreParts};
+use super::counters::{CoreCounters, Counters};
+use super::listener::{self, Entrance};
+use crate::snapshot::SharedSnapshot;
+use crate::telemetry::TelemetrySink;
+use crate::tls;
+
+/// How often a core looks after idle connections and hands over log lines.
+const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// What an engine is started with.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// The node's settings.
+    pub settings: Arc<Settings>,
+    /// Where the configuration in force is found.
+    pub snapshot: SharedSnapshot,
+    /// Takes a record of every answered request.
+    pub telemetry: TelemetrySink,
+    /// Name and version of this product, as `Via` and `Server` say it.
+    pub product: String,
+}
+
+/// Why an engine cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// An address of `proxy_listen` cannot be listened on.
+    #[error("cannot listen on `{address}` ({source}); is another process using it?")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The access log cannot be opened.
+    #[error("cannot write the access log `{path}` ({source}); check `proxy_access_log`")]
+    AccessLog {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up ({0}); check `ssl_protocols`")]
+    Tls(#[from] rustls::Error),
+    /// A thread cannot be started.
+    #[error("a thread of the data path cannot be started ({0})")]
+    Thread(std::io::Error),
+}
+
+/// What the threads are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Running,
+    Draining,
+    Stopped,
+}
+
+/// The data path of a node.
+#[derive(Debug)]
+pub struct Engine;
+
+/// A running engine. Dropping it stops the engine at once.
+pub struct EngineHandle {
+    phase: watch::Sender<Phase>,
+    done: watch::Receiver<usize>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    counters: Vec<Arc<CoreCounters>>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl std::fmt::Debug for EngineHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineHandle")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one thread gets.
+struct CoreStart {
+    parts: CoreParts,
+    sockets: Vec<(std::net::TcpListener, Entrance)>,
+    phase: watch::Receiver<Phase>,
+    done: watch::Sender<usize>,
+}
+
+impl Engine {
+    /// Listens on every address of `proxy_listen` and starts the threads.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when an address, the log or TLS cannot be used; then nothing runs.
+    pub fn start(options: &EngineOptions) -> Result<EngineHandle, EngineError> {
+        let settings = &options.settings;
+        let workers = settings.workers.max(1);
+        let log = open_log(settings)?;
+        let mut sockets: Vec<Vec<(std::net::TcpListener, Entrance)>> = Vec::new();
+        sockets.resize_with(workers, Vec::new);
+        let mut addresses = Vec::new();
+        for listen in &settings.proxy_listen {
+            addresses.push(open(options, listen, &mut sockets)?);
+        }
+        let (phase, phases) = watch::channel(Phase::Running);
+        let (done_sender, done) = watch::channel(0);
+        let mut handle = EngineHandle {
+            phase,
+            done,
+            threads: Mutex::default(),
+            counters: Vec::new(),
+            addresses,
+        };
+        for (number, sockets) in sockets.into_iter().enumerate() {
+            let counters = Arc::new(CoreCounters::default());
+            handle.counters.push(Arc::clone(&counters));
+            let start = CoreStart {
+                parts: CoreParts {
+                    number,
+                    config: ProxyConfig::new(settings, &options.product),
+                    snapshot: Arc::clone(&options.snapshot),
+                    counters,
+                    telemetry: options.telemetry.core(),
+                    access_log: log
+                        .as_ref()
+                        .map_or_else(AccessLog::default, AccessLogWriter::core),
+                },
+                sockets,
+                phase: phases.clone(),
+                done: done_sender.clone(),
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("proxy-{number}"))
+                .spawn(move || run_core(start))
+                .map_err(EngineError::Thread)?;
+            handle.threads.lock().push(thread);
+        }
+        Ok(handle)
+    }
+}
+
+fn open_log(settings: &Settings) -> Result<Option<AccessLogWriter>, EngineError> {
+    let LogTarget::File { path, .. } = &settings.proxy_access_log else {
+        return Ok(None);
+    };
+    if let Some(folder) = path.parent() {
+        // Opening the file tells what is wrong, if anything is.
+        let _ = std::fs::create_dir_all(folder);
+    }
+    let opened = AccessLogWriter::open(path).map_err(|source| EngineError::AccessLog {
+        path: path.display().to_string(),
+        source,
+    })?;
+    Ok(Some(opened))
+}
+
+/// Opens one address for every core; returns where it really listens.
+fn open(
+    options: &EngineOptions,
+    listen: &Listen,
+    sockets: &mut [Vec<(std::net::TcpListener, Entrance)>],
+) -> Result<SocketAddr, EngineError> {
+    let settings = &options.settings;
+    let tls = match listen.ssl {
+        false => None,
+        true => Some(tls::server_config(
+            settings,
+            Arc::clone(&options.snapshot),
+            listen.http2,
+        )?),
+    };
+    let mut address = listen.address;
+    for of_core in sockets {
+        let fault = |source| EngineError::Listen { address, source };
+        let socket = listener::bind(listen, address).map_err(fault)?;
+        // Port 0 is chosen once, then shared by the other cores.
+        address = socket.local_addr().map_err(fault)?;
+        let map = settings
+            .port_maps
+            .iter()
+            .find(|map| map.internal == address.port());
+        let entrance = Entrance {
+            tls: tls.clone(),
+            offers_http2: listen.http2,
+            external_port: map.map(|map| map.external),
+        };
+        of_core.push((socket, entrance));
+    }
+    Ok(address)
+}
+
+fn run_core(start: CoreStart) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let done = start.done.clone();
+    match runtime {
+        Ok(runtime) => {
+            let local = tokio::task::LocalSet::new();
+            local.block_on(&runtime, serve_core(start));
+        }
+        Err(error) => tracing::error!(%error, "a core of the data path has no runtime"),
+    }
+    done.send_modify(|count| *count += 1);
+}
+
+async fn serve_core(mut start: CoreStart) {
+    let core = Core::new(start.parts);
+    tokio::task::spawn_local(Rc::clone(&core.wheel).drive());
+    tokio::task::spawn_local(keep_house(Rc::clone(&core)));
+    for (socket, entrance) in start.sockets {
+        match tokio::net::TcpListener::from_std(socket) {
+            Ok(listener) => {
+                let accepting = listener::accept(Rc::clone(&core), listener, entrance);
+                tokio::task::spawn_local(accepting);
+            }
+            Err(error) => tracing::error!(%error, "a listening socket cannot be used"),
+        }
+    }
+    // A handle that is gone means the same as `Stopped`.
+    let _ = start.phase.wait_for(|phase| *phase != Phase::Running).await;
+    core.is_draining.set(true);
+    core.drain.notify_waiters();
+    let emptied = async {
+        while core.open.get() > 0 {
+            core.emptied.notified().await;
+        }
+    };
+    tokio::select! {
+        () = emptied => {}
+        _ = start.phase.wait_for(|phase| *phase == Phase::Stopped) => {}
+    }
+    core.access_log.flush();
+}
+
+/// Once a second: closes idle connections to services that have expired, hands over log lines.
+async fn keep_house(core: Rc<Core>) {
+    let mut interval = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        interval.tick().await;
+        let now = core.ticks.now();
+        std::future::poll_fn(|cx| {
+            core.pool.sweep(now, cx);
+            std::task::Poll::Ready(())
+        })
+        .await;
+        let dropped = core.access_log.flush();
+        core.counters.log_dropped.add(dropped as u64);
+    }
+}
+
+impl EngineHandle {
+    /// Where the engine listens, in the order of `proxy_listen`; port 0 has become a real one.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The counters, summed over the cores.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters::sum(&self.counters)
+    }
+
+    /// Takes no new connections and no new requests, lets those under way end for at most
+    /// `limit`, then stops.
+    pub async fn drain(&self, limit: Duration) {
+        self.phase.send_replace(Phase::Draining);
+        let mut done = self.done.clone();
+        let all = self.counters.len();
+        let ended = done.wait_for(|count| *count >= all);
+        let is_late = tokio::time::timeout(limit, ended).await.is_err();
+        self.phase.send_replace(Phase::Stopped);
+        if is_late {
+            let _ = done.wait_for(|count| *count >= all).await;
+        }
+        for thread in self.threads.lock().drain(..) {
+            // A thread that panicked has nothing more to tell.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for EngineHandle {
+    fn drop(&mut self) {
+        self.phase.send_replace(Phase::Stopped);
+    }
+}

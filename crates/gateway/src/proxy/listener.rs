@@ -1,0 +1,196 @@
+//! Listening sockets, one per core and address, and what happens to a connection before its first
+//! request.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use conf::{Keepalive, Listen};
+use rustls::{ServerConfig, ServerConnection};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::connection::Connection;
+use super::core::Core;
+use super::server;
+use crate::net::{Io, Plain};
+use crate::tls::TlsStream;
+
+/// Length of the accept queue where the setting names none.
+const BACKLOG: i32 = 4096;
+/// Most connections of one core where the setting says `auto`.
+pub(crate) const MAX_CONNECTIONS: usize = 65_536;
+/// How long accepting rests when the process has run out of descriptors.
+const REST: Duration = Duration::from_millis(50);
+
+/// A listener as the cores share it.
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) offers_http2: bool,
+    /// The port clients see, where it differs from the one listened on.
+    pub(crate) external_port: Option<u16>,
+}
+
+/// Opens the socket of one core for an address.
+pub(crate) fn bind(listen: &Listen, address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    if let (Some(only), SocketAddr::V6(_)) = (listen.ipv6only, address) {
+        socket.set_only_v6(only)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    let backlog = listen
+        .backlog
+        .and_then(|backlog| i32::try_from(backlog).ok());
+    socket.listen(backlog.unwrap_or(BACKLOG))?;
+    match &listen.so_keepalive {
+        Some(Keepalive::On) => socket.set_keepalive(true)?,
+        Some(Keepalive::Times { .. }) => socket.set_tcp_keepalive(&TcpKeepalive::new())?,
+        Some(Keepalive::Off) | None => {}
+    }
+    Ok(socket.into())
+}
+
+/// Takes connections until the core drains.
+pub(crate) async fn accept(core: Rc<Core>, listener: TcpListener, entrance: Entrance) {
+    let entrance = Rc::new(entrance);
+    let number = Cell::new(0);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = core.drain.notified() => return,
+        };
+        if core.is_draining.get() {
+            return;
+        }
+        match accepted {
+            Ok((stream, peer)) => {
+                core.counters.accepted.add(1);
+                if core.open.get() >= core.config.max_connections {
+                    continue;
+                }
+                number.set(number.get() + 1);
+                let guard = Guard::new(&core);
+                let task = run(
+                    Rc::clone(&core),
+                    stream,
+                    peer,
+                    Rc::clone(&entrance),
+                    number.get(),
+                );
+                tokio::task::spawn_local(async move {
+                    let _guard = guard;
+                    task.await;
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "connections cannot be accepted; is the limit of open files too low?");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
+}
+
+/// Counts a connection while it lives, and a panic that ends it.
+struct Guard(Rc<Core>);
+
+impl Guard {
+    fn new(core: &Rc<Core>) -> Self {
+        core.counters.handled.add(1);
+        core.counters.active.add(1);
+        core.open.set(core.open.get() + 1);
+        Self(Rc::clone(core))
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.counters.active.sub(1);
+        self.0.open.set(self.0.open.get() - 1);
+        if std::thread::panicking() {
+            self.0.counters.panics.add(1);
+        }
+        if self.0.open.get() == 0 {
+            self.0.emptied.notify_one();
+        }
+    }
+}
+
+async fn run(
+    core: Rc<Core>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    entrance: Rc<Entrance>,
+    number: u64,
+) {
+    let Ok(local) = stream.local_addr() else {
+        return;
+    };
+    // Answers must not wait for acknowledgements; where it fails nothing breaks.
+    let _ = SockRef::from(&stream).set_tcp_nodelay(true);
+    core.ticks.now();
+    let io: Box<dyn Io>;
+    let mut server_name = None;
+    let mut is_http2 = false;
+    match &entrance.tls {
+        None => io = Box::new(Plain(stream)),
+        Some(config) => {
+            let Some(tls) = shake_hands(&core, stream, Arc::clone(config)).await else {
+                core.counters.handshake_failures.add(1);
+                return;
+            };
+            is_http2 = tls.session().alpn_protocol() == Some(b"h2");
+            if let rustls::Connection::Server(session) = tls.session() {
+                server_name = session.server_name().map(str::to_owned);
+            }
+            io = Box::new(tls);
+        }
+    }
+    let is_tls = entrance.tls.is_some();
+    let name = server_name.as_deref();
+    let client = Connection::client_info(peer, local, name, is_tls, number);
+    let port = entrance.external_port.unwrap_or_else(|| local.port());
+    let is_trusted = core.config.trusts(client.ip);
+    let connection = Connection::new(client, port, is_trusted);
+    let _ = is_http2;
+    server::serve(core, io, connection).await;
+}
+
+async fn shake_hands(
+    core: &Core,
+    stream: TcpStream,
+    config: Arc<ServerConfig>,
+) -> Option<TlsStream> {
+    let session = ServerConnection::new(config).ok()?;
+    let mut tls = TlsStream::new(Plain(stream), session.into());
+    let timer = core.wheel.timer();
+    timer.arm(core.ticks.recent(), core.config.header_timeout);
+    let done = poll_fn(|cx| match tls.poll_handshake(cx) {
+        Poll::Ready(done) => Poll::Ready(done.is_ok()),
+        Poll::Pending => timer.poll_expired(cx).map(|()| false),
+    })
+    .await;
+    done.then_some(tls)
+}

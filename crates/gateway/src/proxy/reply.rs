@@ -1,0 +1,221 @@
+//! Answers that the gateway makes itself: its own errors, redirects and what plugins answer.
+//!
+//! Compat: fields, their order, texts and forms are those of the reference.
+
+use bytes::Bytes;
+use plugin_api::{HeaderEdits, Reply, ReplyBody, ResponseSource};
+
+use super::core::Core;
+use super::errors::{self, Form};
+use super::work::Work;
+use crate::http1::Known;
+
+/// What stands around a reply.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReplyParts<'a> {
+    pub(crate) is_persistent: bool,
+    /// Whether a service was tried: the answer then bears the fields of a proxied one.
+    pub(crate) is_after_attempt: bool,
+    pub(crate) edits: Option<&'a HeaderEdits>,
+    /// Lines for `Kong-Debug`, complete with CR LF.
+    pub(crate) debug: &'a [u8],
+}
+
+/// The gateway's own error with a status, in the form the client accepts.
+pub(crate) fn error(status: u16) -> Reply {
+    let sent = if status == 494 { 400 } else { status };
+    let body = ReplyBody::GatewayError(Bytes::from_static(errors::message(status).as_bytes()));
+    Reply {
+        source: ResponseSource::Error,
+        ..Reply::with_body(sent, body)
+    }
+}
+
+/// A message of the router or the balancer.
+pub(crate) fn message(status: u16, text: &'static str) -> Reply {
+    Reply {
+        source: ResponseSource::Error,
+        ..Reply::message(status, text)
+    }
+}
+
+/// A page as the web server below the reference makes it.
+pub(crate) fn page(status: u16) -> Reply {
+    let body = errors::server_page(status, errors::reason(status));
+    Reply {
+        source: ResponseSource::Error,
+        ..Reply::with_body(status, ReplyBody::Raw(Bytes::from(body)))
+    }
+}
+
+/// Writes head and body of a reply to the request's output.
+pub(crate) fn write(core: &Core, work: &mut Work, reply: &Reply, parts: &ReplyParts<'_>) {
+    let (form, body) = render(core, work, &reply.body);
+    let mut out = std::mem::take(&mut work.out);
+    out.clear();
+    write_status_and_date(core, &mut out, reply.status);
+    write_content(&mut out, reply, form, body.len(), parts);
+    write_lines(&mut out, reply, parts.edits);
+    if form == Some(Form::Grpc) {
+        write_grpc(&mut out, reply);
+    }
+    write_own(core, &mut out, work, parts);
+    out.extend_from_slice(b"\r\n");
+    if work.method() != b"HEAD" {
+        out.extend_from_slice(&body);
+    }
+    work.out = out;
+}
+
+fn render(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes) {
+    let fields = &work.head.fields;
+    let accept = fields.first(Known::Accept, &work.bytes);
+    let (form, text) = match body {
+        ReplyBody::Empty => return (None, Bytes::new()),
+        ReplyBody::Raw(bytes) => return (None, bytes.clone()),
+        ReplyBody::Message(text) => (accept.map_or(Form::Json, Form::of_accept), text),
+        ReplyBody::GatewayError(text) => {
+            let wanted = accept.or_else(|| fields.first(Known::ContentType, &work.bytes));
+            (wanted.map_or(core.config.error_form, Form::of_accept), text)
+        }
+    };
+    let text = String::from_utf8_lossy(text);
+    let rendered = form.render(&text, work.request_id());
+    (Some(form), Bytes::from(rendered))
+}
+
+fn write_status_and_date(core: &Core, out: &mut Vec<u8>, status: u16) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(errors::reason(status).as_bytes());
+    out.extend_from_slice(b"\r\nDate: ");
+    core.write_date(out);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_content(
+    out: &mut Vec<u8>,
+    reply: &Reply,
+    form: Option<Form>,
+    length: usize,
+    parts: &ReplyParts<'_>,
+) {
+    let own = reply
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"))
+        .map(|(_, value)| value.as_ref());
+    let edited = parts.edits.and_then(|edits| edits.value(b"content-type"));
+    let is_page = matches!(reply.body, ReplyBody::Raw(_)) && reply.source == ResponseSource::Error;
+    let made = form.map(|form| form.content_type().as_bytes());
+    // Compat: pages of the web server name their character set from status 400 on only.
+    let of_page = match reply.status {
+        _ if !is_page => None,
+        300..400 => Some(&b"text/html"[..]),
+        _ => Some(&b"text/html; charset=UTF-8"[..]),
+    };
+    if let Some(value) = edited.or(own).or(made).or(of_page) {
+        field(out, b"Content-Type", value);
+    }
+    let has_connection = reply
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
+    let connection: &[u8] = match (has_connection, parts.is_persistent) {
+        (true, _) => b"",
+        (false, true) => b"Connection: keep-alive\r\n",
+        (false, false) => b"Connection: close\r\n",
+    };
+    if !is_page {
+        out.extend_from_slice(connection);
+    }
+    if reply.status != 204 && reply.status != 304 {
+        field(
+            out,
+            b"Content-Length",
+            itoa::Buffer::new().format(length).as_bytes(),
+        );
+    }
+    if is_page {
+        out.extend_from_slice(connection);
+    }
+}
+
+fn write_lines(out: &mut Vec<u8>, reply: &Reply, edits: Option<&HeaderEdits>) {
+    let lines = reply
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_ref(), value.as_ref()));
+    let mut write = |name: &[u8], value: &[u8]| {
+        let is_framing = matches!(
+            Known::of(name),
+            Known::ContentType | Known::ContentLength | Known::TransferEncoding | Known::Date
+        );
+        if !is_framing {
+            field(out, name, value);
+        }
+    };
+    match edits {
+        Some(edits) => edits.apply(lines, write),
+        None => lines.for_each(|(name, value)| write(name, value)),
+    }
+}
+
+/// Status codes of gRPC for those of HTTP, as the reference maps them.
+fn write_grpc(out: &mut Vec<u8>, reply: &Reply) {
+    let code = match reply.status {
+        200..300 => 0,
+        400 | 500 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502..505 => 14,
+        _ => 2,
+    };
+    field(
+        out,
+        b"grpc-status",
+        itoa::Buffer::new().format(code).as_bytes(),
+    );
+    if let ReplyBody::Message(text) | ReplyBody::GatewayError(text) = &reply.body {
+        field(out, b"grpc-message", text);
+    }
+}
+
+fn write_own(core: &Core, out: &mut Vec<u8>, work: &Work, parts: &ReplyParts<'_>) {
+    let headers = &core.config.headers;
+    let notes = &work.notes;
+    let now = core.ticks.recent();
+    let mut latency = |name: &[u8], from: u64, to: u64| {
+        let millis = to.saturating_sub(from) / 1000;
+        field(out, name, itoa::Buffer::new().format(millis).as_bytes());
+    };
+    if parts.is_after_attempt {
+        if headers.upstream_latency {
+            latency(b"X-Kong-Upstream-Latency", notes.handed_on, now);
+        }
+        if headers.proxy_latency {
+            latency(b"X-Kong-Proxy-Latency", notes.started, notes.handed_on);
+        }
+        if headers.via {
+            out.extend_from_slice(&core.config.via_line);
+        }
+    } else if headers.response_latency {
+        latency(b"X-Kong-Response-Latency", notes.started, now);
+    }
+    if headers.server {
+        out.extend_from_slice(&core.config.server_line);
+    }
+    out.extend_from_slice(parts.debug);
+    if headers.request_id {
+        field(out, b"X-Kong-Request-Id", &work.request_id);
+    }
+}
+
+fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}

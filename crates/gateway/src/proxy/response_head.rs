@@ -1,0 +1,277 @@
+//! The head of a proxied answer as the client receives it.
+//!
+//! Compat: fields and their order are those of the reference.
+
+use plugin_api::{HeaderEdits, HttpVersion};
+
+use super::config::ProxyConfig;
+use super::errors;
+use crate::http1::{Framing, Known, ResponseHead, has_list_token};
+
+/// What the head says beyond what the service sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnswerParts<'a> {
+    pub(crate) status: u16,
+    /// How the payload is framed towards the client.
+    pub(crate) framing: AnswerBody,
+    pub(crate) is_persistent: bool,
+    pub(crate) is_upgrade: bool,
+    pub(crate) upstream_latency_ms: u64,
+    pub(crate) proxy_latency_ms: u64,
+    pub(crate) request_id: &'a [u8],
+    pub(crate) edits: Option<&'a HeaderEdits>,
+    /// Lines for `Kong-Debug`, complete with CR LF.
+    pub(crate) debug: &'a [u8],
+}
+
+/// How an answer's end is told to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerBody {
+    /// No field about it.
+    Nothing,
+    Length(u64),
+    Chunked,
+    /// By the end of the connection.
+    Close,
+}
+
+impl AnswerBody {
+    /// Chooses the framing towards a client. `changes` says that a plugin changes the payload.
+    pub(crate) fn choose(
+        response: &ResponseHead,
+        version: HttpVersion,
+        is_head: bool,
+        changes: bool,
+    ) -> Self {
+        if is_head || matches!(response.framing, Framing::None) {
+            return match response.named_length {
+                Some(length) if response.status() != 204 => Self::Length(length),
+                None if response.names_chunked && version == HttpVersion::Http11 => Self::Chunked,
+                _ => Self::Nothing,
+            };
+        }
+        match response.framing {
+            Framing::Length(length) if !changes => Self::Length(length),
+            _ if version == HttpVersion::Http10 => Self::Close,
+            _ => Self::Chunked,
+        }
+    }
+}
+
+/// Writes the head to `out`. `bytes` is what the response head's ranges refer to.
+pub(crate) fn write(
+    out: &mut Vec<u8>,
+    response: &ResponseHead,
+    bytes: &[u8],
+    config: &ProxyConfig,
+    parts: &AnswerParts<'_>,
+) {
+    write_status(out, response, bytes, parts.status);
+    let removes = |name: &[u8]| parts.edits.is_some_and(|edits| edits.removes(name));
+    if let Some(value) = response.fields.first(Known::ContentType, bytes)
+        && !removes(b"content-type")
+    {
+        field(out, b"Content-Type", value);
+    }
+    if let Some(value) = parts.edits.and_then(|edits| edits.value(b"content-type")) {
+        field(out, b"Content-Type", value);
+    }
+    match parts.framing {
+        AnswerBody::Length(length) => number(out, b"Content-Length: ", length),
+        AnswerBody::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        AnswerBody::Nothing | AnswerBody::Close => {}
+    }
+    out.extend_from_slice(if parts.is_upgrade {
+        b"Connection: upgrade\r\n"
+    } else if parts.is_persistent {
+        b"Connection: keep-alive\r\n"
+    } else {
+        &b"Connection: close\r\n"[..]
+    });
+    let places = write_received(out, response, bytes, config, parts);
+    write_own(out, response, config, parts, places);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn number(out: &mut Vec<u8>, name_and_colon: &[u8], value: u64) {
+    out.extend_from_slice(name_and_colon);
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_status(out: &mut Vec<u8>, response: &ResponseHead, bytes: &[u8], status: u16) {
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
+    out.push(b' ');
+    if status == response.status() {
+        out.extend_from_slice(response.fields.index.reason.of(bytes));
+    } else {
+        out.extend_from_slice(errors::reason(status).as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Fields of the gateway that stood in the service's answer and were replaced at their place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Places {
+    server: bool,
+    via: bool,
+    request_id: bool,
+    upstream_latency: bool,
+    proxy_latency: bool,
+    upstream_status: bool,
+}
+
+fn write_received(
+    out: &mut Vec<u8>,
+    response: &ResponseHead,
+    bytes: &[u8],
+    config: &ProxyConfig,
+    parts: &AnswerParts<'_>,
+) -> Places {
+    let mut places = Places::default();
+    if parts.edits.is_none_or(HeaderEdits::is_empty) && !response.names_hop_fields {
+        for (kind, line) in response.fields.iter() {
+            let (name, value) = (line.name.of(bytes), line.value.of(bytes));
+            write_line(out, (kind, name, value), config, parts, &mut places);
+        }
+        return places;
+    }
+    let lines = response
+        .fields
+        .iter()
+        .filter(|(kind, line)| {
+            *kind != Known::Other || !is_hop(response, bytes, line.name.of(bytes))
+        })
+        .map(|(_, line)| (line.name.of(bytes), line.value.of(bytes)));
+    match parts.edits {
+        Some(edits) => edits.apply(lines, |name, value| {
+            write_line(
+                out,
+                (Known::of(name), name, value),
+                config,
+                parts,
+                &mut places,
+            );
+        }),
+        None => lines.for_each(|(name, value)| {
+            write_line(
+                out,
+                (Known::of(name), name, value),
+                config,
+                parts,
+                &mut places,
+            );
+        }),
+    }
+    places
+}
+
+fn write_line(
+    out: &mut Vec<u8>,
+    (kind, name, value): (Known, &[u8], &[u8]),
+    config: &ProxyConfig,
+    parts: &AnswerParts<'_>,
+    places: &mut Places,
+) {
+    let headers = &config.headers;
+    match kind {
+        Known::ContentType
+        | Known::ContentLength
+        | Known::TransferEncoding
+        | Known::Connection
+        | Known::KeepAlive
+        | Known::AccelBuffering
+        | Known::AccelCharset
+        | Known::AccelExpires
+        | Known::AccelLimitRate
+        | Known::AccelRedirect => return,
+        Known::Upgrade if !parts.is_upgrade => return,
+        Known::Trailer if parts.framing != AnswerBody::Chunked => return,
+        Known::Via if headers.via && !places.via => {
+            places.via = true;
+            out.extend_from_slice(name);
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b", ");
+            out.extend_from_slice(&config.via_line[5..]);
+            return;
+        }
+        Known::RequestId if headers.request_id => {
+            if !std::mem::replace(&mut places.request_id, true) {
+                field(out, b"X-Kong-Request-Id", parts.request_id);
+            }
+            return;
+        }
+        Known::UpstreamLatency if headers.upstream_latency => {
+            if !std::mem::replace(&mut places.upstream_latency, true) {
+                number(out, b"X-Kong-Upstream-Latency: ", parts.upstream_latency_ms);
+            }
+            return;
+        }
+        Known::ProxyLatency if headers.proxy_latency => {
+            if !std::mem::replace(&mut places.proxy_latency, true) {
+                number(out, b"X-Kong-Proxy-Latency: ", parts.proxy_latency_ms);
+            }
+            return;
+        }
+        Known::UpstreamStatus if headers.upstream_status => {
+            if !std::mem::replace(&mut places.upstream_status, true) {
+                number(out, b"X-Kong-Upstream-Status: ", u64::from(parts.status));
+            }
+            return;
+        }
+        Known::Server => places.server = true,
+        _ => {}
+    }
+    field(out, name, value);
+}
+
+fn write_own(
+    out: &mut Vec<u8>,
+    response: &ResponseHead,
+    config: &ProxyConfig,
+    parts: &AnswerParts<'_>,
+    places: Places,
+) {
+    let headers = &config.headers;
+    if headers.server && !places.server {
+        out.extend_from_slice(&config.server_line);
+    }
+    if headers.upstream_status && !places.upstream_status {
+        number(
+            out,
+            b"X-Kong-Upstream-Status: ",
+            u64::from(response.status()),
+        );
+    }
+    if headers.upstream_latency && !places.upstream_latency {
+        number(out, b"X-Kong-Upstream-Latency: ", parts.upstream_latency_ms);
+    }
+    if headers.proxy_latency && !places.proxy_latency {
+        number(out, b"X-Kong-Proxy-Latency: ", parts.proxy_latency_ms);
+    }
+    if headers.via && !places.via {
+        out.extend_from_slice(&config.via_line);
+    }
+    out.extend_from_slice(parts.debug);
+    if headers.request_id && !places.request_id {
+        field(out, b"X-Kong-Request-Id", parts.request_id);
+    }
+}
+
+fn is_hop(response: &ResponseHead, bytes: &[u8], name: &[u8]) -> bool {
+    response.names_hop_fields
+        && response
+            .fields
+            .iter()
+            .filter(|(kind, _)| *kind == Known::Connection)
+            .any(|(_, line)| has_list_token(line.value.of(bytes), name))
+}

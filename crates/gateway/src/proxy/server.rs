@@ -1,0 +1,263 @@
+//! An HTTP/1.1 client connection: one request after another until it ends.
+
+use std::future::poll_fn;
+use std::io;
+use std::rc::Rc;
+use std::task::Poll;
+
+use super::client::Http1Client;
+use super::connection::Connection;
+use super::core::Core;
+use super::link::{Link, ReadError};
+use super::reply;
+use super::transaction::{Ending, Transaction};
+use super::work::Work;
+use crate::http1::HeadError;
+use crate::net::{Io, Timer};
+
+/// Bytes taken from a client behind an answer that closes, so that the answer arrives.
+const MAX_LINGER: usize = 256 * 1024;
+/// How long that may take, in microseconds.
+const LINGER: u64 = 2_000_000;
+
+/// How waiting for a head ended.
+enum Wait {
+    Head,
+    Refused(HeadError),
+    TimedOut { has_begun: bool },
+    Ended,
+}
+
+/// Serves a connection.
+pub(crate) async fn serve(core: Rc<Core>, io: Box<dyn Io>, connection: Connection) {
+    let timer = core.wheel.timer();
+    let mut client = Http1Client {
+        link: Link::new(io),
+        core: Rc::clone(&core),
+    };
+    let mut served = 0;
+    loop {
+        let Some(mut work) = next_head(&core, &mut client, &timer, served).await else {
+            break;
+        };
+        served += 1;
+        work.number = served;
+        let ending = answer(&core, &mut client, &connection, &timer, &mut work).await;
+        core.give_work(work);
+        match ending {
+            Ending::Keep => {}
+            Ending::Close => {
+                linger(&core, &mut client, &timer).await;
+                break;
+            }
+            Ending::Abort => break,
+        }
+    }
+    client.link.reader.release(&core.buffers);
+}
+
+/// Waits for a complete head. `None` ends the connection. A head that is refused comes back with
+/// the status to answer in its notes.
+async fn next_head(
+    core: &Rc<Core>,
+    client: &mut Http1Client,
+    timer: &Timer,
+    served: u64,
+) -> Option<Box<Work>> {
+    let config = &core.config;
+    let idle = if served == 0 {
+        config.header_timeout
+    } else {
+        config.keepalive_timeout
+    };
+    if client.link.reader.buffer.is_empty() {
+        client.link.reader.release(&core.buffers);
+        timer.arm(core.ticks.recent(), idle);
+        if !is_readable(core, client, timer).await {
+            return None;
+        }
+    }
+    let mut work = core.take_work();
+    work.notes.started = core.ticks.now();
+    work.request_id = clock::hex_id();
+    match read_head(core, client, timer, &mut work).await {
+        Wait::Head => Some(work),
+        Wait::Refused(error) => {
+            work.refused = refusal(error);
+            let received = client.link.reader.buffer.filled();
+            work.bytes.extend_from_slice(received);
+            Some(work)
+        }
+        Wait::TimedOut { has_begun: true } => {
+            work.refused = 408;
+            Some(work)
+        }
+        Wait::TimedOut { has_begun: false } | Wait::Ended => {
+            core.give_work(work);
+            None
+        }
+    }
+}
+
+/// Waits for the first byte of a request without holding memory for it.
+async fn is_readable(core: &Core, client: &mut Http1Client, timer: &Timer) -> bool {
+    let mut drain = std::pin::pin!(core.drain.notified());
+    poll_fn(|cx| {
+        match client.link.io.poll_readable(cx) {
+            Poll::Ready(Ok(())) => return Poll::Ready(true),
+            Poll::Ready(Err(_)) => return Poll::Ready(false),
+            Poll::Pending => {}
+        }
+        let is_over = core.is_draining.get()
+            || drain.as_mut().poll(cx).is_ready()
+            || timer.poll_expired(cx).is_ready();
+        if is_over {
+            Poll::Ready(false)
+        } else {
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+async fn read_head(core: &Core, client: &mut Http1Client, timer: &Timer, work: &mut Work) -> Wait {
+    timer.arm(core.ticks.recent(), core.config.header_timeout);
+    poll_fn(|cx| {
+        loop {
+            let reader = &mut client.link.reader;
+            if !reader.buffer.is_empty() {
+                match work.read_head(reader.buffer.filled(), &core.config.head_limits) {
+                    Ok(false) => {}
+                    Err(error) => return Poll::Ready(Wait::Refused(error)),
+                    Ok(true) => {
+                        let length = work.head.len;
+                        reader.buffer.consume(length);
+                        return Poll::Ready(Wait::Head);
+                    }
+                }
+            }
+            if reader.buffer.is_unallocated() {
+                reader.buffer = core.buffers.take_small();
+            }
+            match client.link.poll_more(cx, &core.buffers) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Wait::Ended),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending if timer.poll_expired(cx).is_ready() => {
+                    let has_begun = !client.link.reader.buffer.is_empty();
+                    return Poll::Ready(Wait::TimedOut { has_begun });
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
+}
+
+fn refusal(error: HeadError) -> u16 {
+    match error {
+        HeadError::Method => 405,
+        HeadError::LineTooLong => 414,
+        HeadError::FieldsTooLong => 494,
+        HeadError::TransferCoding => 501,
+        HeadError::BareLineFeed
+        | HeadError::FirstLine
+        | HeadError::Version
+        | HeadError::Target
+        | HeadError::FieldName
+        | HeadError::FieldValue
+        | HeadError::Folded
+        | HeadError::Host
+        | HeadError::ContentLength
+        | HeadError::AmbiguousLength => 400,
+    }
+}
+
+async fn answer(
+    core: &Rc<Core>,
+    client: &mut Http1Client,
+    connection: &Connection,
+    timer: &Timer,
+    work: &mut Work,
+) -> Ending {
+    let refused = work.refused;
+    let limit = core.config.max_body;
+    client.link.reader.begin_body(work.head.framing, limit);
+    let refused = match refused {
+        0 => match client.link.reader.prefetch() {
+            Ok(()) => 0,
+            Err(ReadError::TooLarge) => 413,
+            Err(ReadError::Io(_) | ReadError::Body(_)) => 400,
+        },
+        refused => refused,
+    };
+    let is_persistent = refused == 0
+        && work.head.is_persistent
+        && work.number < core.config.keepalive_requests
+        && !core.is_draining.get();
+    let mut transaction = Transaction {
+        core,
+        connection,
+        client,
+        work,
+        timer,
+        pinned: core.pinned(),
+        route: None,
+        is_persistent,
+    };
+    if refused == 0 {
+        let ending = transaction.run().await;
+        return settle(client, ending);
+    }
+    transaction.is_persistent = false;
+    let reply = match refused {
+        501 => reply::page(501),
+        status => reply::error(status),
+    };
+    transaction.refuse(&reply).await
+}
+
+/// A connection goes on only where the request's body has been taken completely.
+fn settle(client: &mut Http1Client, ending: Ending) -> Ending {
+    let reader = &mut client.link.reader;
+    if ending != Ending::Keep {
+        return ending;
+    }
+    let count = reader.payload().len();
+    reader.consume(count);
+    if reader.is_done() {
+        Ending::Keep
+    } else {
+        Ending::Close
+    }
+}
+
+/// Ends the writing side and takes what the client still sends for a moment: closing at once would
+/// make the answer vanish on its way.
+async fn linger(core: &Core, client: &mut Http1Client, timer: &Timer) {
+    timer.arm(core.ticks.now(), LINGER);
+    let mut taken = 0;
+    let mut is_shut = false;
+    let _: io::Result<()> = poll_fn(|cx| {
+        if !is_shut {
+            if client.link.io.poll_shutdown(cx).is_pending() {
+                return timer.poll_expired(cx).map(Ok);
+            }
+            is_shut = true;
+        }
+        loop {
+            let reader = &mut client.link.reader;
+            let count = reader.buffer.len();
+            reader.buffer.consume(count);
+            reader.buffer.reset(0);
+            match client.link.poll_more(cx, &core.buffers) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(count)) => taken += count,
+                Poll::Pending => return timer.poll_expired(cx).map(Ok),
+            }
+            if taken > MAX_LINGER {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    })
+    .await;
+}

@@ -1,0 +1,8 @@
+//! The data path over real sockets: a client, the engine, a service.
+
+mod bodies;
+mod errors;
+mod forwarding;
+mod http1;
+mod support;
+mod upgrades;

@@ -1,0 +1,73 @@
+use std::io::Read;
+
+use super::support::*;
+
+const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                       Sec-WebSocket-Key: x\r\n\r\n";
+
+#[test]
+fn an_upgraded_connection_becomes_a_tunnel() {
+    let switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nfirst";
+    let origin = Origin::start(|_, _| Act::Echo(switched.to_vec()));
+    let gateway = gateway(origin.address);
+    let mut client = gateway.client();
+    client.send(UPGRADE);
+    let head = client.head();
+    assert!(
+        head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"),
+        "{head}"
+    );
+    assert!(head.contains("\r\nConnection: upgrade\r\n"), "{head}");
+    assert!(head.contains("\r\nUpgrade: websocket\r\n"), "{head}");
+    for round in 0..10 {
+        client.send(vec![b'a' + round; 10_000]);
+    }
+    client
+        .stream
+        .shutdown(std::net::Shutdown::Write)
+        .expect("an end");
+    let rest = client.rest();
+    assert!(rest.starts_with(b"first"));
+    assert_eq!(rest.len(), 5 + 100_000);
+    let request = origin.requests().remove(0);
+    assert!(
+        request.contains("\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"),
+        "{request}"
+    );
+    assert!(
+        request.contains("\r\nSec-WebSocket-Key: x\r\n"),
+        "{request}"
+    );
+}
+
+#[test]
+fn a_service_that_refuses_an_upgrade_answers_as_usual() {
+    let origin = Origin::ok("no");
+    let gateway = gateway(origin.address);
+    let mut client = gateway.client();
+    assert!(client.ask(UPGRADE).ends_with("no"));
+    assert!(client.ask(UPGRADE).ends_with("no"));
+}
+
+#[test]
+fn a_switch_that_nobody_asked_for_is_a_bad_gateway() {
+    let switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n";
+    let origin = Origin::start(|_, _| Act::Send(switched.to_vec()));
+    let gateway = gateway(origin.address);
+    let answer = gateway.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+}
+
+#[test]
+fn a_tunnel_ends_when_the_service_does() {
+    let switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\nbye";
+    let origin = Origin::start(|_, _| Act::SendAndClose(switched.to_vec()));
+    let gateway = gateway(origin.address);
+    let mut client = gateway.client();
+    client.send(UPGRADE);
+    client.head();
+    let mut first = [0; 3];
+    client.stream.read_exact(&mut first).ok();
+    drop(client);
+    until(|| gateway.handle.counters().active == 0);
+}

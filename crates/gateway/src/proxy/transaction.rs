@@ -1,0 +1,598 @@
+//! One request from its head to its log line.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use plugin_api::{HttpVersion, Reply};
+
+use super::attempt::{self, Attempts, ReachError, Reached};
+use super::client::{AnswerFraming, Client};
+use super::connection::Connection;
+use super::core::{Core, Pinned};
+use super::relay::{Fault, Limits, Relay};
+use super::reply::{self, ReplyParts};
+use super::request_head::{self, RequestParts};
+use super::response_head::{self, AnswerBody, AnswerParts};
+use super::work::{Origin, Work};
+use super::{forwarded, logging, plugins, routing, tunnel};
+use crate::http1::Framing;
+use crate::net::Timer;
+use crate::snapshot::{RouteEntry, ServiceEntry};
+
+/// What becomes of the client's connection after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It may serve the next request.
+    Keep,
+    /// It is to be closed, after what was sent has been taken.
+    Close,
+    /// It broke, or the answer could not be completed.
+    Abort,
+}
+
+/// A request under way.
+pub(crate) struct Transaction<'a, C> {
+    pub(crate) core: &'a Core,
+    pub(crate) connection: &'a Connection,
+    pub(crate) client: &'a mut C,
+    pub(crate) work: &'a mut Work,
+    pub(crate) timer: &'a Timer,
+    pub(crate) pinned: Rc<Pinned>,
+    /// Index of the matched route.
+    pub(crate) route: Option<usize>,
+    /// Whether the connection may serve another request after this one.
+    pub(crate) is_persistent: bool,
+}
+
+impl<C: Client> Transaction<'_, C> {
+    /// Answers the request.
+    pub(crate) async fn run(mut self) -> Ending {
+        self.core.counters.requests.add(1);
+        self.core.counters.writing.add(1);
+        let ending = match self.decide().await {
+            Ok(()) => self.proxy().await,
+            Err(reply) => self.answer(&reply, false).await,
+        };
+        self.finish();
+        self.core.counters.writing.sub(1);
+        ending
+    }
+
+    /// Answers a request whose head was refused.
+    pub(crate) async fn refuse(mut self, reply: &Reply) -> Ending {
+        self.core.counters.requests.add(1);
+        let ending = self.answer(reply, false).await;
+        self.finish();
+        ending
+    }
+
+    /// The matched route.
+    pub(crate) fn route(&self) -> Option<&RouteEntry> {
+        self.pinned.snapshot.routes.get(self.route?)
+    }
+
+    /// Everything before a service is asked. An error is the answer to give.
+    async fn decide(&mut self) -> Result<(), Reply> {
+        if let (Some(limit), Framing::Length(length)) =
+            (self.core.config.max_body, self.work.head.framing)
+            && length > limit
+        {
+            self.is_persistent = false;
+            return Err(reply::error(413));
+        }
+        forwarded::resolve(&self.core.config, self.connection, self.work);
+        routing::normalise(self.work)?;
+        if !self.pinned.snapshot.globals.is_empty() {
+            plugins::rewrite(self).await?;
+        }
+        let matched = routing::find(&self.pinned.snapshot, self.connection, self.work);
+        self.route = matched.map(|found| found.route);
+        self.work.matched = matched.map_or(0, |found| found.stripped_len());
+        let pinned = Rc::clone(&self.pinned);
+        let Some(entry) = self
+            .route
+            .and_then(|index| pinned.snapshot.routes.get(index))
+        else {
+            return plugins::without_route(self).await;
+        };
+        routing::check_protocol(entry, self.connection, self.work)?;
+        if !entry.chain.is_empty() {
+            plugins::access(self, entry).await?;
+        }
+        if entry.service.is_none() {
+            return Err(reply::message(503, "no Service found with those values"));
+        }
+        Ok(())
+    }
+
+    async fn proxy(&mut self) -> Ending {
+        let pinned = Rc::clone(&self.pinned);
+        let entry = self
+            .route
+            .and_then(|index| pinned.snapshot.routes.get(index));
+        let Some((entry, service)) = entry.and_then(|e| Some((e, e.service.as_deref()?))) else {
+            return Ending::Abort;
+        };
+        if self.work.head.expects_continue
+            && self.client.received() == 0
+            && super::relay::send_continue(self.client, self.work)
+                .await
+                .is_err()
+        {
+            return Ending::Abort;
+        }
+        routing::write_upstream_path(&pinned.snapshot, entry, service, self.work);
+        let mut attempts = Attempts::default();
+        let ending = self.attempts(entry, service, &mut attempts).await;
+        attempt::finish(&pinned, service, &mut attempts);
+        ending
+    }
+
+    async fn attempts(
+        &mut self,
+        entry: &RouteEntry,
+        service: &ServiceEntry,
+        attempts: &mut Attempts,
+    ) -> Ending {
+        let most = u32::from(service.service.retries) + 1;
+        loop {
+            attempts.counted += 1;
+            self.work.notes.tries += 1;
+            let (fault, is_reused, was_sent) = match self.reach(entry, service, attempts).await {
+                Err(error) => match self.unreachable(&error, attempts.counted < most).await {
+                    Some(ending) => return ending,
+                    None => continue,
+                },
+                Ok(reached) => {
+                    let is_reused = reached.is_reused();
+                    match self.exchange(service, reached).await {
+                        Ok(ending) => return ending,
+                        Err((fault, was_sent)) => (fault, is_reused, was_sent),
+                    }
+                }
+            };
+            self.core.counters.attempt_failures.add(1);
+            let may_repeat = !was_sent || attempt::may_repeat(&fault, self.work.method());
+            let is_stale = is_reused && matches!(fault, Fault::UpstreamClosed);
+            if is_stale && may_repeat {
+                // Compat: a kept connection that turned out closed gives one more attempt.
+                attempts.counted -= 1;
+            }
+            let is_last = attempts.counted >= most;
+            if is_last
+                || !may_repeat
+                || !matches!(fault, Fault::UpstreamClosed | Fault::UpstreamTimeout)
+                || !self.client.rewind()
+            {
+                return self.failed(&fault).await;
+            }
+        }
+    }
+
+    /// Chooses a peer, connects and writes the request head.
+    async fn reach(
+        &mut self,
+        entry: &RouteEntry,
+        service: &ServiceEntry,
+        attempts: &mut Attempts,
+    ) -> Result<Reached, ReachError> {
+        let replaced = self.work.plugins.request.destination.clone();
+        let peer = attempt::choose(
+            self.core,
+            &self.pinned,
+            service,
+            replaced.as_ref(),
+            attempts,
+        )
+        .await;
+        if self.work.notes.handed_on == 0 {
+            self.work.notes.handed_on = self.core.ticks.recent();
+        }
+        let peer = peer?;
+        self.work.notes.upstream_address = Some(peer.address);
+        let host = self.host_for(entry, service, &peer);
+        let (name, _) = router::split_host(&host);
+        let mut reached = attempt::connect(self.core, service, &peer, name, self.timer).await?;
+        let parts = RequestParts {
+            host: &host,
+            framing: self.request_framing(),
+            is_upgrade: request_head::wants_websocket(self.work),
+            strips_prefix: entry.route.strip_path && self.work.matched > 1,
+        };
+        let mut out = std::mem::take(&mut self.work.out);
+        out.clear();
+        request_head::write(
+            &mut out,
+            self.work,
+            self.connection,
+            &self.core.config,
+            &parts,
+        );
+        reached
+            .link
+            .sender
+            .begin(&mut out, parts.framing == Framing::Chunked);
+        self.work.out = out;
+        Ok(reached)
+    }
+
+    fn host_for(
+        &self,
+        entry: &RouteEntry,
+        service: &ServiceEntry,
+        peer: &attempt::Peer,
+    ) -> bytes::Bytes {
+        if let Some(host) = &self.work.plugins.request.host {
+            return host.clone();
+        }
+        if entry.route.preserve_host && !self.work.authority().is_empty() {
+            return bytes::Bytes::copy_from_slice(self.work.authority());
+        }
+        match &peer.host {
+            Some(host) if service.host_header.is_empty() => host.clone(),
+            _ => service.host_header.clone(),
+        }
+    }
+
+    fn request_framing(&self) -> Framing {
+        if let Some(body) = &self.work.body {
+            let edited = self.work.plugins.request.body.as_ref().unwrap_or(body);
+            return match (edited.len(), self.work.head.framing) {
+                (0, Framing::None) => Framing::None,
+                (length, _) => Framing::Length(length as u64),
+            };
+        }
+        match (self.work.head.framing, self.client.whole_length()) {
+            // Compat: a chunked body that is here as a whole is sent with its length.
+            (Framing::Chunked, Some(length)) => Framing::Length(length as u64),
+            (framing, _) => framing,
+        }
+    }
+
+    /// Sends the request over a connection and relays the answer. An error tells whether any of
+    /// the request was sent.
+    async fn exchange(
+        &mut self,
+        service: &ServiceEntry,
+        mut reached: Reached,
+    ) -> Result<Ending, (Fault, bool)> {
+        self.work.response.clear();
+        let is_head = self.work.method() == b"HEAD";
+        let limits = self.limits(service);
+        let mut response = std::mem::take(&mut self.work.response);
+        let mut relay = Relay::new(
+            self.core,
+            &mut *self.client,
+            &mut reached.link,
+            self.timer,
+            limits,
+        );
+        relay.buffered = match &self.work.plugins.request.body {
+            Some(body) if self.work.body.is_some() => Some(body.clone()),
+            _ => self.work.body.clone(),
+        };
+        let received = relay.response_head(&mut response, is_head).await;
+        let state = (relay.is_request_sent, relay.is_request_broken);
+        self.work.response = response;
+        if let Err(fault) = received {
+            return Err((fault, reached.link.sender.sent > 0 || state.0));
+        }
+        self.work.notes.answered = self.core.ticks.now();
+        Ok(self.respond(reached, state).await)
+    }
+
+    fn limits(&self, service: &ServiceEntry) -> Limits {
+        Limits {
+            write: u64::from(service.service.write_timeout) * 1000,
+            read: u64::from(service.service.read_timeout) * 1000,
+            body: self.core.config.body_timeout,
+            send: self.core.config.send_timeout,
+        }
+    }
+
+    /// Relays an answer whose head has been read. From here on there is no other answer.
+    async fn respond(&mut self, mut reached: Reached, state: (bool, bool)) -> Ending {
+        match self.skip_interim(&mut reached, state).await {
+            Ok(()) => {}
+            Err(fault) => return self.failed(&fault).await,
+        }
+        let status = self.work.response.status();
+        if status == 101 && !request_head::wants_websocket(self.work) {
+            return self.answer(&reply::error(502), true).await;
+        }
+        let notes = &mut self.work.notes;
+        notes.upstream_status = status;
+        notes.status = status;
+        notes.source = Origin::Service;
+        if status == 101 {
+            return self.tunnel(reached).await;
+        }
+        if self.work.plugins.is_used {
+            return plugins::relay(self, reached, state).await;
+        }
+        let version = self.work.head.fields.index.version;
+        let is_head = self.work.method() == b"HEAD";
+        let framing = AnswerBody::choose(&self.work.response, version, is_head, false);
+        self.write_answer_head(&reached, framing, None);
+        self.relay_body(reached, state).await
+    }
+
+    /// Passes interim answers on and reads the head behind them.
+    async fn skip_interim(
+        &mut self,
+        reached: &mut Reached,
+        state: (bool, bool),
+    ) -> Result<(), Fault> {
+        while self.work.response.status() < 200 && self.work.response.status() != 101 {
+            let status = self.work.response.status();
+            let mut response = std::mem::take(&mut self.work.response);
+            let bytes = reached.link.reader.buffer.filled();
+            let head = bytes[..response.len].to_vec();
+            reached.link.reader.buffer.consume(response.len);
+            response.clear();
+            let mut relay = self.relay(reached, state);
+            // `100 Continue` was the gateway's to send.
+            if status != 100 {
+                relay.interim(status, head).await?;
+            }
+            let is_head = false;
+            let received = relay.response_head(&mut response, is_head).await;
+            self.work.response = response;
+            received?;
+        }
+        Ok(())
+    }
+
+    /// A relay that continues an exchange.
+    pub(crate) fn relay<'r>(
+        &'r mut self,
+        reached: &'r mut Reached,
+        state: (bool, bool),
+    ) -> Relay<'r, C> {
+        let entry = self
+            .route
+            .and_then(|index| self.pinned.snapshot.routes.get(index));
+        let limits = entry.and_then(|entry| Some(self.limits(entry.service.as_deref()?)));
+        let limits = limits.unwrap_or(Limits {
+            write: self.core.config.send_timeout,
+            read: self.core.config.send_timeout,
+            body: self.core.config.body_timeout,
+            send: self.core.config.send_timeout,
+        });
+        let mut relay = Relay::new(
+            self.core,
+            &mut *self.client,
+            &mut reached.link,
+            self.timer,
+            limits,
+        );
+        (relay.is_request_sent, relay.is_request_broken) = state;
+        relay
+    }
+
+    /// Renders the head of the service's answer into the client's sender.
+    pub(crate) fn write_answer_head(
+        &mut self,
+        reached: &Reached,
+        framing: AnswerBody,
+        edits: Option<&plugin_api::HeaderEdits>,
+    ) {
+        self.write_answer_head_from(reached.link.reader.buffer.filled(), framing, edits);
+    }
+
+    /// The same, with the bytes of the head at hand.
+    pub(crate) fn write_answer_head_from(
+        &mut self,
+        bytes: &[u8],
+        framing: AnswerBody,
+        edits: Option<&plugin_api::HeaderEdits>,
+    ) {
+        let debug = self.debug_lines();
+        let notes = &self.work.notes;
+        if framing == AnswerBody::Close {
+            self.is_persistent = false;
+        }
+        let parts = AnswerParts {
+            status: notes.status,
+            framing,
+            is_persistent: self.is_persistent,
+            is_upgrade: notes.status == 101,
+            upstream_latency_ms: notes.answered.saturating_sub(notes.handed_on) / 1000,
+            proxy_latency_ms: notes.handed_on.saturating_sub(notes.started) / 1000,
+            request_id: &self.work.request_id,
+            edits,
+            debug: &debug,
+        };
+        let mut out = std::mem::take(&mut self.work.out);
+        out.clear();
+        response_head::write(
+            &mut out,
+            &self.work.response,
+            bytes,
+            &self.core.config,
+            &parts,
+        );
+        let answer = AnswerFraming {
+            status: notes.status,
+            // An answer to HEAD may name chunks and has none.
+            is_chunked: framing == AnswerBody::Chunked
+                && self.work.response.framing != Framing::None,
+        };
+        self.client.begin(&mut out, answer);
+        self.work.out = out;
+    }
+
+    async fn relay_body(&mut self, mut reached: Reached, state: (bool, bool)) -> Ending {
+        let response = &self.work.response;
+        let (len, is_upstream_persistent) = (response.len, response.is_persistent);
+        let reader = &mut reached.link.reader;
+        reader.buffer.consume(len);
+        reader.begin_body(response.framing, None);
+        let mut relay = self.relay(&mut reached, state);
+        let relayed = relay.response_body().await;
+        let is_sent = relay.is_request_sent;
+        self.note_sizes();
+        if let Err(fault) = relayed {
+            tracing::debug!(%fault, "an answer could not be completed");
+            return Ending::Abort;
+        }
+        if is_sent && is_upstream_persistent {
+            attempt::give_back(self.core, reached);
+        }
+        if is_sent && self.is_persistent {
+            Ending::Keep
+        } else {
+            Ending::Close
+        }
+    }
+
+    async fn tunnel(&mut self, mut reached: Reached) -> Ending {
+        self.write_answer_head(&reached, AnswerBody::Nothing, None);
+        reached.link.reader.buffer.consume(self.work.response.len);
+        let pushed = std::future::poll_fn(|cx| self.client.poll_push(cx, &[], None)).await;
+        let (Ok(_), Some(client)) = (pushed, self.client.link()) else {
+            return Ending::Abort;
+        };
+        let limit = self
+            .pinned
+            .snapshot
+            .routes
+            .get(self.route.unwrap_or_default())
+            .and_then(|entry| entry.service.as_ref())
+            .map_or(60_000_000, |entry| {
+                u64::from(entry.service.read_timeout) * 1000
+            });
+        let (down, up) = tunnel::run(self.core, client, &mut reached.link, self.timer, limit).await;
+        self.note_sizes();
+        self.work.notes.response_bytes += down;
+        self.work.notes.request_bytes += up;
+        Ending::Abort
+    }
+
+    async fn unreachable(&mut self, error: &ReachError, may_repeat: bool) -> Option<Ending> {
+        let reply = match error {
+            ReachError::NoPeer => {
+                reply::message(503, "failure to get a peer from the ring-balancer")
+            }
+            ReachError::Name => reply::message(503, "name resolution failed"),
+            ReachError::Refused | ReachError::Timeout => {
+                self.core.counters.attempt_failures.add(1);
+                if may_repeat {
+                    return None;
+                }
+                let status = if matches!(error, ReachError::Timeout) {
+                    504
+                } else {
+                    502
+                };
+                return Some(self.answer(&reply::error(status), true).await);
+            }
+        };
+        Some(self.answer(&reply, false).await)
+    }
+
+    async fn failed(&mut self, fault: &Fault) -> Ending {
+        let status = match fault {
+            Fault::ClientGone => return self.gone(),
+            Fault::ClientTimeout => 408,
+            Fault::ClientBody => 400,
+            Fault::ClientTooLarge => 413,
+            Fault::UpstreamTimeout => 504,
+            Fault::UpstreamClosed | Fault::BadResponse(_) => 502,
+        };
+        if status < 500 {
+            self.is_persistent = false;
+        }
+        self.answer(&reply::error(status), true).await
+    }
+
+    fn gone(&mut self) -> Ending {
+        // Compat: the status that logs show for a client that went away.
+        self.work.notes.status = 499;
+        Ending::Abort
+    }
+
+    /// Gives an answer of the gateway's own.
+    pub(crate) async fn answer(&mut self, reply: &Reply, is_after_attempt: bool) -> Ending {
+        self.core.ticks.now();
+        if !self.client.is_done() && self.work.head.expects_continue {
+            // The client may or may not send the body it announced.
+            self.is_persistent = false;
+        }
+        let edits = plugins::filter_reply(self, reply);
+        let status = edits.as_ref().map_or(reply.status, |(_, status)| *status);
+        let notes = &mut self.work.notes;
+        notes.status = status;
+        notes.source = match reply.source {
+            plugin_api::ResponseSource::Exit => Origin::Plugin,
+            _ => Origin::Gateway,
+        };
+        let debug = self.debug_lines();
+        let parts = ReplyParts {
+            is_persistent: self.is_persistent,
+            is_after_attempt,
+            edits: edits.as_ref().map(|(edits, _)| edits),
+            debug: &debug,
+        };
+        if status == reply.status {
+            reply::write(self.core, self.work, reply, &parts);
+        } else {
+            let mut reply = reply.clone();
+            reply.status = status;
+            reply::write(self.core, self.work, &reply, &parts);
+        }
+        self.client.begin(
+            &mut self.work.out,
+            AnswerFraming {
+                status,
+                is_chunked: false,
+            },
+        );
+        self.timer
+            .arm(self.core.ticks.recent(), self.core.config.send_timeout);
+        let pushed = std::future::poll_fn(|cx| {
+            if self.timer.poll_expired(cx).is_ready() {
+                return std::task::Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+            }
+            self.client.poll_push(cx, &[], Some(&[]))
+        })
+        .await;
+        self.note_sizes();
+        match pushed {
+            Ok(_) if self.is_persistent => Ending::Keep,
+            Ok(_) => Ending::Close,
+            Err(_) => Ending::Abort,
+        }
+    }
+
+    pub(crate) fn note_sizes(&mut self) {
+        let notes = &mut self.work.notes;
+        notes.response_bytes = self.client.sent();
+        notes.request_bytes = self.work.head.len as u64 + self.client.received();
+    }
+
+    fn finish(&mut self) {
+        self.work.notes.ended = self.core.ticks.now();
+        if self.work.plugins.is_used {
+            plugins::log(self);
+        }
+        logging::note(self.core, self.work, self.connection, self.route());
+    }
+
+    fn debug_lines(&self) -> Vec<u8> {
+        if !self.core.config.allows_debug {
+            return Vec::new();
+        }
+        routing::debug_lines(self.work, self.route())
+    }
+
+    /// The client's address as far as known.
+    pub(crate) fn client_ip(&self) -> IpAddr {
+        self.work.real_ip.unwrap_or(self.connection.client.ip)
+    }
+
+    /// The version the client speaks.
+    pub(crate) fn version(&self) -> HttpVersion {
+        self.work.head.fields.index.version
+    }
+}

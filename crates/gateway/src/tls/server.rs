@@ -1,0 +1,57 @@
+//! TLS towards clients: which certificate, which versions, which protocols.
+
+use std::fmt;
+use std::sync::Arc;
+
+use conf::Settings;
+use rustls::ServerConfig;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::snapshot::SharedSnapshot;
+
+/// Asks the snapshot in force for the certificate of each handshake.
+struct FromSnapshot(SharedSnapshot);
+
+impl fmt::Debug for FromSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FromSnapshot").finish()
+    }
+}
+
+impl ResolvesServerCert for FromSnapshot {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let snapshot = self.0.load();
+        snapshot
+            .certificates
+            .choose(hello.server_name(), hello.signature_schemes())
+    }
+}
+
+/// Settings of a listener; `offers_http2` puts HTTP/2 before HTTP/1.1.
+pub(crate) fn server_config(
+    settings: &Settings,
+    snapshot: SharedSnapshot,
+    offers_http2: bool,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let mut versions = Vec::new();
+    if settings.ssl_protocols.tls13 {
+        versions.push(&rustls::version::TLS13);
+    }
+    if settings.ssl_protocols.tls12 {
+        versions.push(&rustls::version::TLS12);
+    }
+    let mut config = ServerConfig::builder_with_provider(pki::crypto_provider())
+        .with_protocol_versions(&versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(FromSnapshot(snapshot)));
+    if settings.ssl_session_tickets {
+        config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
+    }
+    let protocols: &[&[u8]] = match offers_http2 {
+        true => &[b"h2", b"http/1.1"],
+        false => &[b"http/1.1"],
+    };
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
+    Ok(Arc::new(config))
+}
