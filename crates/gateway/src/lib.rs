@@ -10,5 +10,6 @@ pub mod snapshot;
 pub mod status;
 mod surface;
 pub mod telemetry;
+#[cfg(test)]
 mod testing;
 mod tls;
