@@ -37,6 +37,9 @@ pub struct Reference {
     pub id: Uuid,
     /// What happens to the referring row when the other goes.
     pub on_delete: OnDelete,
+    /// Whether the row referred to may be missing when the reference is written. It is then only
+    /// protected from being removed.
+    pub is_soft: bool,
 }
 
 /// What happens to a referring row when the row it refers to is removed.

@@ -259,6 +259,9 @@ impl<'a> Work<'a> {
         id: Uuid,
         reference: &Reference,
     ) -> Outcome<()> {
+        if reference.is_soft {
+            return Ok(());
+        }
         let target_kind = self.codec.kind(&reference.kind)?;
         if self.existing(target_kind, reference.id)?.is_some() {
             return Ok(());

@@ -83,6 +83,7 @@ impl Model for SmallModel {
                     kind: (*kind).to_owned(),
                     id: Uuid::parse_str(id).ok()?,
                     on_delete: *on_delete,
+                    is_soft: false,
                 })
             })
             .collect()

@@ -1,6 +1,8 @@
 //! The store through its public contract, on real files.
 
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod concurrency;
