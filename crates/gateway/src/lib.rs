@@ -4,6 +4,7 @@ pub mod admin;
 mod http1;
 pub mod intake;
 mod net;
+pub mod node;
 pub mod outlet;
 pub mod proxy;
 pub mod snapshot;

@@ -18,8 +18,15 @@ pub struct Catalogue {
 /// The plugins of this build for [`entities::Catalogue::new`].
 #[must_use]
 pub fn catalogue() -> Arc<Catalogue> {
+    catalogue_of(|_| true)
+}
+
+/// The same, without those that are switched off on a node.
+#[must_use]
+pub fn catalogue_of(is_enabled: impl Fn(&str) -> bool) -> Arc<Catalogue> {
     let mut plugins: Vec<_> = DEFINITIONS
         .iter()
+        .filter(|definition| is_enabled(definition.name))
         .map(|definition| (*definition, (definition.schema)()))
         .collect();
     plugins.sort_by_key(|(definition, _)| definition.name);
@@ -105,6 +112,13 @@ mod tests {
         }
         assert!(catalogue.schema("acl").is_none());
         assert!(!catalogue.allows_scope("acl", Scope::Global));
+    }
+
+    #[test]
+    fn a_plugin_that_is_switched_off_is_unknown() {
+        let catalogue = catalogue_of(|name| name != "key-auth");
+        assert!(catalogue.schema("key-auth").is_none());
+        assert!(catalogue.schema("rate-limiting").is_some());
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub mod request_termination;
 #[cfg(test)]
 mod testing;
 
-pub use catalogue::{Catalogue, catalogue};
+pub use catalogue::{Catalogue, catalogue, catalogue_of};
 
 use plugin_api::Definition;
 

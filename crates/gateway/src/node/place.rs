@@ -1,0 +1,47 @@
+//! The node's folder (`prefix`). One that cannot be written is said and does not stop the node:
+//! it then runs without keeping anything.
+
+use std::path::{Path, PathBuf};
+
+use pki::Sealer;
+
+use crate::intake::Cache;
+
+/// Name of the key that seals what the node keeps.
+const KEY_FILE: &str = "node.key";
+
+/// Name of the kept configuration.
+const CACHE_FILE: &str = "config.cache";
+
+/// The node's folder.
+#[derive(Debug)]
+pub(super) struct Place {
+    prefix: PathBuf,
+}
+
+impl Place {
+    /// Makes the folder if it is not there.
+    pub(super) fn open(prefix: &Path) -> Self {
+        if let Err(error) = std::fs::create_dir_all(prefix) {
+            tracing::error!(%error, prefix = %prefix.display(), "`prefix` cannot be used");
+        }
+        Self {
+            prefix: prefix.to_owned(),
+        }
+    }
+
+    /// Where the configuration is kept; `None` without a key to seal it.
+    pub(super) fn cache(&self) -> Option<Cache> {
+        match Sealer::open_or_create(&self.prefix.join(KEY_FILE)) {
+            Ok(sealer) => Some(Cache::new(self.prefix.join(CACHE_FILE), sealer)),
+            Err(error) => {
+                tracing::error!(
+                    %error,
+                    "configurations cannot be kept on disk: after a restart the node has none \
+                     until the control plane answers; make `prefix` writable"
+                );
+                None
+            }
+        }
+    }
+}
