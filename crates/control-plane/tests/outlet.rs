@@ -310,7 +310,8 @@ async fn deleting_a_control_plane_ends_its_links() {
         .await
         .ask(&request(&target, ""))
         .await;
-    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    // As if it had never been there.
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 #[tokio::test]

@@ -234,12 +234,8 @@ impl Client {
             Done::Nothing => Ok(false),
             Done::Damaged(error) => Err(LinkError::Damaged(error)),
             Done::Refused(report) => {
-                tracing::error!(
-                    name = report.name,
-                    message = report.message,
-                    hash = report.config_hash,
-                    "a configuration was refused; the one in use stays"
-                );
+                // Who refused it has told the log already.
+                tracing::debug!(name = report.name, message = report.message, "refused");
                 if self.options.reports_errors {
                     let frame = encode_node_frame(&NodeFrame::Error(report));
                     let frame = frame.map_err(|e| LinkError::Broken(e.to_string()))?;
