@@ -73,6 +73,15 @@ impl Database {
         &self.path
     }
 
+    pub(crate) async fn backup(&self, target: PathBuf) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let done = tokio::task::spawn_blocking(move || open::copy(&path, &target));
+        let interrupted = |_| StoreError::Unavailable {
+            reason: "the copy was interrupted".to_owned(),
+        };
+        done.await.map_err(interrupted)?
+    }
+
     /// Reads entities of a control plane.
     async fn reading<T: Send + 'static>(
         &self,

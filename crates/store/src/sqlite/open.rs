@@ -62,6 +62,28 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Writes a copy of one state of the database, complete in one file, while work goes on.
+pub(super) fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
+    // An existing file is never touched; the empty one made here belongs to its owner only.
+    let made = owner_only().create_new(true).open(target);
+    made.map_err(|error| cannot("make", target, &error))?;
+    let written = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| {
+        let name = target.to_string_lossy();
+        connection.execute("VACUUM INTO ?1", [name.as_ref()])
+    });
+    let kept = written
+        .map_err(|error| translate(&error, "copy the database", target))
+        .and_then(|_| {
+            let file = File::open(target).and_then(|file| file.sync_all());
+            file.map_err(|error| cannot("sync", target, &error))
+        });
+    if kept.is_err() {
+        // Half a copy must not look like one.
+        drop(std::fs::remove_file(target));
+    }
+    kept
+}
+
 fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_WAIT)?;

@@ -17,6 +17,9 @@ const LIST_DEFAULT: usize = 100;
 /// Most rows of a list.
 const LIST_LIMIT: usize = 1_000;
 
+/// Most changes told at once; who is further behind takes an export.
+const CHANGES_TOLD: usize = 100_000;
+
 /// Reading within one control plane.
 pub(super) struct Reading<'a> {
     pub(super) connection: &'a Connection,
@@ -191,9 +194,9 @@ impl Reading<'_> {
         }
         let mut select = self.connection.prepare_cached(
             "SELECT version, kind, id, is_removal FROM change_log
-             WHERE control_plane = ?1 AND version > ?2 ORDER BY version, ordinal",
+             WHERE control_plane = ?1 AND version > ?2 ORDER BY version, ordinal LIMIT ?3",
         )?;
-        let rows = select.query_map((self.plane, after), |row| {
+        let rows = select.query_map((self.plane, after, CHANGES_TOLD + 1), |row| {
             let change = if row.get(3)? {
                 ChangeKind::Removed
             } else {
@@ -206,7 +209,11 @@ impl Reading<'_> {
                 change,
             })
         })?;
-        Ok(Changes::Since(rows.collect::<rusqlite::Result<_>>()?))
+        let changes: Vec<Change> = rows.collect::<rusqlite::Result<_>>()?;
+        if changes.len() > CHANGES_TOLD {
+            return Ok(Changes::TooOld);
+        }
+        Ok(Changes::Since(changes))
     }
 
     pub(super) fn audit(&self, after: u64, size: usize) -> Outcome<Vec<AuditEntry>> {

@@ -226,11 +226,15 @@ impl Room {
         }
     }
 
-    /// One transaction for the group. When the database itself fails, each request is tried alone,
-    /// so that one that is too large for the disk does not take the others with it.
+    /// One transaction for the group. When it does not fit on the disk or fails in itself, each
+    /// request is tried alone, so that one does not take the others with it. A database that is
+    /// held by another program or damaged fails the others just the same.
     fn commit(&mut self, group: &[Request]) -> Vec<Answer> {
         match self.attempt(group) {
             Ok(answers) => answers,
+            Err(error @ (StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) => {
+                group.iter().map(|_| Err(error.clone())).collect()
+            }
             Err(error) if group.len() == 1 => vec![Err(error)],
             Err(error) => {
                 tracing::warn!(%error, requests = group.len(), "a group of writes failed");

@@ -29,11 +29,9 @@ fn to(number: u128) -> Value {
     json!({ "id": id(number) })
 }
 
-#[tokio::test]
-async fn no_credential_of_any_kind_lies_on_the_disk() {
-    let folder = TempDir::new("store");
-    let store = open_real(&folder.join("a.db"));
-    let rows = vec![
+/// One row of each kind that holds secrets, each secret with a number.
+fn credentials() -> Vec<Operation> {
+    vec![
         row("consumers", 1, json!({ "username": "alice" })),
         row(
             "certificates",
@@ -90,8 +88,14 @@ async fn no_credential_of_any_kind_lies_on_the_disk() {
             12,
             json!({ "key": "a", "value": "HIDDEN-14" }),
         ),
-    ];
-    apply(&store, rows).await.unwrap();
+    ]
+}
+
+#[tokio::test]
+async fn no_credential_of_any_kind_lies_on_the_disk() {
+    let folder = TempDir::new("store");
+    let store = open_real(&folder.join("a.db"));
+    apply(&store, credentials()).await.unwrap();
 
     let files = std::fs::read_dir(folder.path()).unwrap();
     let on_disk: Vec<u8> = files

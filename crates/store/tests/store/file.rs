@@ -161,3 +161,53 @@ async fn folder_that_cannot_be_made_is_named() {
     assert!(matches!(error, StoreError::Storage { .. }), "{error}");
     assert!(error.to_string().contains("file"), "{error}");
 }
+
+#[tokio::test]
+async fn backup_taken_while_writing_is_one_state() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    let mut writes = tokio::task::JoinSet::new();
+    for n in 1..=300 {
+        let store = store.clone();
+        writes.spawn(async move {
+            let rows = vec![
+                insert("services", service(n, &format!("s{n}"))),
+                insert("routes", route(n, &format!("r{n}"), n)),
+            ];
+            apply(&store, rows).await.unwrap();
+        });
+    }
+    writes.join_next().await;
+    store.backup(folder.join("copy.db")).await.unwrap();
+    writes.join_all().await;
+
+    let copy = open(&folder.join("copy.db")).unwrap();
+    let export = copy.export(PLANE).await.unwrap();
+    assert!(export.version > 0);
+    for kind in ["services", "routes"] {
+        assert_eq!(
+            u64::try_from(export.tables[kind].len()).unwrap(),
+            export.version
+        );
+    }
+    apply(&copy, vec![insert("services", service(1_000, "new"))])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn backup_never_overwrites() {
+    let folder = TempDir::new("store");
+    let store = open(&folder.join("a.db")).unwrap();
+    std::fs::write(folder.join("precious"), b"precious").unwrap();
+
+    let error = store.backup(folder.join("precious")).await.unwrap_err();
+
+    assert!(error.to_string().contains("precious"), "{error}");
+    assert_eq!(std::fs::read(folder.join("precious")).unwrap(), b"precious");
+    assert!(store.backup(folder.join("none/copy.db")).await.is_err());
+    assert!(store.backup(folder.join("a.db")).await.is_err());
+    apply(&store, vec![insert("services", service(1, "s"))])
+        .await
+        .unwrap();
+}
