@@ -24,8 +24,10 @@ const LINGER: u64 = 2_000_000;
 enum Wait {
     Head,
     Refused(HeadError),
-    TimedOut { has_begun: bool },
+    TimedOut,
     Ended,
+    /// Nothing came after all.
+    Nothing,
 }
 
 /// Serves a connection.
@@ -70,31 +72,34 @@ async fn next_head(
     } else {
         config.keepalive_timeout
     };
-    if client.link.reader.buffer.is_empty() {
-        client.link.reader.release(&core.buffers);
-        timer.arm(core.ticks.recent(), idle);
-        if !is_readable(core, client, timer).await {
-            return None;
+    timer.arm(core.ticks.recent(), idle);
+    loop {
+        if client.link.reader.buffer.is_empty() {
+            client.link.reader.release(&core.buffers);
+            if !is_readable(core, client, timer).await {
+                return None;
+            }
         }
-    }
-    let mut work = core.take_work();
-    work.notes.started = core.ticks.now();
-    work.request_id = clock::hex_id();
-    match read_head(core, client, timer, &mut work).await {
-        Wait::Head => Some(work),
-        Wait::Refused(error) => {
-            work.refused = refusal(error);
-            let received = client.link.reader.buffer.filled();
-            work.bytes.extend_from_slice(received);
-            Some(work)
-        }
-        Wait::TimedOut { has_begun: true } => {
-            work.refused = 408;
-            Some(work)
-        }
-        Wait::TimedOut { has_begun: false } | Wait::Ended => {
-            core.give_work(work);
-            None
+        let mut work = core.take_work();
+        work.notes.started = core.ticks.now();
+        work.request_id = clock::hex_id();
+        match read_head(core, client, timer, &mut work).await {
+            Wait::Head => return Some(work),
+            Wait::Refused(error) => {
+                work.refused = refusal(error);
+                let received = client.link.reader.buffer.filled();
+                work.bytes.extend_from_slice(received);
+                return Some(work);
+            }
+            Wait::TimedOut => {
+                work.refused = 408;
+                return Some(work);
+            }
+            Wait::Ended => {
+                core.give_work(work);
+                return None;
+            }
+            Wait::Nothing => core.give_work(work),
         }
     }
 }
@@ -121,7 +126,7 @@ async fn is_readable(core: &Core, client: &mut Http1Client, timer: &Timer) -> bo
 }
 
 async fn read_head(core: &Core, client: &mut Http1Client, timer: &Timer, work: &mut Work) -> Wait {
-    timer.arm(core.ticks.recent(), core.config.header_timeout);
+    let mut is_armed = false;
     poll_fn(|cx| {
         loop {
             let reader = &mut client.link.reader;
@@ -142,11 +147,18 @@ async fn read_head(core: &Core, client: &mut Http1Client, timer: &Timer, work: &
             match client.link.poll_more(cx, &core.buffers) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Wait::Ended),
                 Poll::Ready(Ok(_)) => {}
-                Poll::Pending if timer.poll_expired(cx).is_ready() => {
-                    let has_begun = !client.link.reader.buffer.is_empty();
-                    return Poll::Ready(Wait::TimedOut { has_begun });
+                // A fresh socket counts as readable until it was tried.
+                Poll::Pending if client.link.reader.buffer.is_empty() => {
+                    return Poll::Ready(Wait::Nothing);
                 }
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending if !is_armed => {
+                    is_armed = true;
+                    timer.arm(core.ticks.recent(), core.config.header_timeout);
+                    if timer.poll_expired(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+                Poll::Pending => return timer.poll_expired(cx).map(|()| Wait::TimedOut),
             }
         }
     })
