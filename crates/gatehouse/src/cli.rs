@@ -28,7 +28,6 @@ pub(crate) enum Command {
     /// Run the platform: configuration, API and the nodes' control plane
     #[cfg(feature = "platform-side")]
     Platform(Platform),
-    #[cfg(any())]
     /// Run a node, set up by kong.conf and KONG_* variables
     Node(Node),
     /// Check the settings of a node and say everything that is wrong

@@ -7,8 +7,8 @@ mod config;
 mod echo;
 mod hosts;
 mod hybrid;
-#[cfg(any())]
 mod node;
+mod open_files;
 #[cfg(feature = "platform-side")]
 mod platform;
 mod version;
@@ -28,7 +28,6 @@ pub(crate) fn run(arguments: Cli) -> Result<(), Failure> {
         Command::Quickstart(arguments) => crate::quickstart::run(&arguments),
         #[cfg(feature = "platform-side")]
         Command::Platform(arguments) => platform::run(arguments),
-        #[cfg(any())]
         Command::Node(arguments) => node::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Config(command) => config::run(command),

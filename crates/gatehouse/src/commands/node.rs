@@ -1,7 +1,7 @@
 //! `gatehouse node`: the gateway.
 
 use crate::cli::Node;
-use crate::commands::{check, echo};
+use crate::commands::{check, echo, open_files};
 use crate::failure::Failure;
 use crate::logging;
 use crate::signals::End;
@@ -18,6 +18,7 @@ pub(super) fn run(arguments: &Node) -> Result<(), Failure> {
     for notice in &notices {
         tracing::warn!("{notice}");
     }
+    open_files::raise(settings.worker_rlimit_nofile);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(CONTROL_THREADS)
         .thread_name("control")

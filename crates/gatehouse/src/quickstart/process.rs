@@ -21,6 +21,8 @@ use crate::files;
 
 /// How often a process that ends is looked at.
 const POLL: Duration = Duration::from_millis(20);
+/// Lines of the log that are shown when a node ended at once.
+const LINES_SHOWN: usize = 5;
 /// Largest log that a start continues; a larger one is put aside first.
 const LOG_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -148,6 +150,15 @@ impl Process {
         }
         true
     }
+}
+
+/// Why a node that was just started runs no more, as its log says.
+pub(super) fn ended_at_once(layout: &Layout) -> Failure {
+    let path = layout.node_log();
+    let text = std::fs::read_to_string(&path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(LINES_SHOWN)..];
+    Failure::all(last).under(&format!("the node ended at once; {} says:", path.display()))
 }
 
 /// The path of this binary, also when the file was replaced since.

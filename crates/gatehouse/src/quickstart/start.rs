@@ -13,7 +13,7 @@ use super::layout::Layout;
 use super::prepare::{GEO, prepare};
 use super::process::{Plan, Process, instance};
 use super::report::{Secrets, ready, step};
-use super::{node_conf, ports, sample, supervise};
+use super::{node_conf, ports, process, sample, supervise};
 use crate::cli::Quickstart;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
     let (stop, stopped) = watch::channel(false);
     let serving = serve(platform, stopped);
     let started = start_node(arguments, &layout, &facts).await;
-    let node = match started {
+    let mut node = match started {
         Ok(node) => node,
         Err(failure) => {
             stop.send_replace(true);
@@ -63,9 +63,17 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
         let written = serde_json::to_value(&facts)?;
         crate::commands::write_hosts(arguments.platform_address, base, &written)?;
     }
-    let is_up = tokio::select! {
-        () = first_answer(arguments, &node) => true,
-        () = end.requested() => false,
+    let first = tokio::select! {
+        first = first_answer(arguments, &mut node) => first.map(|()| true),
+        () = end.requested() => Ok(false),
+    };
+    let is_up = match first {
+        Ok(is_up) => is_up,
+        Err(failure) => {
+            stop.send_replace(true);
+            drop(serving.await);
+            return Err(failure);
+        }
     };
     if is_up {
         let secrets = if is_first {
@@ -180,18 +188,21 @@ async fn start_node(
 }
 
 /// Waits for the first answer through the node: of the sample that was just made, or any.
-async fn first_answer(arguments: &Quickstart, node: &RunningNode) {
+async fn first_answer(arguments: &Quickstart, node: &mut RunningNode) -> Result<(), Failure> {
     step("waiting for the node");
     let proxy = Client::loopback(arguments.proxy_port);
     let deadline = Instant::now() + FIRST_ANSWER;
     let mut asked = 0_u32;
     while Instant::now() < deadline {
         asked += 1;
+        if !node.process.is_running() {
+            return Err(process::ended_at_once(&node.plan.layout));
+        }
         if let Ok(answer) = proxy.get("/echo/hello").await {
             // A node that starts from its disk answers at once; give it a moment for the sample.
             let is_enough = !node.has_new_sample && asked > ANSWERS_WITHOUT_SAMPLE;
             if answer.status == 200 || node.plan.echo_port.is_none() || is_enough {
-                return;
+                return Ok(());
             }
         }
         tokio::time::sleep(ASK_AGAIN).await;
@@ -201,6 +212,7 @@ async fn first_answer(arguments: &Quickstart, node: &RunningNode) {
         arguments.proxy_port,
         node.plan.layout.node_log().display()
     ));
+    Ok(())
 }
 
 /// Runs until somebody asks for the end, or the platform fails; then ends platform and node.
