@@ -95,7 +95,11 @@ impl HitIndex {
             .map(|entry| entry.paths.as_slice())
             .filter(|paths| !paths.is_empty() && known_paths.insert(*paths))
             .collect();
-        let items = paths.into_iter().map(|paths| Item { hosts: &[], paths });
+        let items = paths.into_iter().map(|paths| Item {
+            hosts: &[],
+            paths,
+            headers: &[],
+        });
         let uris = Index::build(items, patterns);
         let mut hosts = HostNumbers::default();
         let mut headers: Vec<Box<str>> = Vec::new();

@@ -12,8 +12,9 @@ use std::ops::Range;
 
 use crate::{
     entry::PathRule,
+    narrowing::{MIN_CANDIDATES, Narrowing},
     patterns::Patterns,
-    rules::{HostKind, HostRule},
+    rules::{HeaderRule, HostKind, HostRule},
     table::Table,
 };
 
@@ -31,6 +32,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 pub(crate) struct Item<'a> {
     pub(crate) hosts: &'a [HostRule],
     pub(crate) paths: &'a [PathRule],
+    pub(crate) headers: &'a [HeaderRule],
 }
 
 /// One possibility of an entry to match.
@@ -57,6 +59,8 @@ pub(crate) struct Node {
     pub(crate) best: u32,
     /// Its candidates by rank, in [`Index::candidates`].
     pub(crate) candidates: Range<u32>,
+    /// More candidates, by the value of a header field.
+    pub(crate) narrowing: Option<Box<Narrowing>>,
 }
 
 /// The entries of one host text.
@@ -95,17 +99,11 @@ impl Index {
         let mut postings = Vec::new();
         for (rank, item) in (0_u32..).zip(items) {
             if item.hosts.is_empty() {
-                post_paths(0, None, (rank, item.paths), patterns, &mut postings);
+                post(0, None, (rank, item), patterns, &mut postings);
             }
             for rule in item.hosts {
                 let bucket = index.bucket_of(rule, &mut bucket_count);
-                post_paths(
-                    bucket,
-                    rule.port,
-                    (rank, item.paths),
-                    patterns,
-                    &mut postings,
-                );
+                post(bucket, rule.port, (rank, item), patterns, &mut postings);
             }
         }
         postings.sort_by(|a, b| {
@@ -178,6 +176,7 @@ impl Index {
             length: 0,
             best: NONE,
             candidates: 0..0,
+            narrowing: None,
         });
         let mut stack: Vec<(u32, &[u8])> = vec![(root, b"")];
         let mut nodes: Vec<(u32, &[u8])> = Vec::new();
@@ -189,15 +188,13 @@ impl Index {
             {
                 stack.pop();
             }
-            let start = count(&self.candidates);
-            self.candidates
-                .extend(group.iter().map(|posting| posting.candidate));
-            let candidates = start..count(&self.candidates);
+            let (candidates, narrowing) = self.add_candidates(group);
             let own_best = group[0].candidate.rank;
             if prefix.is_empty() {
                 let node = &mut self.nodes[root as usize];
                 node.best = own_best;
                 node.candidates = candidates;
+                node.narrowing = narrowing;
                 continue;
             }
             let parent = stack.last().map_or(root, |(node, _)| *node);
@@ -207,6 +204,7 @@ impl Index {
                 length: u32::try_from(prefix.len()).unwrap_or(u32::MAX),
                 best: own_best.min(self.nodes[parent as usize].best),
                 candidates,
+                narrowing,
             });
             stack.push((node, prefix));
             nodes.push((node, prefix));
@@ -223,6 +221,26 @@ impl Index {
             best,
             lengths,
         });
+    }
+
+    /// Adds the candidates of one node: in one list, or when many have a header field, those by its values.
+    fn add_candidates(&mut self, group: &[Posting<'_>]) -> (Range<u32>, Option<Box<Narrowing>>) {
+        let can_narrow = |posting: &&Posting<'_>| Narrowing::rule(posting.headers).is_some();
+        let is_worth = group.iter().filter(can_narrow).count() >= MIN_CANDIDATES;
+        let mut narrowing = Narrowing::default();
+        let start = count(&self.candidates);
+        for posting in group {
+            match Narrowing::rule(posting.headers) {
+                Some((field, values)) if is_worth => {
+                    narrowing.add(field, values, posting.candidate);
+                }
+                _ => self.candidates.push(posting.candidate),
+            }
+        }
+        (
+            start..count(&self.candidates),
+            is_worth.then(|| Box::new(narrowing)),
+        )
     }
 
     fn add_lengths(&mut self, nodes: &[(u32, &[u8])]) -> Range<u32> {
@@ -280,48 +298,43 @@ impl Index {
 struct Posting<'a> {
     bucket: u32,
     prefix: &'a [u8],
+    headers: &'a [HeaderRule],
     candidate: Candidate,
 }
 
-fn post_paths<'a>(
+fn post<'a>(
     bucket: u32,
     port: Option<u16>,
-    (rank, paths): (u32, &'a [PathRule]),
+    (rank, item): (u32, Item<'a>),
     patterns: &'a Patterns,
     postings: &mut Vec<Posting<'a>>,
 ) {
-    if paths.is_empty() {
-        let candidate = Candidate {
-            rank,
-            pattern: NONE,
-            port,
-            has_path: false,
-        };
-        postings.push(Posting {
-            bucket,
-            prefix: b"",
-            candidate,
-        });
-    }
-    for path in paths {
-        let (prefix, pattern) = match path {
-            PathRule::Prefix(prefix) => (&**prefix, NONE),
-            PathRule::Pattern(number) => (
-                &*patterns.list[*number].literal,
-                u32::try_from(*number).unwrap_or(NONE),
-            ),
-        };
+    let has_path = !item.paths.is_empty();
+    let mut add = |prefix: &'a [u8], pattern| {
         let candidate = Candidate {
             rank,
             pattern,
             port,
-            has_path: true,
+            has_path,
         };
         postings.push(Posting {
             bucket,
             prefix,
+            headers: item.headers,
             candidate,
         });
+    };
+    if !has_path {
+        add(b"", NONE);
+    }
+    for path in item.paths {
+        match path {
+            PathRule::Prefix(prefix) => add(prefix, NONE),
+            PathRule::Pattern(number) => {
+                let literal = &*patterns.list[*number].literal;
+                add(literal, u32::try_from(*number).unwrap_or(NONE));
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod flavor;
 mod hits;
 mod index;
 mod matched;
+mod narrowing;
 mod order;
 mod path;
 mod patterns;

@@ -93,6 +93,7 @@ impl Router {
         let items = entries.iter().map(|entry| Item {
             hosts: &entry.hosts,
             paths: &entry.paths,
+            headers: &entry.headers,
         });
         let index = Index::build(items, &patterns);
         let hits = (flavor == Flavor::Traditional).then(|| HitIndex::build(&entries, &patterns));

@@ -104,7 +104,18 @@ impl<'r, 'q> Search<'r, 'q> {
 
     fn visit_node(&mut self, node: &'r Node) {
         let range = node.candidates.start as usize..node.candidates.end as usize;
-        let candidates = self.router.index.candidates.get(range).unwrap_or_default();
+        let router = self.router;
+        self.visit_list(
+            router.index.candidates.get(range).unwrap_or_default(),
+            node.length,
+        );
+        if let Some(narrowing) = &node.narrowing {
+            let headers = self.query.headers;
+            narrowing.visit(headers, &mut |list| self.visit_list(list, node.length));
+        }
+    }
+
+    fn visit_list(&mut self, candidates: &'r [Candidate], length: u32) {
         for candidate in candidates {
             if self.is_beaten(candidate.rank) {
                 return;
@@ -112,10 +123,10 @@ impl<'r, 'q> Search<'r, 'q> {
             if !self.accepts(candidate) {
                 continue;
             }
-            let key = self.key(candidate, node.length);
+            let key = self.key(candidate, length);
             if key < self.best_key {
                 self.best_key = key;
-                self.best = Some((candidate, node.length));
+                self.best = Some((candidate, length));
             }
         }
     }

@@ -39,7 +39,8 @@ impl HeaderRule {
     }
 }
 
-fn with_lower_case<T>(value: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
+/// Calls `then` with `value` in lower case; allocates only when it is very long.
+pub(crate) fn with_lower_case<T>(value: &[u8], then: impl FnOnce(&[u8]) -> T) -> T {
     let mut stack = [0_u8; STACK];
     if let Some(copy) = stack.get_mut(..value.len()) {
         copy.copy_from_slice(value);

@@ -9,7 +9,7 @@ mod method;
 mod sni;
 
 pub(crate) use address::AddressRule;
-pub(crate) use header::{HeaderRule, HeaderTest};
+pub(crate) use header::{HeaderRule, HeaderTest, with_lower_case};
 pub(crate) use host::{HostKind, HostRule, suffix_minimum};
 pub(crate) use method::{MethodNames, MethodSet};
 pub(crate) use sni::SniRule;

@@ -94,7 +94,7 @@ fn option_list(all: &'static [&'static str]) -> impl Strategy<Value = Vec<String
 fn headers() -> impl Strategy<Value = Vec<(String, Vec<String>)>> {
     let values = select(VALUES).prop_map(strings);
     let one = (select(&["x-a", "X-B", "x-c"]), values);
-    weighted(0.3, vec(one, 1..3)).prop_map(|list| {
+    weighted(0.4, vec(one, 1..3)).prop_map(|list| {
         let mut list = list.unwrap_or_default();
         list.sort();
         list.dedup_by(|a, b| a.0 == b.0);
@@ -229,6 +229,28 @@ proptest! {
                     naive::find(&router, &query),
                     "{:?} {:?}", flavor, request
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn many_routes_that_differ_in_header_fields_alone_are_told_apart(
+        routes in vec((headers(), one_route()), 30..60),
+        requests in vec(request(), 1..20),
+    ) {
+        let routes: Vec<Route> = routes.into_iter().map(|(headers, mut route)| {
+            route.headers = headers;
+            route.hosts.clear();
+            route.paths = strings(&["/"]);
+            route
+        }).collect();
+        for flavor in [Flavor::Traditional, Flavor::TraditionalCompatible] {
+            let router = compile(&routes, flavor);
+            for request in &requests {
+                let fields = Fields(request.fields.clone());
+                let mut query = query(request.host, request.path, &fields);
+                query.method = request.method.as_bytes();
+                prop_assert_eq!(router.find(&query), naive::find(&router, &query));
             }
         }
     }
