@@ -38,6 +38,8 @@ pub enum GroupBy {
     Status,
     /// A class of status each (2 for 200 to 299).
     StatusClass,
+    /// A combination of service, route and status each.
+    Combination,
 }
 
 /// Which requests count. An empty list means all.
@@ -97,6 +99,15 @@ pub enum Group {
     Status(u16),
     /// A class of status.
     StatusClass(u16),
+    /// A combination.
+    Combination {
+        /// As [`Self::Service`].
+        service: Uuid,
+        /// As [`Self::Route`].
+        route: Uuid,
+        /// As [`Self::Status`].
+        status: u16,
+    },
 }
 
 /// One row of an answer.
@@ -197,6 +208,11 @@ impl Collector {
             GroupBy::Route => Group::Route(key.route),
             GroupBy::Status => Group::Status(key.status),
             GroupBy::StatusClass => Group::StatusClass(key.status / 100),
+            GroupBy::Combination => Group::Combination {
+                service: key.service,
+                route: key.route,
+                status: key.status,
+            },
         };
         let start = match self.query.step_minutes {
             Some(step) => key.minute / step * step,
@@ -246,6 +262,11 @@ fn rest(group: Group) -> Group {
     match group {
         Group::Service(_) => Group::Service(OVERFLOW),
         Group::Route(_) => Group::Route(OVERFLOW),
+        Group::Combination { status, .. } => Group::Combination {
+            service: OVERFLOW,
+            route: OVERFLOW,
+            status,
+        },
         Group::All | Group::Status(_) | Group::StatusClass(_) => group,
     }
 }

@@ -31,6 +31,9 @@ pub enum PlatformError {
     /// A database could not be opened.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// The file of telemetry could not be opened.
+    #[error(transparent)]
+    Analytics(#[from] analytics::AnalyticsError),
     /// The control planes could not be read.
     #[error(transparent)]
     Planes(#[from] control_plane::PlaneError),

@@ -6,6 +6,7 @@
 mod bodies;
 mod me;
 mod openapi;
+mod requests;
 mod scope;
 
 use std::sync::Arc;
@@ -70,7 +71,11 @@ fn geo_routes(parts: &Parts, geo: &GeoParts) -> Router {
     let planes = control_plane::api::router(state);
     let entities = scoped(geo, admin_api::core::router(geo.entities.clone()));
     let files = scoped(geo, admin_api::import::router(geo.entities.clone()));
-    guarded(parts, planes, parts.limits.body)
+    let requests = requests::router(requests::Source {
+        planes: geo.planes.clone(),
+        analytics: geo.analytics.clone(),
+    });
+    guarded(parts, planes.merge(requests), parts.limits.body)
         .merge(guarded(parts, entities, parts.limits.body))
         .merge(guarded(parts, files, parts.limits.declarative_body))
 }

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use entities::Catalogue;
 use serde_json::{Map, Value, json};
 
-use super::{Parts, me};
+use super::{Parts, me, requests};
 use crate::assembly::GeoParts;
 
 /// The path of the description.
@@ -69,6 +69,7 @@ pub(crate) fn geo_operations(catalogue: &Catalogue) -> Vec<Operation> {
             .into_iter()
             .map(Operation::from),
     );
+    operations.push(requests::ENDPOINT.into());
     operations.push(Operation {
         method: "POST",
         path: admin_api::import::PATH.to_owned(),

@@ -4,17 +4,20 @@
 //! per geo `geo-NAME.db` and `analytics-NAME.db`.
 
 mod authority;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use admin_api::Entities;
+use analytics::Analytics;
 use control_plane::outlet::{Outlet, OutletOptions};
 use control_plane::{Geo, NewControlPlane, Planes};
 use identity::{Bootstrap, Identity};
 use pki::{Authority, Sealer};
 use store::{NoEntities, Seal, Store, StoreOptions};
+use telemetry::Keeper;
 use tokio::net::TcpListener;
 
 use crate::dispatch::Services;
@@ -35,6 +38,7 @@ pub(crate) struct GeoParts {
     pub(crate) planes: Planes,
     pub(crate) entities: Entities,
     pub(crate) outlet: Outlet,
+    pub(crate) analytics: Analytics,
 }
 
 /// A platform whose port is open and whose data is read, ready to serve.
@@ -214,12 +218,14 @@ async fn open_geo(
         sealer,
         catalogue: catalogue.clone(),
     })?;
+    let analytics = Analytics::open(&folder.join(format!("analytics-{}.db", geo.name)))?;
     let planes = Planes::open(geo, store.clone()).await?;
+    telemetry::forget_with_planes(&planes, analytics.clone());
     let outlet = Outlet::new(
         planes.clone(),
         store.clone(),
         Arc::clone(&catalogue),
-        None,
+        Some(Arc::new(Keeper(analytics.clone()))),
         OutletOptions::default(),
     );
     let entities = Entities::new(catalogue, store);
@@ -227,5 +233,6 @@ async fn open_geo(
         planes,
         entities,
         outlet,
+        analytics,
     })
 }

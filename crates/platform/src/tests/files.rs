@@ -44,6 +44,9 @@ async fn a_file_becomes_the_whole_configuration() {
         .get(&fixture.entity("services/orders/routes/orders"))
         .await;
     assert_eq!(route.json()["paths"], json!(["/orders"]));
+    let again = import(&fixture, GOOD).await.json();
+    let outcome = (again["changed"].as_u64(), &again["version"]);
+    assert_eq!(outcome, (Some(0), &body["version"]), "nothing differs");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod hosts;
 mod limits;
 mod nodes;
 mod planes;
+mod requests;
 mod tenants;
 
 use bytes::Bytes;

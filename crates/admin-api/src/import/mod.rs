@@ -4,25 +4,36 @@
 //! the configuration of the control plane, in one transaction, or nothing changes and every
 //! problem is answered with its path and line.
 
+mod keep;
+
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use declarative::{Config, Document, Format, Limits, Options, Problem};
+use entities::Catalogue;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use store::{Batch, Operation};
+use tokio::sync::Semaphore;
 
 use crate::core::CoreError;
 use crate::entity::{Entities, EntityError};
 use crate::scope::Scope;
+
+type Tables = BTreeMap<String, Vec<Map<String, Value>>>;
 
 /// The path, with the control plane's id as `{id}`.
 pub const PATH: &str = "/v2/control-planes/{id}/declarative";
 
 /// Bytes of a file: 100 MB (decimal).
 pub const MAX_BYTES: usize = 100_000_000;
+
+/// Files read at one time; further ones wait. Reading takes several times a file's size in memory.
+static TURNS: Semaphore = Semaphore::const_new(4);
 
 /// The API of one geo. Whoever mounts it checks the caller, leaves a [`Scope`] and lets bodies of
 /// [`MAX_BYTES`] pass.
@@ -38,28 +49,44 @@ async fn import(
     if let Some(reason) = scope.read_only {
         return CoreError::from(EntityError::ReadOnly(reason)).into_response();
     }
+    let Ok(_turn) = TURNS.acquire().await else {
+        return broken("imports are not taken any more");
+    };
+    let stored = match entities.store().export(scope.control_plane).await {
+        Ok(export) => export.tables,
+        Err(error) => return CoreError::from(EntityError::from(error)).into_response(),
+    };
     let catalogue = entities.catalogue().clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let limits = Limits {
-            bytes: MAX_BYTES,
-            ..Limits::default()
-        };
-        let document = match Document::parse(&body, Format::Auto, limits) {
-            Ok(document) => document,
-            Err(error) => return Err(vec![unreadable(&error)]),
-        };
-        let normalised = document.normalise(&catalogue, Options::default());
-        normalised.map_err(|problems| problems.iter().map(shown).collect::<Vec<_>>())
-    });
+    let read = tokio::task::spawn_blocking(move || read(&body, &stored, &catalogue));
     match read.await {
         Ok(Ok(config)) => apply(&entities, &scope, config).await,
         Ok(Err(problems)) => refuse(&problems),
         Err(error) => {
             tracing::error!(%error, "reading a declarative file broke off");
-            let body = json!({"message": "reading the file broke off"});
-            (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+            broken("reading the file broke off")
         }
     }
+}
+
+/// The configuration that a file means, or everything that is wrong with it.
+fn read(body: &[u8], stored: &Tables, catalogue: &Catalogue) -> Result<Config, Vec<Value>> {
+    let limits = Limits {
+        bytes: MAX_BYTES,
+        ..Limits::default()
+    };
+    let document =
+        Document::parse(body, Format::Auto, limits).map_err(|error| vec![unreadable(&error)])?;
+    let mut config = document
+        .normalise(catalogue, Options::default())
+        .map_err(|problems| problems.iter().map(shown).collect::<Vec<_>>())?;
+    let named = keep::named_ids(&document);
+    keep::keep_ids(&mut config, stored, &named, catalogue);
+    Ok(config)
+}
+
+fn broken(message: &str) -> Response {
+    let body = json!({"message": message});
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 
 async fn apply(entities: &Entities, scope: &Scope, config: Config) -> Response {

@@ -1,0 +1,230 @@
+//! Keeping the ids of rows that a file does not name, so that importing it again changes nothing.
+//!
+//! Most ids follow from what an entity is called. The rest (API keys, certificates, nameless
+//! services and routes) get random ids every time a file is read. Such a row takes over the id of
+//! a stored row that holds the same unique values or is otherwise the same.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use declarative::{Config, Document};
+use entities::{Catalogue, EntityKind};
+use schema::{FieldKind, Map};
+use serde_json::{Value, json};
+
+/// Every text under a member `id` of a document: ids that the file itself names stay.
+pub(super) fn named_ids(document: &Document) -> HashSet<String> {
+    let mut found = HashSet::new();
+    collect(document.value(), &mut found);
+    found
+}
+
+fn collect(value: &Value, found: &mut HashSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::String(id)) = members.get("id") {
+                found.insert(id.to_ascii_lowercase());
+            }
+            members.values().for_each(|member| collect(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}
+
+/// Gives rows of `config` the ids of the stored rows they are the same as.
+pub(super) fn keep_ids(
+    config: &mut Config,
+    stored: &BTreeMap<String, Vec<Map>>,
+    named: &HashSet<String>,
+    catalogue: &Catalogue,
+) {
+    let mut kept: HashMap<String, String> = HashMap::new();
+    for kind in catalogue.kinds() {
+        let (Some(rows), Some(old)) = (config.tables.get_mut(kind.name), stored.get(kind.name))
+        else {
+            continue;
+        };
+        for row in rows.iter_mut() {
+            follow(row, kind, &kept);
+        }
+        let taken: HashSet<String> = rows.iter().filter_map(id).collect();
+        let mut known = Known::of(kind, old, &taken);
+        for row in rows.iter_mut() {
+            let Some(new) = id(row).filter(|new| !named.contains(new)) else {
+                continue;
+            };
+            if known.holds(&new) {
+                continue;
+            }
+            if let Some(old) = known.take(kind, row) {
+                row.insert("id".to_owned(), json!(old));
+                kept.insert(new, old);
+            }
+        }
+    }
+}
+
+/// Replaces references to rows whose ids were exchanged.
+fn follow(row: &mut Map, kind: &EntityKind, kept: &HashMap<String, String>) {
+    for field in &kind.schema.fields {
+        if !matches!(field.kind, FieldKind::Foreign(_)) {
+            continue;
+        }
+        let Some(Value::Object(reference)) = row.get_mut(field.name) else {
+            continue;
+        };
+        if let Some(new) = id(reference).and_then(|old| kept.get(&old)) {
+            reference.insert("id".to_owned(), json!(new));
+        }
+    }
+    if let Some(Value::Array(list)) = row.get_mut("ca_certificates") {
+        for item in list {
+            if let Some(new) = item.as_str().and_then(|old| kept.get(old)) {
+                *item = json!(new);
+            }
+        }
+    }
+}
+
+/// Stored rows of one kind whose ids are free, by what makes a row the same.
+struct Known {
+    ids: HashSet<String>,
+    by_key: HashMap<String, Vec<String>>,
+}
+
+impl Known {
+    fn of(kind: &EntityKind, stored: &[Map], taken: &HashSet<String>) -> Self {
+        let mut by_key: HashMap<String, Vec<String>> = HashMap::new();
+        for row in stored {
+            let Some(id) = id(row).filter(|id| !taken.contains(id)) else {
+                continue;
+            };
+            for key in keys(kind, row) {
+                by_key.entry(key).or_default().push(id.clone());
+            }
+        }
+        let ids = stored.iter().filter_map(id).collect();
+        Self { ids, by_key }
+    }
+
+    fn holds(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// The id of a stored row that is the same; no other row gets it.
+    fn take(&mut self, kind: &EntityKind, row: &Map) -> Option<String> {
+        let found = keys(kind, row).find_map(|key| self.by_key.get(&key)?.last().cloned())?;
+        for ids in self.by_key.values_mut() {
+            ids.retain(|id| *id != found);
+        }
+        Some(found)
+    }
+}
+
+/// What makes a row the same as another: a unique value, or everything besides id and times.
+fn keys<'r>(kind: &'r EntityKind, row: &'r Map) -> impl Iterator<Item = String> + 'r {
+    let unique = kind.unique_keys(row).into_iter();
+    let unique = unique.map(|key| format!("{}={}", key.fields.join("+"), key.value));
+    let mut content = BTreeMap::new();
+    for (name, value) in row {
+        if !matches!(name.as_str(), "id" | "created_at" | "updated_at") {
+            content.insert(name, value);
+        }
+    }
+    unique.chain([json!(content).to_string()])
+}
+
+fn id(row: &Map) -> Option<String> {
+    Some(row.get("id")?.as_str()?.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use declarative::{Format, Limits, Options};
+    use entities::NoPlugins;
+
+    use super::*;
+
+    const FILE: &str = "_format_version: \"3.0\"
+services:
+- host: nameless.test
+  routes:
+  - paths: [/a]
+  - paths: [/b]
+consumers:
+- username: ann
+  keyauth_credentials:
+  - key: secret-1
+  - key: secret-2
+";
+
+    fn read(text: &str, catalogue: &Catalogue) -> (Config, HashSet<String>) {
+        let document = Document::parse(text.as_bytes(), Format::Auto, Limits::default()).unwrap();
+        let config = document.normalise(catalogue, Options::default()).unwrap();
+        (config, named_ids(&document))
+    }
+
+    fn without_times(config: &Config) -> Value {
+        let mut tables = json!(config.tables);
+        for rows in tables.as_object_mut().unwrap().values_mut() {
+            for row in rows.as_array_mut().unwrap() {
+                let row = row.as_object_mut().unwrap();
+                row.remove("created_at");
+                row.remove("updated_at");
+            }
+        }
+        tables
+    }
+
+    #[test]
+    fn reading_a_file_twice_gives_the_same_rows() {
+        let catalogue = Catalogue::new(Arc::new(NoPlugins));
+        let (first, _) = read(FILE, &catalogue);
+        let (mut second, named) = read(FILE, &catalogue);
+        assert_ne!(without_times(&first), without_times(&second));
+
+        keep_ids(&mut second, &first.tables, &named, &catalogue);
+
+        assert_eq!(without_times(&first), without_times(&second));
+    }
+
+    #[test]
+    fn ids_that_the_file_names_stay() {
+        let catalogue = Catalogue::new(Arc::new(NoPlugins));
+        let (first, _) = read(FILE, &catalogue);
+        let id = "4cf1c6a0-7d0e-4b61-9b9c-2f4f2b1d9c11";
+        let text = FILE.replace("- key: secret-1", &format!("- key: secret-1\n    id: {id}"));
+        let (mut second, named) = read(&text, &catalogue);
+
+        keep_ids(&mut second, &first.tables, &named, &catalogue);
+
+        let rows = second.rows("keyauth_credentials");
+        assert_eq!(
+            rows.iter().find(|row| row["key"] == "secret-1").unwrap()["id"],
+            id
+        );
+        let old = first.rows("keyauth_credentials");
+        let of = |rows: &[Map]| rows.iter().find(|r| r["key"] == "secret-2").unwrap()["id"].clone();
+        assert_eq!(of(rows), of(old));
+    }
+
+    #[test]
+    fn rows_that_are_alike_get_an_id_each() {
+        let catalogue = Catalogue::new(Arc::new(NoPlugins));
+        let text = "_format_version: \"3.0\"\nservices:\n- host: a.test\n- host: a.test\n";
+        let (first, _) = read(text, &catalogue);
+        let (mut second, named) = read(text, &catalogue);
+
+        keep_ids(&mut second, &first.tables, &named, &catalogue);
+
+        let ids = |config: &Config| {
+            let rows = config.rows("services").iter();
+            rows.map(|row| row["id"].to_string())
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(ids(&second), ids(&first));
+        assert_eq!(ids(&first).len(), 2);
+    }
+}
