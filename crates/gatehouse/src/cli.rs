@@ -251,9 +251,11 @@ pub(crate) struct AdminUser {
 }
 
 /// A level of the log as an argument.
+#[cfg(feature = "platform-side")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogLevelArgument(pub(crate) conf::LogLevel);
 
+#[cfg(feature = "platform-side")]
 impl std::str::FromStr for LogLevelArgument {
     type Err = String;
 

@@ -35,6 +35,7 @@ pub(crate) fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Failur
 }
 
 /// Writes a file, replacing an earlier one in one step.
+#[cfg(feature = "platform-side")]
 pub(crate) fn replace(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.tmp", clock::random_alphanumeric(8)));
@@ -47,6 +48,7 @@ pub(crate) fn replace(path: &Path, mode: u32, text: &str) -> Result<(), Failure>
 }
 
 /// Makes a folder for its owner only, and what is missing above it.
+#[cfg(feature = "platform-side")]
 pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()

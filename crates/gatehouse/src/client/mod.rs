@@ -84,6 +84,7 @@ pub(crate) struct Content {
     pub(crate) bytes: Bytes,
 }
 
+#[cfg(feature = "platform-side")]
 impl Content {
     pub(crate) fn json(value: &Value) -> Self {
         Self {
@@ -132,6 +133,7 @@ impl Client {
     }
 
     /// A port of this machine, over plain HTTP.
+    #[cfg(feature = "platform-side")]
     pub(crate) fn loopback(port: u16) -> Self {
         Self {
             host: "127.0.0.1".to_owned(),
