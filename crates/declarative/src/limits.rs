@@ -17,7 +17,7 @@ impl Limits {
     /// Levels of nesting; plugin configurations need about ten.
     pub const DEPTH: usize = 64;
     /// Nodes after aliases are expanded.
-    pub const NODES: usize = 8_000_000;
+    pub const NODES: usize = 4_000_000;
 }
 
 impl Default for Limits {

@@ -203,7 +203,6 @@ fn then_fault(base: Option<&Field>, then: &Condition, value: &Value) -> Option<V
             .map(Violation::Text);
     };
     let mut merged = base.clone();
-    merged.required = merged.required.or(then.required.then_some(true));
     for rule in &then.rules {
         merged.rules.retain(|own| own.rank() != rule.rank());
         merged = merged.rule(rule.clone());

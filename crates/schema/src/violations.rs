@@ -27,7 +27,7 @@ pub enum Violation {
     /// Members of a record.
     Record(Violations),
     /// Elements of a list, by zero-based position.
-    Elements(BTreeMap<usize, Violation>),
+    Elements(BTreeMap<usize, Self>),
 }
 
 impl Violations {
@@ -156,13 +156,13 @@ impl Violations {
     /// whole record carry the path of the record, which is empty for the document itself.
     pub fn iter(&self) -> impl Iterator<Item = (String, &str)> {
         let mut found = Vec::new();
-        self.collect(String::new(), &mut found);
+        self.collect("", &mut found);
         found.into_iter()
     }
 
-    fn collect<'a>(&'a self, path: String, found: &mut Vec<(String, &'a str)>) {
+    fn collect<'a>(&'a self, path: &str, found: &mut Vec<(String, &'a str)>) {
         for message in &self.entity {
-            found.push((path.clone(), message));
+            found.push((path.to_owned(), message));
         }
         for (name, violation) in &self.members {
             let below = if path.is_empty() {
@@ -170,7 +170,7 @@ impl Violations {
             } else {
                 format!("{path}.{name}")
             };
-            violation.collect(below, found);
+            violation.collect(&below, found);
         }
     }
 
@@ -216,13 +216,13 @@ impl Violation {
         }
     }
 
-    fn collect<'a>(&'a self, path: String, found: &mut Vec<(String, &'a str)>) {
+    fn collect<'a>(&'a self, path: &str, found: &mut Vec<(String, &'a str)>) {
         match self {
-            Self::Text(text) => found.push((path, text)),
+            Self::Text(text) => found.push((path.to_owned(), text)),
             Self::Record(inner) => inner.collect(path, found),
             Self::Elements(elements) => {
                 for (position, violation) in elements {
-                    violation.collect(format!("{path}[{position}]"), found);
+                    violation.collect(&format!("{path}[{position}]"), found);
                 }
             }
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lines {
     pub(crate) line: u32,
-    pub(crate) kids: Vec<Lines>,
+    pub(crate) kids: Vec<Self>,
 }
 
 /// One step of a path.

@@ -19,6 +19,19 @@ struct Node {
     value: Value,
     lines: Lines,
     size: usize,
+    /// Whether it is an unquoted `<<`, which as a key merges.
+    is_merge: bool,
+}
+
+impl Node {
+    fn new(value: Value, lines: Lines, size: usize) -> Self {
+        Self {
+            value,
+            lines,
+            size,
+            is_merge: false,
+        }
+    }
 }
 
 /// A collection that is still open.
@@ -38,9 +51,16 @@ struct Table {
     size: usize,
     anchor: usize,
     /// The key whose value comes next.
-    key: Option<(String, u32, u32)>,
+    key: Option<Key>,
     /// Values of merge keys, in order.
     merged: Vec<Node>,
+}
+
+struct Key {
+    text: String,
+    line: u32,
+    column: u32,
+    merges: bool,
 }
 
 struct Builder {
@@ -67,7 +87,7 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseE
     let end = text.chars().count();
     let mut last = (1, 1);
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| scan_error(&error, end, last))?;
+        let (event, span) = event.map_err(|error| scan_error(&error, limits, end, last))?;
         if matches!(event, Event::DocumentStart(_)) {
             documents += 1;
         }
@@ -91,7 +111,7 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseE
 
 /// An error at the end of the text is reported where the last thing that was read began: that
 /// is what was left open.
-fn scan_error(error: &ScanError, end: usize, last: (u32, u32)) -> ParseError {
+fn scan_error(error: &ScanError, limits: Limits, end: usize, last: (u32, u32)) -> ParseError {
     let mark = error.marker();
     let (line, column) = if mark.index() >= end {
         last
@@ -99,11 +119,18 @@ fn scan_error(error: &ScanError, end: usize, last: (u32, u32)) -> ParseError {
         (number(mark.line()), number(mark.col() + 1))
     };
     let info = error.info();
+    if info.starts_with("recursion limit") {
+        return ParseError::new(line, column, too_deep(limits));
+    }
     let message = info
         .strip_prefix("while ")
         .and_then(|rest| rest.split_once(", "))
         .map_or(info, |(_, message)| message);
     ParseError::new(line, column, message)
+}
+
+fn too_deep(limits: Limits) -> String {
+    format!("the document is nested deeper than {} levels", limits.depth)
 }
 
 fn at(span: &Span, message: impl Into<String>) -> ParseError {
@@ -127,9 +154,8 @@ impl Builder {
                 self.count(1, span)?;
                 self.finish(
                     Node {
-                        value,
-                        lines,
-                        size: 1,
+                        is_merge: style == ScalarStyle::Plain && text == "<<",
+                        ..Node::new(value, lines, 1)
                     },
                     anchor,
                     span,
@@ -189,11 +215,7 @@ impl Builder {
     fn enter(&mut self, anchor: usize, span: &Span) -> Result<(), ParseError> {
         self.count(1, span)?;
         if self.open.len() >= self.limits.depth {
-            let limit = self.limits.depth;
-            return Err(at(
-                span,
-                format!("the document is nested deeper than {limit} levels"),
-            ));
+            return Err(at(span, too_deep(self.limits)));
         }
         if anchor > 0 {
             self.opened.insert(anchor);
@@ -208,15 +230,7 @@ impl Builder {
                 lines,
                 size,
                 anchor,
-            }) => self.finish(
-                Node {
-                    value: Value::Array(items),
-                    lines,
-                    size,
-                },
-                anchor,
-                span,
-            ),
+            }) => self.finish(Node::new(Value::Array(items), lines, size), anchor, span),
             Some(Open::Table(table)) => {
                 let anchor = table.anchor;
                 self.finish(table.close(), anchor, span)
@@ -236,11 +250,7 @@ impl Builder {
         };
         let depth = depth_of(&node.value);
         if self.open.len() + depth > self.limits.depth {
-            let limit = self.limits.depth;
-            return Err(at(
-                span,
-                format!("the document is nested deeper than {limit} levels"),
-            ));
+            return Err(at(span, too_deep(self.limits)));
         }
         let size = node.size;
         // Counted before it is copied.
@@ -275,8 +285,15 @@ impl Builder {
 
 impl Table {
     fn take(&mut self, node: Node, span: &Span) -> Result<(), ParseError> {
-        let Some((key, line, column)) = self.key.take() else {
-            let key = match node.value {
+        let Some(Key {
+            text: key,
+            line,
+            column,
+            merges,
+        }) = self.key.take()
+        else {
+            let merges = node.is_merge;
+            let text = match node.value {
                 Value::String(text) => text,
                 Value::Number(number) => number.to_string(),
                 Value::Bool(flag) => flag.to_string(),
@@ -285,12 +302,17 @@ impl Table {
                     return Err(at(span, "a key must be a plain value"));
                 }
             };
-            let column = number(span.start.col() + 1);
-            self.key = Some((key, number(span.start.line()), column));
+            let (line, column) = (number(span.start.line()), number(span.start.col() + 1));
+            self.key = Some(Key {
+                text,
+                line,
+                column,
+                merges,
+            });
             return Ok(());
         };
         self.size += node.size + 1;
-        if key == "<<" {
+        if merges {
             return self.merge(node, line, column);
         }
         if self.members.contains_key(&key) {
@@ -310,18 +332,10 @@ impl Table {
     fn merge(&mut self, node: Node, line: u32, column: u32) -> Result<(), ParseError> {
         let Node { value, lines, .. } = node;
         match value {
-            Value::Object(_) => self.merged.push(Node {
-                value,
-                lines,
-                size: 0,
-            }),
+            Value::Object(_) => self.merged.push(Node::new(value, lines, 0)),
             Value::Array(items) if items.iter().all(Value::is_object) => {
                 for (value, lines) in items.into_iter().zip(lines.kids) {
-                    self.merged.push(Node {
-                        value,
-                        lines,
-                        size: 0,
-                    });
+                    self.merged.push(Node::new(value, lines, 0));
                 }
             }
             _ => {
@@ -345,11 +359,7 @@ impl Table {
                 }
             }
         }
-        Node {
-            value: Value::Object(self.members),
-            lines: self.lines,
-            size: self.size,
-        }
+        Node::new(Value::Object(self.members), self.lines, self.size)
     }
 }
 

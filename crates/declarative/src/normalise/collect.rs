@@ -153,11 +153,12 @@ impl Work<'_> {
         self.entries.push(Entry {
             kind: index,
             body,
-            steps: steps.clone(),
+            steps,
             parent: parent.cloned(),
             id: id.clone(),
             faults,
         });
+        let at = self.entries.len() - 1;
         for (child, value) in children {
             let child_kind = &catalogue.kinds()[child];
             let Some(field) = child_kind.field_to(kind.name) else {
@@ -168,7 +169,7 @@ impl Work<'_> {
                 id: id.clone(),
                 is_given: has_own_id,
             };
-            let mut steps = steps.clone();
+            let mut steps = self.entries[at].steps.clone();
             steps.push(Step::Member(child_kind.name.to_owned()));
             self.list(child, steps, value, Some(&parent));
         }

@@ -10,18 +10,19 @@ use serde_json::Value;
 
 /// Rewrites the paths of all routes that the reference rewrites.
 pub(super) fn paths(members: &mut Map) {
-    routes(members.get_mut("routes"));
+    if let Some(Value::Array(list)) = members.get_mut("routes") {
+        routes(list);
+    }
     if let Some(Value::Array(services)) = members.get_mut("services") {
         for service in services {
-            routes(service.get_mut("routes"));
+            if let Some(Value::Array(list)) = service.get_mut("routes") {
+                routes(list);
+            }
         }
     }
 }
 
-fn routes(list: Option<&mut Value>) {
-    let Some(Value::Array(list)) = list else {
-        return;
-    };
+fn routes(list: &mut [Value]) {
     for route in list {
         let Some(Value::Array(paths)) = route.get_mut("paths") else {
             continue;

@@ -133,7 +133,8 @@ fn clash(entry: &Entry, kind: &EntityKind, seen: &mut Seen) -> Option<(String, P
         let together = key.fields.len() > 1;
         let shown = key.value.replace('\u{1f}', ":");
         let what = format!("{} set to '{shown}'", key.fields.join(","));
-        if !seen.insert((entry.kind, key.fields, key.value)) && !(together && twice) {
+        let known = !seen.insert((entry.kind, key.fields, key.value));
+        if known && !(together && twice) {
             let place = Place::Unique {
                 kind: kind.name,
                 index,

@@ -66,91 +66,59 @@ pub(super) fn schema() -> Schema {
     hash_checks(schema)
 }
 
-fn hash_checks(schema: Schema) -> Schema {
-    let needs = |on: &'static str, value: &'static str, field: &'static str| {
-        Check::conditional(
-            on,
-            Condition::matches(Pattern::new(value, value)),
-            field,
-            Condition::required(),
-        )
-    };
-    let allows = |value: &'static str, list: &[&'static str]| {
-        let allowed = Condition::one_of(list.iter().copied());
-        Check::conditional(
-            "hash_on",
-            Condition::matches(Pattern::new(value, value)),
-            "hash_fallback",
-            allowed,
-        )
-    };
-    schema
-        .check(needs("hash_on", "^header$", "hash_on_header"))
-        .check(needs("hash_fallback", "^header$", "hash_fallback_header"))
-        .check(needs("hash_on", "^cookie$", "hash_on_cookie"))
-        .check(needs("hash_fallback", "^cookie$", "hash_on_cookie"))
-        .check(allows("^none$", &["none"]))
-        .check(allows("^cookie$", &["none"]))
-        .check(allows(
-            "^consumer$",
-            &[
-                "none",
-                "ip",
-                "header",
-                "cookie",
-                "path",
-                "query_arg",
-                "uri_capture",
-            ],
-        ))
-        .check(allows(
-            "^ip$",
-            &[
-                "none",
-                "consumer",
-                "header",
-                "cookie",
-                "path",
-                "query_arg",
-                "uri_capture",
-            ],
-        ))
-        .check(allows(
-            "^path$",
-            &[
-                "none",
-                "consumer",
-                "header",
-                "cookie",
-                "query_arg",
-                "ip",
-                "uri_capture",
-            ],
-        ))
-        .check(Check::Distinct(vec![
-            "hash_on_header",
-            "hash_fallback_header",
-        ]))
-        .check(needs("hash_on", "^query_arg$", "hash_on_query_arg"))
-        .check(needs(
-            "hash_fallback",
-            "^query_arg$",
-            "hash_fallback_query_arg",
-        ))
-        .check(Check::Distinct(vec![
-            "hash_on_query_arg",
-            "hash_fallback_query_arg",
-        ]))
-        .check(needs("hash_on", "^uri_capture$", "hash_on_uri_capture"))
-        .check(needs(
+/// Every input needs its companion, allows some fallbacks, and differs from its fallback.
+fn hash_checks(mut schema: Schema) -> Schema {
+    let inputs_after = |list: &[&'static str]| [&["none"], list].concat();
+    let others = ["header", "cookie", "path", "query_arg", "uri_capture"];
+    let after_consumer = inputs_after(&[&["ip"][..], &others].concat());
+    let after_ip = inputs_after(&[&["consumer"][..], &others].concat());
+    let after_path = inputs_after(&[
+        "consumer",
+        "header",
+        "cookie",
+        "query_arg",
+        "ip",
+        "uri_capture",
+    ]);
+    let checks = [
+        needs("hash_on", "^header$", "hash_on_header"),
+        needs("hash_fallback", "^header$", "hash_fallback_header"),
+        needs("hash_on", "^cookie$", "hash_on_cookie"),
+        needs("hash_fallback", "^cookie$", "hash_on_cookie"),
+        allows("^none$", vec!["none"]),
+        allows("^cookie$", vec!["none"]),
+        allows("^consumer$", after_consumer),
+        allows("^ip$", after_ip),
+        allows("^path$", after_path),
+        Check::Distinct(vec!["hash_on_header", "hash_fallback_header"]),
+        needs("hash_on", "^query_arg$", "hash_on_query_arg"),
+        needs("hash_fallback", "^query_arg$", "hash_fallback_query_arg"),
+        Check::Distinct(vec!["hash_on_query_arg", "hash_fallback_query_arg"]),
+        needs("hash_on", "^uri_capture$", "hash_on_uri_capture"),
+        needs(
             "hash_fallback",
             "^uri_capture$",
             "hash_fallback_uri_capture",
-        ))
-        .check(Check::Distinct(vec![
-            "hash_on_uri_capture",
-            "hash_fallback_uri_capture",
-        ]))
+        ),
+        Check::Distinct(vec!["hash_on_uri_capture", "hash_fallback_uri_capture"]),
+    ];
+    schema.checks.extend(checks);
+    schema
+}
+
+fn needs(guard: &'static str, value: &'static str, field: &'static str) -> Check {
+    let equals = Condition::matches(Pattern::new(value, value));
+    Check::conditional(guard, equals, field, Condition::required())
+}
+
+fn allows(value: &'static str, fallbacks: Vec<&'static str>) -> Check {
+    let equals = Condition::matches(Pattern::new(value, value));
+    Check::conditional(
+        "hash_on",
+        equals,
+        "hash_fallback",
+        Condition::one_of(fallbacks),
+    )
 }
 
 fn healthchecks() -> Field {
