@@ -1,0 +1,215 @@
+//! The description of a document: schemas and their fields.
+//!
+//! Built once when the program starts and shared; nothing here looks at values.
+
+mod make;
+mod marks;
+mod rules;
+
+use serde_json::Value;
+
+use crate::check::Check;
+use crate::rule::{Rule, Validator};
+use crate::shorthand::Shorthand;
+
+/// The description of a record: an entity, a plugin's configuration, a nested record.
+#[derive(Clone, Debug, Default)]
+pub struct Schema {
+    /// Name of the entity or plugin; empty for nested records.
+    pub name: &'static str,
+    /// Members in the order in which they are stored and printed.
+    pub fields: Vec<Field>,
+    /// Checks over several members of this record.
+    pub checks: Vec<Check>,
+    /// For a plugin's configuration: checks that the reference runs on the enclosing plugin,
+    /// with paths from there (`config.allow`).
+    pub outer_checks: Vec<Check>,
+    /// Input-only aliases.
+    pub shorthands: Vec<Shorthand>,
+    /// A validator of the whole record in code; its message takes the place of the record.
+    pub custom: Option<Validator>,
+}
+
+impl Schema {
+    /// An empty description.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            ..Self::default()
+        }
+    }
+
+    /// A nested record of these fields.
+    #[must_use]
+    pub fn record(fields: impl IntoIterator<Item = Field>) -> Self {
+        Self::new("").fields(fields)
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn field(mut self, field: Field) -> Self {
+        self.fields.push(field);
+        self
+    }
+
+    /// Adds fields.
+    #[must_use]
+    pub fn fields(mut self, fields: impl IntoIterator<Item = Field>) -> Self {
+        self.fields.extend(fields);
+        self
+    }
+
+    /// Adds a check over several members.
+    #[must_use]
+    pub fn check(mut self, check: Check) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Adds a check that runs on the plugin around this configuration; paths start with
+    /// `config.`.
+    #[must_use]
+    pub fn outer_check(mut self, check: Check) -> Self {
+        self.outer_checks.push(check);
+        self
+    }
+
+    /// Adds an input-only alias.
+    #[must_use]
+    pub fn shorthand(mut self, shorthand: Shorthand) -> Self {
+        self.shorthands.push(shorthand);
+        self
+    }
+
+    /// Sets a validator of the whole record.
+    #[must_use]
+    pub fn custom(mut self, validator: Validator) -> Self {
+        self.custom = Some(validator);
+        self
+    }
+
+    /// The field of that name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+}
+
+/// The kind of a value.
+#[derive(Clone, Debug)]
+pub enum FieldKind {
+    /// Text, by default of at least one byte.
+    String,
+    /// A whole number; `80.0` counts as one.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// A list in which order matters.
+    Array(Box<Field>),
+    /// A list without duplicates, in order of first appearance.
+    Set(Box<Field>),
+    /// Free keys with values of one kind.
+    Map {
+        /// Rules of the keys.
+        keys: Box<Field>,
+        /// Rules of the values.
+        values: Box<Field>,
+    },
+    /// Fixed members.
+    Record(Box<Schema>),
+    /// The primary key of another entity (plural name), `{"id": "…"}`.
+    Foreign(&'static str),
+    /// Any JSON value.
+    Json,
+    /// A record whose description is chosen by another member (a plugin's `config`).
+    Abstract,
+}
+
+impl FieldKind {
+    /// The name of the kind in schema documents.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Array(_) => "array",
+            Self::Set(_) => "set",
+            Self::Map { .. } => "map",
+            Self::Record(_) | Self::Abstract => "record",
+            Self::Foreign(_) => "foreign",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// One member of a record, or the rules of elements, keys and values.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Name of the member; empty for elements, keys and values.
+    pub name: &'static str,
+    /// Kind of the value.
+    pub kind: FieldKind,
+    /// Whether it must be there and not null; `None` is the default of the kind (records are
+    /// required, everything else is not).
+    pub required: Option<bool>,
+    /// The value when it is absent on insert and upsert. `Some(Null)` is a published default.
+    pub default: Option<Value>,
+    /// Whether the server makes the value up when it is absent.
+    pub auto: bool,
+    /// Whether no two entities (of a workspace) may share the value.
+    pub unique: bool,
+    /// Whether uniqueness spans workspaces.
+    pub unique_across_workspaces: bool,
+    /// Whether it cannot be changed after insert.
+    pub immutable: bool,
+    /// Whether a `{vault://…}` reference may stand for the value.
+    pub referenceable: bool,
+    /// Whether schema documents leave out the members of this record.
+    pub published_abstract: bool,
+    /// Whether the value is a secret that is sealed at rest.
+    pub encrypted: bool,
+    /// Whether schema documents say so; the reference does not call every secret one.
+    pub published_as_secret: bool,
+    /// Whether it is accepted in input but not part of the stored entity.
+    pub transient: bool,
+    /// What happens on deletion of the referenced entity; foreign fields only.
+    pub on_delete: Option<&'static str>,
+    /// Rules in order of evaluation.
+    pub rules: Vec<Rule>,
+    /// The message that replaces those of the rules.
+    pub err: Option<&'static str>,
+    /// What it means, for people.
+    pub description: &'static str,
+    /// Marked as going away, with what replaces it.
+    pub deprecated: Option<&'static str>,
+}
+
+impl Field {
+    fn new(name: &'static str, kind: FieldKind) -> Self {
+        Self {
+            name,
+            kind,
+            required: None,
+            default: None,
+            auto: false,
+            unique: false,
+            unique_across_workspaces: false,
+            immutable: false,
+            referenceable: false,
+            published_abstract: false,
+            encrypted: false,
+            published_as_secret: false,
+            transient: false,
+            on_delete: None,
+            rules: Vec::new(),
+            err: None,
+            description: "",
+            deprecated: None,
+        }
+    }
+}
