@@ -33,6 +33,7 @@ impl HeaderTokens {
                     tokens.proxy_latency = true;
                     tokens.upstream_latency = true;
                     tokens.response_latency = true;
+                    tokens.admin_latency = true;
                 }
                 "server" => tokens.server = true,
                 "via" => tokens.via = true,

@@ -83,12 +83,13 @@ pub(super) async fn post(load: &dyn Load, call: &Call) -> Answer {
                 Err(error) => {
                     let (line, column) = (error.line, error.column);
                     let text = format!("{line}:{column}: {}", error.message);
-                    return unparsable(&text, is_flat);
+                    // Compat: a text that cannot be read has no flattened errors.
+                    return unparsable(&text, false);
                 }
             }
         }
         Source::NotText => {
-            let text = "bad argument #1 to 'parser' (must provide a string argument)";
+            let text = "config: bad argument #1 to 'parser' (must provide a string argument)";
             return unparsable(text, is_flat);
         }
         Source::Missing => return unparsable("expected an object", is_flat),

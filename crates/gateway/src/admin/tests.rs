@@ -149,7 +149,7 @@ async fn bodies_that_are_no_document_are_refused() {
         message(Some("text/yaml"), "just text").await,
         invalid("expected an object")
     );
-    let no_text = "bad argument #1 to 'parser' (must provide a string argument)";
+    let no_text = "config: bad argument #1 to 'parser' (must provide a string argument)";
     assert_eq!(message(form, "config=").await, invalid(no_text));
     let object = json!({"config": {"_format_version": "3.0"}}).to_string();
     assert_eq!(

@@ -133,7 +133,7 @@ impl Cache {
             .sealer
             .open(sealed, MAGIC)
             .map_err(|source| self.locked(source))?;
-        self.parse(plain).map(Some)
+        self.parse(&plain).map(Some)
     }
 
     /// Moves an unusable file aside, where it can be looked at, and says where.
@@ -190,7 +190,7 @@ impl Cache {
         Ok(sealed)
     }
 
-    fn parse(&self, plain: Vec<u8>) -> Result<Kept, CacheError> {
+    fn parse(&self, plain: &[u8]) -> Result<Kept, CacheError> {
         let short = || self.damaged("its content is too short");
         let (length, rest) = plain.split_first_chunk::<4>().ok_or_else(short)?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| short())?;

@@ -164,7 +164,6 @@ pub(crate) fn reason(status: u16) -> &'static str {
         415 => "Unsupported Media Type",
         416 => "Requested Range Not Satisfiable",
         417 => "Expectation Failed",
-        418 => "I'm a teapot",
         421 => "Misdirected Request",
         422 => "Unprocessable Entity",
         425 => "Too Early",

@@ -55,7 +55,7 @@ pub(crate) fn write(core: &Core, work: &mut Work, reply: &Reply, parts: &ReplyPa
     out.clear();
     write_status_and_date(core, &mut out, reply.status);
     write_content(&mut out, reply, form, body.len(), parts);
-    write_lines(&mut out, reply, parts.edits);
+    write_lines(&mut out, parts.edits);
     if form == Some(Form::Grpc) {
         write_grpc(&mut out, reply);
     }
@@ -76,7 +76,13 @@ fn render(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes) {
         ReplyBody::Message(text) => (accept.map_or(Form::Json, Form::of_accept), text),
         ReplyBody::GatewayError(text) => {
             let wanted = accept.or_else(|| fields.first(Known::ContentType, &work.bytes));
-            (wanted.map_or(core.config.error_form, Form::of_accept), text)
+            let form = wanted.map_or(core.config.error_form, Form::of_accept);
+            if form == Form::Grpc {
+                // Compat: errors of the core know no trailers and no request id here.
+                let body = serde_json::json!({ "message": String::from_utf8_lossy(text) });
+                return (Some(Form::Json), Bytes::from(body.to_string()));
+            }
+            (form, text)
         }
     };
     let text = String::from_utf8_lossy(text);
@@ -107,11 +113,15 @@ fn write_content(
         .find(|(name, _)| name.eq_ignore_ascii_case(b"content-type"))
         .map(|(_, value)| value.as_ref());
     let edited = parts.edits.and_then(|edits| edits.value(b"content-type"));
-    let is_page = matches!(reply.body, ReplyBody::Raw(_)) && reply.source == ResponseSource::Error;
+    let is_page = match reply.body {
+        ReplyBody::Raw(_) => reply.source == ResponseSource::Error,
+        ReplyBody::Empty => reply.status >= 300,
+        ReplyBody::GatewayError(_) | ReplyBody::Message(_) => false,
+    };
     let made = form.map(|form| form.content_type().as_bytes());
     // Compat: pages of the web server name their character set from status 400 on only.
     let of_page = match reply.status {
-        _ if !is_page => None,
+        _ if !is_page || reply.body == ReplyBody::Empty => None,
         300..400 => Some(&b"text/html"[..]),
         _ => Some(&b"text/html; charset=UTF-8"[..]),
     };
@@ -130,6 +140,7 @@ fn write_content(
     if !is_page {
         out.extend_from_slice(connection);
     }
+    write_reply_lines(out, reply, parts.edits);
     if reply.status != 204 && reply.status != 304 {
         field(
             out,
@@ -142,24 +153,29 @@ fn write_content(
     }
 }
 
-fn write_lines(out: &mut Vec<u8>, reply: &Reply, edits: Option<&HeaderEdits>) {
-    let lines = reply
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_ref(), value.as_ref()));
-    let mut write = |name: &[u8], value: &[u8]| {
-        let is_framing = matches!(
-            Known::of(name),
-            Known::ContentType | Known::ContentLength | Known::TransferEncoding | Known::Date
-        );
-        if !is_framing {
+/// Lines that belong to the answer itself. Compat: they stand before its length.
+fn write_reply_lines(out: &mut Vec<u8>, reply: &Reply, edits: Option<&HeaderEdits>) {
+    for (name, value) in &reply.headers {
+        let is_replaced = edits.is_some_and(|edits| edits.removes(name));
+        if !is_replaced && !is_framing(name) {
             field(out, name, value);
         }
-    };
-    match edits {
-        Some(edits) => edits.apply(lines, write),
-        None => lines.for_each(|(name, value)| write(name, value)),
     }
+}
+
+/// Lines that plugins added to whatever answer there would be.
+fn write_lines(out: &mut Vec<u8>, edits: Option<&HeaderEdits>) {
+    let added = edits.into_iter().flat_map(HeaderEdits::added);
+    for (name, value) in added.filter(|(name, _)| !is_framing(name)) {
+        field(out, name, value);
+    }
+}
+
+fn is_framing(name: &[u8]) -> bool {
+    matches!(
+        Known::of(name),
+        Known::ContentType | Known::ContentLength | Known::TransferEncoding | Known::Date
+    )
 }
 
 /// Status codes of gRPC for those of HTTP, as the reference maps them.

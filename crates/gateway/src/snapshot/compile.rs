@@ -55,6 +55,10 @@ impl Snapshot {
     }
 
     /// What a node runs before it has any configuration: nothing matches.
+    ///
+    /// # Panics
+    ///
+    /// Never: a router without routes has nothing that could be wrong.
     #[must_use]
     pub fn empty(node: &Compile) -> Self {
         let router = Router::compile(&[], node.flavor).ok();

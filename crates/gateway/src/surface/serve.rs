@@ -213,6 +213,7 @@ where
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
+        .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT);
     let service = service_fn(move |request| {

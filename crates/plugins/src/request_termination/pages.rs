@@ -4,7 +4,7 @@
 //! Compat: statuses, titles and markup are those that clients of the reference see.
 
 use bytes::Bytes;
-use plugin_api::{Reply, ReplyBody};
+use plugin_api::{Reply, ReplyBody, ResponseSource};
 
 /// The answer of a bare status.
 pub(super) fn bare(status: u16) -> Reply {
@@ -23,7 +23,12 @@ pub(super) fn bare(status: u16) -> Reply {
         300..=399 => "text/html",
         _ => "text/html; charset=UTF-8",
     };
-    Reply::with_body(status, ReplyBody::Raw(page.into())).header("Content-Type", content_type)
+    let page = Reply::with_body(status, ReplyBody::Raw(page.into()));
+    Reply {
+        // The page is the core's, not the plugin's; it looks like the core's own errors.
+        source: ResponseSource::Error,
+        ..page.header("Content-Type", content_type)
+    }
 }
 
 /// Statuses for which the gateway has a message of its own.
