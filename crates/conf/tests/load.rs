@@ -455,3 +455,19 @@ fn secrets_are_shown_as_a_placeholder() {
         "{wrong:?}"
     );
 }
+
+#[test]
+fn a_preset_of_suites_decides_about_versions() {
+    let (modern, notices) =
+        from_environment(&[("KONG_SSL_CIPHER_SUITE", "modern")]).expect("it loads");
+    assert!(!modern.ssl_protocols.tls12 && modern.ssl_protocols.tls13);
+    assert_eq!(notices, []);
+    let (old, notices) = from_environment(&[("KONG_SSL_CIPHER_SUITE", "old")]).expect("it loads");
+    assert!(old.ssl_protocols.tls12 && old.ssl_protocols.tls13);
+    assert!(
+        notices[0]
+            .to_string()
+            .contains("`old` counts as `intermediate`"),
+        "{notices:?}"
+    );
+}

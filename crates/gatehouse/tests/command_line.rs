@@ -249,3 +249,20 @@ fn the_example_of_config_init_is_valid() {
     let (code, _, errors) = run(&["config", "parse", &file]);
     assert_eq!(code, 0, "{errors}");
 }
+
+#[test]
+fn check_looks_into_the_declarative_file() {
+    let folder = TempDir::new("check");
+    let (conf, yaml) = (folder.join("kong.conf"), folder.join("kong.yml"));
+    let text = format!("database = off\ndeclarative_config = {}\n", yaml.display());
+    std::fs::write(&conf, text).unwrap();
+    let conf = conf.display().to_string();
+    std::fs::write(&yaml, "_format_version: \"3.0\"\nservices:\n- name: a\n").unwrap();
+    let (code, _, errors) = run(&["check", "-c", &conf]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("services[0].host"), "{errors}");
+    std::fs::remove_file(&yaml).unwrap();
+    let (code, _, errors) = run(&["check", "-c", &conf]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("kong.yml"), "{errors}");
+}

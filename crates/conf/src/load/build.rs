@@ -8,9 +8,9 @@ use super::reader::Reader;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::values::{
-    Choice as _, Cidr, DnsFamily, DnsSettings, Endpoint, HeaderBuffers, HeaderTokens, LogTarget,
-    PortMap, ProxyServer, RealIpHeader, Selection, Subsystem, TlsVersions, Trust, UpstreamHeaders,
-    parse_labels, parse_listeners, parse_size, parse_workers,
+    Choice as _, Cidr, CipherSuite, DnsFamily, DnsSettings, Endpoint, HeaderBuffers, HeaderTokens,
+    LogTarget, PortMap, ProxyServer, RealIpHeader, Selection, Subsystem, TlsVersions, Trust,
+    UpstreamHeaders, parse_labels, parse_listeners, parse_size, parse_workers,
 };
 
 /// Port of an endpoint of a platform that names none.
@@ -128,6 +128,7 @@ fn certificates(settings: &mut Settings, reader: &mut Reader) {
     settings.status_ssl_cert_key = reader.secrets("status_ssl_cert_key");
     settings.ssl_cipher_suite = reader.choice("ssl_cipher_suite");
     settings.ssl_protocols = reader.parse("ssl_protocols", TlsVersions::parse);
+    apply_suite(settings, reader);
     settings.ssl_session_tickets = reader.boolean("ssl_session_tickets");
     settings.ssl_session_timeout = reader.duration("ssl_session_timeout");
     settings.client_ssl = reader.boolean("client_ssl");
@@ -147,6 +148,24 @@ fn certificates(settings: &mut Settings, reader: &mut Reader) {
             }
         })
         .collect();
+}
+
+/// `Compat:` a preset decides about versions too.
+fn apply_suite(settings: &mut Settings, reader: &mut Reader) {
+    match settings.ssl_cipher_suite {
+        CipherSuite::Intermediate => {}
+        CipherSuite::Modern => {
+            settings.ssl_protocols = TlsVersions {
+                tls12: false,
+                tls13: true,
+            };
+        }
+        CipherSuite::Old | CipherSuite::Fips | CipherSuite::Custom => {
+            let name = settings.ssl_cipher_suite.as_str();
+            let message = format!("`{name}` counts as `intermediate`");
+            reader.doubt("ssl_cipher_suite", message);
+        }
+    }
 }
 
 fn proxying(settings: &mut Settings, reader: &mut Reader) {

@@ -151,8 +151,7 @@ pub(super) const KONNECT: &[Property] = &[
         "analytics_buffer_size_limit",
         "100000",
         "Most telemetry records kept while the platform is away.",
-    )
-    .acted(),
+    ),
     boolean("analytics_debug", "off", "Log what telemetry contains."),
     boolean("vitals", "off", "Older telemetry.")
         .never("telemetry goes to `cluster_telemetry_endpoint`"),

@@ -77,8 +77,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "ssl_session_timeout",
         "1d",
         "How long a TLS session may be resumed.",
-    )
-    .acted(),
+    ),
     string(
         "ssl_session_cache_size",
         "10m",

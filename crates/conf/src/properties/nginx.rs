@@ -28,7 +28,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "1k",
         "First buffer for a request head.",
     )
-    .acted(),
+    .never("a head takes what it needs, up to `nginx_http_large_client_header_buffers`"),
     string(
         "nginx_http_large_client_header_buffers",
         "4 8k",

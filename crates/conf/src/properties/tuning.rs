@@ -36,26 +36,22 @@ pub(super) const PROPERTIES: &[Property] = &[
         "lua_max_req_headers",
         "100",
         "Request headers that plugins see, 1 to 1000.",
-    )
-    .acted(),
+    ),
     number(
         "lua_max_resp_headers",
         "100",
         "Headers of answers that plugins see, 1 to 1000.",
-    )
-    .acted(),
+    ),
     number(
         "lua_max_uri_args",
         "100",
         "Query arguments that plugins see, 1 to 1000.",
-    )
-    .acted(),
+    ),
     number(
         "lua_max_post_args",
         "100",
         "Form arguments that plugins see, 1 to 1000.",
-    )
-    .acted(),
+    ),
     array(
         "lua_ssl_trusted_certificate",
         "system",

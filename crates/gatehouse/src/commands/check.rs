@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use conf::{LoadOptions, Notice, Settings};
 
 use crate::cli::Check;
+use crate::commands::config;
 use crate::failure::Failure;
 use crate::{environment, output};
 
@@ -19,6 +20,9 @@ pub(super) fn run(arguments: &Check) -> Result<(), Failure> {
     settings
         .check_runnable()
         .map_err(|errors| refused(&errors))?;
+    if let Some(file) = &settings.declarative_config {
+        config::check(file)?;
+    }
     output::print("the settings are valid");
     Ok(())
 }

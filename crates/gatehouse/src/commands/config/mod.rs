@@ -4,6 +4,8 @@ mod import;
 mod init;
 mod parse;
 
+pub(super) use parse::check;
+
 use crate::cli::Config;
 use crate::failure::Failure;
 
