@@ -14,10 +14,10 @@ pub struct InvalidParameter {
     pub rule: Option<&'static str>,
     /// For rules with a lower bound.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub minimum: Option<u64>,
+    pub minimum: Option<u32>,
     /// For rules with an upper bound.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub maximum: Option<u64>,
+    pub maximum: Option<u32>,
     /// For the rule `enum`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choices: Option<Vec<Value>>,
@@ -59,15 +59,15 @@ impl InvalidParameter {
 
     /// States the lower bound that was missed.
     #[must_use]
-    pub fn minimum(mut self, minimum: u64) -> Self {
-        self.minimum = Some(minimum);
+    pub fn minimum(mut self, minimum: usize) -> Self {
+        self.minimum = Some(u32::try_from(minimum).unwrap_or(u32::MAX));
         self
     }
 
     /// States the upper bound that was passed.
     #[must_use]
-    pub fn maximum(mut self, maximum: u64) -> Self {
-        self.maximum = Some(maximum);
+    pub fn maximum(mut self, maximum: usize) -> Self {
+        self.maximum = Some(u32::try_from(maximum).unwrap_or(u32::MAX));
         self
     }
 

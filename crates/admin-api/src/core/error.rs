@@ -62,7 +62,7 @@ impl IntoResponse for CoreError {
                 let body = json!({"code": INVALID_ARGUMENT, "message": message, "details": []});
                 (StatusCode::BAD_REQUEST, Json(body)).into_response()
             }
-            Self::Query { name, message } => invalid(vec![field(&name, &message)]),
+            Self::Query { name, message } => invalid(&[field(&name, &message)]),
             Self::Entity(error) => entity(&error),
         }
     }
@@ -70,11 +70,11 @@ impl IntoResponse for CoreError {
 
 fn entity(error: &EntityError) -> Response {
     match error {
-        EntityError::Invalid(violations) => invalid(details(violations)),
+        EntityError::Invalid(violations) => invalid(&details(violations)),
         EntityError::NotFound => plain(StatusCode::NOT_FOUND, "Not Found"),
         EntityError::ReadOnly(reason) => plain(StatusCode::FORBIDDEN, reason),
         EntityError::Unresolved { field, .. } => {
-            constraint(vec![reference(Some(field), &error.to_string())])
+            constraint(&[reference(Some(field), &error.to_string())])
         }
         EntityError::Store(error) => store(error),
     }
@@ -83,7 +83,7 @@ fn entity(error: &EntityError) -> Response {
 fn store(error: &StoreError) -> Response {
     match error {
         StoreError::Unique { kind, fields, .. } => {
-            let details = fields
+            let details: Vec<_> = fields
                 .iter()
                 .filter(|(_, value)| !value.is_null())
                 .map(|(name, value)| {
@@ -92,15 +92,13 @@ fn store(error: &StoreError) -> Response {
                     reference(Some(name), &message)
                 })
                 .collect();
-            constraint(details)
+            constraint(&details)
         }
-        StoreError::PrimaryKey { .. } => {
-            constraint(vec![reference(Some("id"), &error.to_string())])
-        }
+        StoreError::PrimaryKey { .. } => constraint(&[reference(Some("id"), &error.to_string())]),
         StoreError::Foreign { field, .. } => {
-            constraint(vec![reference(Some(field), &error.to_string())])
+            constraint(&[reference(Some(field), &error.to_string())])
         }
-        StoreError::Referenced { .. } => constraint(vec![reference(None, &error.to_string())]),
+        StoreError::Referenced { .. } => constraint(&[reference(None, &error.to_string())]),
         StoreError::NotFound { .. } => plain(StatusCode::NOT_FOUND, "Not Found"),
         StoreError::Stale { .. } => plain(StatusCode::CONFLICT, "Conflict"),
         other => {
@@ -154,15 +152,15 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn invalid(details: Vec<Value>) -> Response {
+fn invalid(details: &[Value]) -> Response {
     refuse("validation error", details)
 }
 
-fn constraint(details: Vec<Value>) -> Response {
+fn constraint(details: &[Value]) -> Response {
     refuse("data constraint error", details)
 }
 
-fn refuse(message: &str, details: Vec<Value>) -> Response {
+fn refuse(message: &str, details: &[Value]) -> Response {
     let body = json!({"code": INVALID_ARGUMENT, "message": message, "details": details});
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }

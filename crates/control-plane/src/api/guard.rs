@@ -34,14 +34,17 @@ impl Family {
     pub fn of(path: &str) -> Self {
         let mut segments = path.split('/').skip(1);
         match (segments.next(), segments.next(), segments.nth(1)) {
-            (Some("v2"), Some("control-planes"), Some(member)) => match member {
-                "core-entities"
-                | "dp-client-certificates"
-                | "nodes"
-                | "expected-config-hash"
-                | "declarative" => Self::Configuration,
-                _ => Self::Platform,
-            },
+            (
+                Some("v2"),
+                Some("control-planes"),
+                Some(
+                    "core-entities"
+                    | "dp-client-certificates"
+                    | "nodes"
+                    | "expected-config-hash"
+                    | "declarative",
+                ),
+            ) => Self::Configuration,
             (Some("v2" | "v3"), Some("organizations" | "users"), _) => Self::Identity,
             _ => Self::Platform,
         }

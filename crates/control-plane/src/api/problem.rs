@@ -13,6 +13,11 @@ pub const TRACE_HEADER: HeaderName = HeaderName::from_static("x-datadog-trace-id
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
+    inner: Box<Inner>,
+}
+
+#[derive(Clone, Debug)]
+struct Inner {
     title: &'static str,
     detail: String,
     invalid_parameters: Vec<InvalidParameter>,
@@ -23,12 +28,15 @@ impl Problem {
     /// A problem with the usual title of its status.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
-            status,
+        let inner = Inner {
             title: title(status),
             detail: detail.into(),
             invalid_parameters: Vec::new(),
             extra: Map::new(),
+        };
+        Self {
+            status,
+            inner: Box::new(inner),
         }
     }
 
@@ -44,7 +52,7 @@ impl Problem {
             StatusCode::BAD_REQUEST,
             format!("The {place} has invalid values"),
         );
-        problem.invalid_parameters = found;
+        problem.inner.invalid_parameters = found;
         problem
     }
 
@@ -73,15 +81,15 @@ impl Problem {
     ///
     /// Compat: the identity APIs name some statuses differently from the control planes'.
     #[must_use]
-    pub const fn titled(mut self, title: &'static str) -> Self {
-        self.title = title;
+    pub fn titled(mut self, title: &'static str) -> Self {
+        self.inner.title = title;
         self
     }
 
     /// Adds a member of our own.
     #[must_use]
     pub fn with(mut self, member: &str, value: Value) -> Self {
-        self.extra.insert(member.to_owned(), value);
+        self.inner.extra.insert(member.to_owned(), value);
         self
     }
 }
@@ -100,19 +108,19 @@ impl IntoResponse for Problem {
         let trace = u64::from_be_bytes(clock::random_bytes::<8>()).to_string();
         let mut body = json!({
             "status": self.status.as_u16(),
-            "title": self.title,
+            "title": self.inner.title,
             "type": format!("https://httpstatuses.com/{}", self.status.as_u16()),
             "instance": format!("konnect:trace:{trace}"),
-            "detail": self.detail,
+            "detail": self.inner.detail,
         });
         if let Value::Object(members) = &mut body {
-            if !self.invalid_parameters.is_empty() {
+            if !self.inner.invalid_parameters.is_empty() {
                 members.insert(
                     "invalid_parameters".to_owned(),
-                    json!(self.invalid_parameters),
+                    json!(self.inner.invalid_parameters),
                 );
             }
-            members.extend(self.extra);
+            members.extend(self.inner.extra);
         }
         let content_type = HeaderValue::from_static("application/problem+json");
         let mut response = (

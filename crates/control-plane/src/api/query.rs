@@ -42,12 +42,12 @@ pub(super) fn number(
         }
         Ok(number) if number < least => {
             let reason = format!("must be {least} or more");
-            found.push(InvalidParameter::query(name, "min", reason).minimum(least as u64));
+            found.push(InvalidParameter::query(name, "min", reason).minimum(least));
             default
         }
         Ok(number) if number > most => {
             let reason = format!("must be {most} or less");
-            found.push(InvalidParameter::query(name, "max", reason).maximum(most as u64));
+            found.push(InvalidParameter::query(name, "max", reason).maximum(most));
             default
         }
         Ok(number) => number,

@@ -12,7 +12,7 @@ use crate::model::{Pinned, PlaneEvent};
 /// Certificates per control plane.
 ///
 /// Compat: the reference's limit.
-pub const MAX_CERTIFICATES: u64 = 32;
+pub const MAX_CERTIFICATES: usize = 32;
 /// Characters of one uploaded certificate text.
 const MAX_CERTIFICATE_TEXT: usize = 64 * 1024;
 const TITLE_LENGTH: usize = 256;
@@ -41,7 +41,7 @@ impl Planes {
             .into_iter()
             .map(|(_, row)| pinned(row))
             .collect::<Result<Vec<_>, _>>()?;
-        pins.sort_by(|a, b| (a.created_at, a.id).cmp(&(b.created_at, b.id)));
+        pins.sort_by_key(|pin| (pin.created_at, pin.id));
         Ok(pins)
     }
 
@@ -67,7 +67,7 @@ impl Planes {
         title: &str,
     ) -> Result<Pinned, PlaneError> {
         check(cert, title)?;
-        if self.inner.records.count(SPACE, control_plane).await? >= MAX_CERTIFICATES {
+        if self.inner.records.count(SPACE, control_plane).await? >= MAX_CERTIFICATES as u64 {
             let reason = format!("the control plane has {MAX_CERTIFICATES} certificates already");
             let fault = InvalidParameter::body("cert", "max", reason);
             return Err(PlaneError::Invalid(vec![fault.maximum(MAX_CERTIFICATES)]));
@@ -166,7 +166,7 @@ fn check(cert: &str, title: &str) -> Result<(), PlaneError> {
     } else if cert.len() > MAX_CERTIFICATE_TEXT {
         let reason = format!("must have {MAX_CERTIFICATE_TEXT} characters or fewer");
         let fault = InvalidParameter::body("cert", "max_length", reason);
-        found.push(fault.maximum(MAX_CERTIFICATE_TEXT as u64));
+        found.push(fault.maximum(MAX_CERTIFICATE_TEXT));
     } else if let Err(error) = read_pem(cert) {
         let reason = format!("must be a certificate in PEM: {error}");
         found.push(InvalidParameter::body("cert", "invalid", reason));
@@ -174,7 +174,7 @@ fn check(cert: &str, title: &str) -> Result<(), PlaneError> {
     if title.chars().count() > TITLE_LENGTH {
         let reason = format!("must have {TITLE_LENGTH} characters or fewer");
         let fault = InvalidParameter::body("title", "max_length", reason);
-        found.push(fault.maximum(TITLE_LENGTH as u64));
+        found.push(fault.maximum(TITLE_LENGTH));
     }
     if found.is_empty() {
         Ok(())

@@ -93,7 +93,7 @@ impl Planes {
         if ids.len() > MAX_MEMBERS_PER_CALL {
             let reason = format!("must have {MAX_MEMBERS_PER_CALL} items or fewer");
             let fault = InvalidParameter::body("members", "max_items", reason);
-            found.push(fault.maximum(MAX_MEMBERS_PER_CALL as u64));
+            found.push(fault.maximum(MAX_MEMBERS_PER_CALL));
         }
         if !found.is_empty() {
             return Err(PlaneError::Invalid(found));
@@ -103,7 +103,7 @@ impl Planes {
         if after.len() > MAX_MEMBERS {
             let reason = format!("a group has {MAX_MEMBERS} members or fewer");
             let fault = InvalidParameter::body("members", "max_items", reason);
-            found.push(fault.maximum(MAX_MEMBERS as u64));
+            found.push(fault.maximum(MAX_MEMBERS));
         }
         for (index, id) in ids.iter().enumerate() {
             if change == MemberChange::Remove || before.contains(id) {

@@ -100,7 +100,7 @@ impl Planes {
             let reason =
                 format!("the organisation has {MAX_CONTROL_PLANES} control planes already");
             let fault = InvalidParameter::body("object", "max", reason);
-            found.push(fault.maximum(MAX_CONTROL_PLANES as u64));
+            found.push(fault.maximum(MAX_CONTROL_PLANES));
         }
         if !found.is_empty() {
             return Err(PlaneError::Invalid(found));
@@ -179,7 +179,7 @@ impl Planes {
         let rows: Vec<(Uuid, ControlPlane)> =
             self.inner.records.list(SPACE, Some(organisation)).await?;
         let mut planes: Vec<_> = rows.into_iter().map(|(_, plane)| plane).collect();
-        planes.sort_by(|a, b| (a.created_at, a.id).cmp(&(b.created_at, b.id)));
+        planes.sort_by_key(|plane| (plane.created_at, plane.id));
         Ok(planes)
     }
 

@@ -26,7 +26,7 @@ pub(super) fn description(description: &str, found: &mut Vec<InvalidParameter>) 
 pub(super) fn labels(labels: &BTreeMap<String, String>, found: &mut Vec<InvalidParameter>) {
     if labels.len() > LABELS {
         let reason = format!("must have {LABELS} labels or fewer");
-        found.push(InvalidParameter::body("labels", "max_items", reason).maximum(LABELS as u64));
+        found.push(InvalidParameter::body("labels", "max_items", reason).maximum(LABELS));
     }
     for (key, value) in labels {
         let field = format!("labels.{key}");
@@ -67,9 +67,7 @@ fn is_label_value(value: &str) -> bool {
 pub(super) fn proxy_urls(urls: &[ProxyUrl], found: &mut Vec<InvalidParameter>) {
     if urls.len() > PROXY_URLS {
         let reason = format!("must have {PROXY_URLS} items or fewer");
-        found.push(
-            InvalidParameter::body("proxy_urls", "max_items", reason).maximum(PROXY_URLS as u64),
-        );
+        found.push(InvalidParameter::body("proxy_urls", "max_items", reason).maximum(PROXY_URLS));
     }
     for (index, url) in urls.iter().enumerate() {
         let field = |member: &str| format!("proxy_urls.{index}.{member}");
@@ -96,10 +94,10 @@ fn length(
     let count = text.chars().count();
     if count < least {
         let reason = format!("must have {least} characters or more");
-        found.push(InvalidParameter::body(field, "min_length", reason).minimum(least as u64));
+        found.push(InvalidParameter::body(field, "min_length", reason).minimum(least));
     } else if count > most {
         let reason = format!("must have {most} characters or fewer");
-        found.push(InvalidParameter::body(field, "max_length", reason).maximum(most as u64));
+        found.push(InvalidParameter::body(field, "max_length", reason).maximum(most));
     }
 }
 

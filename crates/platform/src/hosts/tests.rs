@@ -10,9 +10,37 @@ fn geo(name: &str) -> String {
 
 #[test]
 fn every_class_is_recognised_in_both_generations() {
+    let node = |channel: &str| format!("0c9f4e21aa.us.{channel}.konghq.example.org");
     let prefix = || "0c9f4e21aa".to_owned();
+    let configuration = Class::Configuration {
+        prefix: prefix(),
+        geo: geo("us"),
+    };
+    let telemetry = Class::Telemetry {
+        prefix: prefix(),
+        geo: geo("us"),
+    };
+    for (name, class) in [
+        (node("cp0"), &configuration),
+        (node("cp"), &configuration),
+        (node("tp0"), &telemetry),
+        (node("tp"), &telemetry),
+    ] {
+        assert_eq!(hosts().classify(&name).as_ref(), Some(class), "{name}");
+    }
+    let portal = Class::Portal { geo: geo("us") };
+    for name in [
+        "a-b.us.portal.konghq.example.org",
+        "a-b.us.kongportals.example.org",
+    ] {
+        assert_eq!(hosts().classify(name).as_ref(), Some(&portal), "{name}");
+    }
+}
+
+#[test]
+fn names_without_prefix_are_recognised() {
     let us = || geo("us");
-    let table = [
+    for (name, class) in [
         ("cloud.konghq.example.org", Class::Cloud),
         ("global.api.konghq.example.org", Class::GlobalApi),
         ("us.api.konghq.example.org", Class::GeoApi { geo: us() }),
@@ -26,44 +54,8 @@ fn every_class_is_recognised_in_both_generations() {
             Class::IngressController { geo: us() },
         ),
         (
-            "0c9f4e21aa.us.cp0.konghq.example.org",
-            Class::Configuration {
-                prefix: prefix(),
-                geo: us(),
-            },
-        ),
-        (
-            "0c9f4e21aa.us.cp.konghq.example.org",
-            Class::Configuration {
-                prefix: prefix(),
-                geo: us(),
-            },
-        ),
-        (
-            "0c9f4e21aa.us.tp0.konghq.example.org",
-            Class::Telemetry {
-                prefix: prefix(),
-                geo: us(),
-            },
-        ),
-        (
-            "0c9f4e21aa.us.tp.konghq.example.org",
-            Class::Telemetry {
-                prefix: prefix(),
-                geo: us(),
-            },
-        ),
-        (
             "us.svc.konghq.example.org",
             Class::PrivateLink { geo: us() },
-        ),
-        (
-            "my-portal.us.portal.konghq.example.org",
-            Class::Portal { geo: us() },
-        ),
-        (
-            "my-portal.us.kongportals.example.org",
-            Class::Portal { geo: us() },
         ),
         (
             "us.mesh.sync.konghq.example.org",
@@ -77,8 +69,7 @@ fn every_class_is_recognised_in_both_generations() {
         ("localhost", Class::Local),
         ("127.0.0.1", Class::Local),
         ("::1", Class::Local),
-    ];
-    for (name, class) in table {
+    ] {
         assert_eq!(hosts().classify(name), Some(class), "{name}");
     }
 }

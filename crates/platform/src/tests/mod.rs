@@ -2,8 +2,10 @@
 
 mod entities;
 mod files;
+mod groups;
 mod hosts;
 mod limits;
+mod links;
 mod nodes;
 mod planes;
 mod requests;
