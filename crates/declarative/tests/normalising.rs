@@ -322,3 +322,18 @@ fn ten_thousand_routes_are_all_there() {
         .expect("valid");
     assert_eq!(config.rows("routes").len(), 10_000);
 }
+
+#[test]
+fn plugins_share_a_protocol_with_their_routes() {
+    let text = "_format_version: '3.0'\nservices:\n- name: s\n  host: h\n  routes:\n  - name: r\n    protocols: [http]\n    paths: [/]\n    \
+                plugins:\n    - {name: limit, protocols: [grpc]}\n  plugins:\n  - {name: limit, protocols: [tcp]}\n";
+    assert_eq!(
+        shown(&problems(text)),
+        [
+            "line 10: services[0].routes[0].plugins[0].protocols: must match the associated route's \
+             protocols",
+            "line 12: services[0].plugins[0].protocols: must match the protocols of at least one \
+             route pointing to this Plugin's service",
+        ]
+    );
+}

@@ -19,7 +19,7 @@ pub(crate) fn prepare(
 ) -> Result<(), Violations> {
     match kind {
         "targets" => target(body, origin),
-        "vaults" => vault::check_installed(body),
+        "vaults" => vault::check_installed(body, !matches!(mode, Mode::Update { .. })),
         "basicauth_credentials" if matches!(mode, Mode::Update { .. }) => password(body),
         "upstreams" => {
             upstream(body);

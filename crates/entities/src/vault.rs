@@ -47,12 +47,13 @@ fn config() -> Field {
 }
 
 /// The kind of vault decides about everything else, so an unknown one is all that is said.
-pub(crate) fn check_installed(body: &Map) -> Result<(), Violations> {
+pub(crate) fn check_installed(body: &Map, is_new: bool) -> Result<(), Violations> {
     match body.get("name") {
         Some(Value::String(name)) if name != ENVIRONMENT => Err(Violations::of(
             "name",
             format!("vault '{name}' is not installed"),
         )),
+        None | Some(Value::Null) if is_new => Err(Violations::of("name", "required field missing")),
         _ => Ok(()),
     }
 }

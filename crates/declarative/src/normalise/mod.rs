@@ -8,6 +8,7 @@ mod collect;
 mod header;
 mod migrate;
 mod nulls;
+mod protocols;
 mod resolve;
 mod validate;
 
@@ -77,6 +78,7 @@ impl Document {
         work.resolve();
         work.check_unique();
         work.validate();
+        work.check_protocols();
         if work.problems.is_empty() {
             return Ok(work.finish());
         }
