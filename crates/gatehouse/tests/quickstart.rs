@@ -193,6 +193,53 @@ async fn sample_that_was_removed_stays_removed() {
     assert_eq!(list["data"].as_array().map(Vec::len), Some(0), "{list}");
 }
 
+#[tokio::test]
+async fn start_that_was_cut_short_is_continued() {
+    for millis in [30, 60, 90, 120, 150, 180, 220] {
+        let folder = TempDir::new("quickstart");
+        let data = folder.path().display().to_string();
+        let ports: Vec<String> = (0..4).map(|_| free_port().to_string()).collect();
+        let flags = [
+            "--platform-port",
+            "--proxy-port",
+            "--proxy-tls-port",
+            "--status-port",
+        ];
+        let mut arguments = vec!["quickstart", "--data-dir", &data];
+        arguments.extend(
+            flags
+                .iter()
+                .zip(&ports)
+                .flat_map(|(flag, port)| [*flag, port.as_str()]),
+        );
+        let mut first = Gatehouse::start(&arguments, &[]);
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        first.kill().await;
+
+        let mut second = Gatehouse::start(&arguments, &[]);
+        second.prints("curl http").await;
+
+        let url = format!("http://localhost:{}/echo/x", ports[1]);
+        assert_eq!(
+            status(&url).await,
+            Some(200),
+            "after {millis} ms: {}",
+            second.output()
+        );
+        let facts = std::fs::read_to_string(folder.join("quickstart.json")).expect("facts");
+        let facts: Value = serde_json::from_str(&facts).expect("JSON");
+        for secret in ["token", "admin_password"] {
+            let text = facts[secret].as_str().expect(secret);
+            assert!(
+                second.output().contains(text),
+                "after {millis} ms: {}",
+                second.output()
+            );
+        }
+        assert_eq!(second.terminate(Duration::from_secs(5)).await, Some(0));
+    }
+}
+
 async fn restarted(quickstart: &mut Quickstart) -> Value {
     quickstart.start_again().await;
     let url = quickstart.entities_url("services");

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::{environment, output};
 
 /// Characters of a password that is made: about 143 bits.
-const PASSWORD_LENGTH: usize = 24;
+pub(crate) const PASSWORD_LENGTH: usize = 24;
 const MILLIS_OF_A_DAY: u64 = 86_400_000;
 
 pub(super) fn run(command: &Admin) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ mod platform;
 mod version;
 
 #[cfg(feature = "platform-side")]
-pub(crate) use admin::{find_user, new_token};
+pub(crate) use admin::{PASSWORD_LENGTH, find_user, new_token};
 #[cfg(feature = "platform-side")]
 pub(crate) use hosts::write as write_hosts;
 

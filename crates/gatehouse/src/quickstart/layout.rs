@@ -73,7 +73,17 @@ impl Layout {
         self.node().join("node.key")
     }
 
-    /// The sample backend's port; exists when there is a sample.
+    /// Exists when the sample was made; what a user removes afterwards stays removed.
+    pub(super) fn sample_made(&self) -> PathBuf {
+        self.root.join("sample.made")
+    }
+
+    /// Exists when the secrets were shown.
+    pub(super) fn secrets_shown(&self) -> PathBuf {
+        self.root.join("secrets.shown")
+    }
+
+    /// The sample backend's port.
     pub(super) fn echo_port(&self) -> PathBuf {
         self.node().join("echo.port")
     }

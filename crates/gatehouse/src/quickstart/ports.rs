@@ -52,15 +52,11 @@ pub(super) async fn echo(layout: &Layout) -> Result<u16, Failure> {
         let port = ECHO.start + random % (ECHO.end - ECHO.start);
         let address = SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port);
         if tokio::net::TcpListener::bind(address).await.is_ok() {
+            files::replace(&path, files::PUBLIC, &format!("{port}\n"))?;
             return Ok(port);
         }
     }
     Err(Failure::new(
         "no port is free for the sample backend; start with --no-sample",
     ))
-}
-
-/// Remembers the sample backend's port: from now on there is a sample.
-pub(super) fn keep_echo(layout: &Layout, port: u16) -> Result<(), Failure> {
-    files::replace(&layout.echo_port(), files::PUBLIC, &format!("{port}\n"))
 }

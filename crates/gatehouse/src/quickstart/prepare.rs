@@ -23,19 +23,21 @@ const CERTIFICATE_DAYS: u32 = 1095;
 /// Days that the access token works.
 const TOKEN_DAYS: u64 = 365;
 
-/// Makes what is missing; the facts are written after every step that made a secret.
+/// Makes what is missing; the facts are written after every step that made a secret. Gives
+/// whether a secret was made.
 pub(super) async fn prepare(
     platform: &Platform,
     arguments: &Quickstart,
     layout: &Layout,
     facts: &mut Facts,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let missing = || Failure::new(format!("the geo `{GEO}` is not served"));
     let planes = platform.planes(GEO).ok_or_else(missing)?;
     let ca_cert = layout.ca_cert();
     files::replace(&ca_cert, files::PUBLIC, platform.ca_pem())?;
     facts.ca_cert_path = Some(ca_cert.display().to_string());
     urls(planes, arguments, facts);
+    let token = facts.token.clone();
     let organisation = organisation(platform, arguments, layout, facts).await?;
     let plane = control_plane(planes, organisation).await?;
     let geo = planes.geo();
@@ -43,7 +45,8 @@ pub(super) async fn prepare(
     facts.control_plane_endpoint = Some(geo.control_plane_endpoint(&plane.prefix));
     facts.telemetry_endpoint = Some(geo.telemetry_endpoint(&plane.prefix));
     certificate(planes, &plane, layout, facts).await?;
-    facts.save(layout)
+    facts.save(layout)?;
+    Ok(facts.token != token)
 }
 
 fn urls(planes: &Planes, arguments: &Quickstart, facts: &mut Facts) {
@@ -89,6 +92,11 @@ async fn organisation(
     let token = crate::commands::new_token(identity, &user, "quickstart", TOKEN_DAYS).await?;
     facts.admin_email = Some(email);
     facts.token = Some(token);
+    if facts.admin_password.is_none() {
+        let password = clock::random_alphanumeric(crate::commands::PASSWORD_LENGTH);
+        identity.set_password(user.id, &password).await?;
+        facts.admin_password = Some(password);
+    }
     facts.save(layout)?;
     Ok(user.organisation)
 }

@@ -17,8 +17,8 @@ use super::{node_conf, ports, process, sample, supervise};
 use crate::cli::Quickstart;
 use crate::client::Client;
 use crate::failure::Failure;
-use crate::output;
 use crate::signals::End;
+use crate::{files, output};
 
 /// How long the node may take to end before it is killed. Everything must end within 5 s.
 const NODE_END: Duration = Duration::from_millis(4000);
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
         "opening the installation"
     });
     let platform = open(arguments, &layout, port).await?;
-    prepare(&platform, arguments, &layout, &mut facts).await?;
+    let are_new = prepare(&platform, arguments, &layout, &mut facts).await?;
     let (stop, stopped) = watch::channel(false);
     let serving = serve(platform, stopped);
     let started = start_node(arguments, &layout, &facts).await;
@@ -61,7 +61,10 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
     if arguments.write_hosts {
         let base = arguments.base_domain.as_str();
         let written = serde_json::to_value(&facts)?;
-        crate::commands::write_hosts(arguments.platform_address, base, &written)?;
+        let address = arguments.platform_address;
+        if let Err(failure) = crate::commands::write_hosts(address, base, &written) {
+            output::tell(&failure.to_string());
+        }
     }
     let first = tokio::select! {
         first = first_answer(arguments, &mut node) => first.map(|()| true),
@@ -76,12 +79,13 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
         }
     };
     if is_up {
-        let secrets = if is_first {
+        let secrets = if are_new || !layout.secrets_shown().exists() {
             Secrets::Shown
         } else {
             Secrets::Hidden
         };
         ready(&facts, &layout, secrets, node.plan.echo_port.is_some());
+        files::replace(&layout.secrets_shown(), files::PUBLIC, "")?;
     }
     let requested = async {
         if is_up {
@@ -146,7 +150,7 @@ async fn start_node(
     } else {
         Some(ports::echo(layout).await?)
     };
-    let has_sample = layout.echo_port().exists();
+    let has_sample = layout.sample_made().exists();
     let plan = Plan {
         layout: layout.clone(),
         conf: node_conf::render(arguments, layout, facts)?,
@@ -178,7 +182,7 @@ async fn start_node(
             process.end(NODE_END).await;
             return Err(failure);
         }
-        ports::keep_echo(layout, port)?;
+        files::replace(&layout.sample_made(), files::PUBLIC, "")?;
     }
     Ok(RunningNode {
         process,
