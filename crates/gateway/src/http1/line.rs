@@ -4,7 +4,7 @@ use plugin_api::{Head, HeadIndex, HeaderSpan, Span};
 
 use super::error::HeadError;
 use super::known::Known;
-use super::token::{is_value, token_prefix};
+use super::token::{is_value, is_visible, token_prefix};
 
 /// Most header fields in one head; together with the byte limits it bounds the index.
 pub(crate) const MAX_FIELDS: usize = 512;
@@ -32,7 +32,11 @@ impl Fields {
         start: usize,
         end: usize,
     ) -> Result<(Known, HeaderSpan), HeadError> {
-        let (name_len, value_start, value_end) = split_field(&bytes[start..end])?;
+        let line = &bytes[start..end];
+        if is_ignored(line) {
+            return Ok((Known::Other, HeaderSpan::default()));
+        }
+        let (name_len, value_start, value_end) = split_field(line)?;
         if self.index.headers.len() == MAX_FIELDS {
             return Err(HeadError::FieldsTooLong);
         }
@@ -69,6 +73,21 @@ impl Fields {
     pub(crate) fn has(&self, kind: Known) -> bool {
         self.kinds.contains(&kind)
     }
+}
+
+/// Whether a line is left out as if it were not there: its name has a character that no field name
+/// may have, but nothing that could move a boundary (white space, control characters).
+///
+/// Compat: the reference drops such fields silently.
+fn is_ignored(line: &[u8]) -> bool {
+    let name_len = token_prefix(line);
+    if line.get(name_len) == Some(&b':') {
+        return false;
+    }
+    let Some(colon) = memchr::memchr(b':', line) else {
+        return false;
+    };
+    colon > 0 && is_visible(&line[..colon])
 }
 
 /// Splits a line into (length of the name, start of the value, end of the value).

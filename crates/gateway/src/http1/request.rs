@@ -4,7 +4,7 @@ use super::error::HeadError;
 use super::framing::{Framing, FramingFields};
 use super::known::Known;
 use super::line::{Fields, line_end, span};
-use super::token::{has_list_token, is_method, is_target, list_tokens};
+use super::token::{has_list_token, is_method, is_visible, list_tokens};
 use plugin_api::{HttpVersion, Span};
 
 /// Most empty lines skipped before a request line.
@@ -145,7 +145,7 @@ impl RequestHead {
 
     fn take_target(&mut self, bytes: &[u8], target: Span) -> Result<(), HeadError> {
         let text = target.of(bytes);
-        if !is_target(text) {
+        if !is_visible(text) {
             return Err(HeadError::Target);
         }
         let mut path_start = 0;

@@ -2,7 +2,7 @@
 
 const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
-const TARGET: u8 = 4;
+const VISIBLE: u8 = 4;
 const METHOD: u8 = 8;
 
 static CLASS: [u8; 256] = classes();
@@ -36,7 +36,7 @@ const fn classes() -> [u8; 256] {
             table[byte] |= VALUE;
         }
         if value > b' ' && value != 0x7f {
-            table[byte] |= TARGET;
+            table[byte] |= VISIBLE;
         }
         // Compat: the reference takes upper-case letters, `_` and `-` as method characters.
         if value.is_ascii_uppercase() || value == b'_' || value == b'-' {
@@ -54,11 +54,6 @@ fn all(bytes: &[u8], class: u8) -> bool {
         == class
 }
 
-/// Whether all bytes may stand in a header field name; an empty name may not.
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && all(bytes, TOKEN)
-}
-
 /// Length of the longest prefix made of token characters.
 pub(super) fn token_prefix(bytes: &[u8]) -> usize {
     bytes
@@ -72,9 +67,9 @@ pub(crate) fn is_value(bytes: &[u8]) -> bool {
     all(bytes, VALUE)
 }
 
-/// Whether all bytes may stand in a request target: no space, no control character.
-pub(super) fn is_target(bytes: &[u8]) -> bool {
-    all(bytes, TARGET)
+/// Whether no byte is a space or a control character.
+pub(super) fn is_visible(bytes: &[u8]) -> bool {
+    all(bytes, VISIBLE)
 }
 
 /// Whether this can be a method.

@@ -18,15 +18,6 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// A buffer that holds these bytes.
-    pub(crate) fn holding(bytes: &[u8]) -> Self {
-        Self {
-            bytes: bytes.into(),
-            start: 0,
-            end: bytes.len(),
-        }
-    }
-
     /// All bytes from the front of the memory to the end of the window, also consumed ones.
     pub(crate) fn all(&self) -> &[u8] {
         &self.bytes[..self.end]
@@ -89,13 +80,6 @@ impl Buffer {
         self.end = end;
     }
 
-    /// Moves the window to the front of the memory.
-    pub(crate) fn compact(&mut self) {
-        self.bytes.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-    }
-
     /// Makes room for `room` more bytes by moving to larger memory of its own.
     pub(crate) fn reserve(&mut self, room: usize) {
         if self.spare() >= room {
@@ -105,6 +89,11 @@ impl Buffer {
         let mut bytes = vec![0; size].into_boxed_slice();
         bytes[..self.end].copy_from_slice(&self.bytes[..self.end]);
         self.bytes = bytes;
+    }
+
+    /// Whether this is one of the small buffers.
+    pub(crate) fn is_small(&self) -> bool {
+        self.bytes.len() == SMALL
     }
 
     /// Whether this buffer has no memory.

@@ -39,6 +39,9 @@ pub(crate) trait Client {
     /// Length of a body that was complete when the request began.
     fn whole_length(&self) -> Option<usize>;
 
+    /// Whether what is here of the body breaks the rules.
+    fn is_malformed(&self) -> bool;
+
     /// Takes the body back to its beginning; false when parts of it are gone.
     fn rewind(&mut self) -> bool;
 
@@ -96,6 +99,10 @@ impl Client for Http1Client {
 
     fn whole_length(&self) -> Option<usize> {
         self.link.reader.whole_length()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.link.reader.fault().is_some()
     }
 
     fn rewind(&mut self) -> bool {

@@ -40,6 +40,9 @@ pub(crate) struct Reader {
     is_ended: bool,
     /// Where the payload of a body that was complete at once begins, its length and its gap.
     whole: Option<(usize, usize, usize)>,
+    /// Where a body begins that is kept in the buffer while it is passed on.
+    kept_from: Option<usize>,
+    fault: Option<BodyError>,
 }
 
 impl Reader {
@@ -51,12 +54,36 @@ impl Reader {
         self.decoded = 0;
         self.limit = limit;
         self.whole = None;
+        self.kept_from = None;
+        self.fault = None;
+    }
+
+    /// Begins the body of a request. One that fits behind its head stays in the buffer, so that it
+    /// can be sent again.
+    pub(crate) fn begin_request(&mut self, framing: Framing, limit: Option<u64>) {
+        self.begin_body(framing, limit);
+        let room = self.buffer.len() + self.buffer.spare();
+        if let Framing::Length(length) = framing
+            && usize::try_from(length).is_ok_and(|length| length <= room)
+        {
+            self.kept_from = Some(self.buffer.start());
+        }
+    }
+
+    /// How the body was found to break the rules while it was looked at ahead.
+    pub(crate) fn fault(&self) -> Option<BodyError> {
+        self.fault
     }
 
     /// Decodes what is already here and remembers a complete body, so that it can be sent again.
     pub(crate) fn prefetch(&mut self) -> Result<(), ReadError> {
         let start = self.buffer.start();
-        self.decode()?;
+        if let Err(error) = self.decode() {
+            if let ReadError::Body(fault) = error {
+                self.fault = Some(fault);
+            }
+            return Err(error);
+        }
         if self.decoder.is_done() {
             self.whole = Some((start, self.payload, self.gap));
         }
@@ -78,8 +105,20 @@ impl Reader {
                 self.gap = gap;
                 true
             }
-            None => self.decoded == self.payload as u64,
+            None => self.rewind_kept(),
         }
+    }
+
+    fn rewind_kept(&mut self) -> bool {
+        let Some(start) = self.kept_from else {
+            return self.decoded == self.payload as u64;
+        };
+        let end = self.buffer.start() + self.buffer.len();
+        self.buffer.set_window(start, end);
+        self.payload = usize::try_from(self.decoded)
+            .unwrap_or(usize::MAX)
+            .min(end - start);
+        true
     }
 
     /// Decoded bytes ready to be passed on.
@@ -125,8 +164,11 @@ impl Reader {
         buffers: &Buffers,
     ) -> Poll<Result<(), ReadError>> {
         while self.payload == 0 && !self.decoder.is_done() {
+            if let Some(fault) = self.fault {
+                return Poll::Ready(Err(fault.into()));
+            }
             if self.buffer.is_empty() {
-                self.buffer.reset(0);
+                self.make_room(buffers);
                 if ready!(self.poll_more(cx, io, buffers))? == 0 {
                     self.decoder.end()?;
                     continue;
@@ -135,6 +177,20 @@ impl Reader {
             self.decode()?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Prepares an empty buffer for the next read.
+    fn make_room(&mut self, buffers: &Buffers) {
+        if self.kept_from.is_some() && self.buffer.spare() > 0 {
+            return;
+        }
+        self.kept_from = None;
+        if self.buffer.is_small() {
+            // The rest of a large body is worth a large buffer.
+            self.release(buffers);
+        } else {
+            self.buffer.reset(0);
+        }
     }
 
     /// Reads raw bytes behind the window; zero means the end. Memory is taken only when the

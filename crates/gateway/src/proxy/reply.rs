@@ -3,7 +3,7 @@
 //! Compat: fields, their order, texts and forms are those of the reference.
 
 use bytes::Bytes;
-use plugin_api::{HeaderEdits, Reply, ReplyBody, ResponseSource};
+use plugin_api::{HeaderEdits, HttpVersion, Reply, ReplyBody, ResponseSource};
 
 use super::core::Core;
 use super::errors::{self, Form};
@@ -69,7 +69,9 @@ pub(crate) fn write(core: &Core, work: &mut Work, reply: &Reply, parts: &ReplyPa
 
 fn render(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes) {
     let fields = &work.head.fields;
-    let accept = fields.first(Known::Accept, &work.bytes);
+    let accept = fields
+        .first(Known::Accept, &work.bytes)
+        .or_else(|| unread_accept(work));
     let (form, text) = match body {
         ReplyBody::Empty => return (None, Bytes::new()),
         ReplyBody::Raw(bytes) => return (None, bytes.clone()),
@@ -88,6 +90,18 @@ fn render(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes) {
     let text = String::from_utf8_lossy(text);
     let rendered = form.render(&text, work.request_id());
     (Some(form), Bytes::from(rendered))
+}
+
+/// The `Accept` value of a head that was refused before it was read to its end.
+fn unread_accept(work: &Work) -> Option<&[u8]> {
+    if work.refused == 0 {
+        return None;
+    }
+    work.bytes.split(|byte| *byte == b'\n').find_map(|line| {
+        let (name, value) = line.split_at_checked(7)?;
+        name.eq_ignore_ascii_case(b"accept:")
+            .then(|| value.trim_ascii())
+    })
 }
 
 fn write_status_and_date(core: &Core, out: &mut Vec<u8>, status: u16) {

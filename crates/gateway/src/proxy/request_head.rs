@@ -186,7 +186,11 @@ fn write_forwarded(
 /// The host without port and final dot, in lower case.
 fn write_host(out: &mut Vec<u8>, work: &Work) {
     let (host, _) = router::split_host(work.authority());
-    let host = host.strip_suffix(b".").unwrap_or(host);
+    // Compat: without a host the reference names itself.
+    let host = match host.strip_suffix(b".").unwrap_or(host) {
+        [] => b"kong",
+        host => host,
+    };
     let start = out.len();
     out.extend_from_slice(host);
     out[start..].make_ascii_lowercase();

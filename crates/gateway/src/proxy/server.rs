@@ -198,7 +198,8 @@ async fn answer(
         0 => match client.link.reader.prefetch() {
             Ok(()) => 0,
             Err(ReadError::TooLarge) => 413,
-            Err(ReadError::Io(_) | ReadError::Body(_)) => 400,
+            // Compat: a malformed body counts only once a route has taken the request.
+            Err(ReadError::Io(_) | ReadError::Body(_)) => 0,
         },
         refused => refused,
     };

@@ -113,6 +113,9 @@ impl<C: Client> Transaction<'_, C> {
         let Some((entry, service)) = entry.and_then(|e| Some((e, e.service.as_deref()?))) else {
             return Ending::Abort;
         };
+        if self.client.is_malformed() {
+            return self.failed(&Fault::ClientBody).await;
+        }
         if self.work.head.expects_continue
             && self.client.received() == 0
             && super::relay::send_continue(self.client, self.work)
@@ -230,7 +233,12 @@ impl<C: Client> Transaction<'_, C> {
         }
         match &peer.host {
             Some(host) if service.host_header.is_empty() => host.clone(),
-            _ => service.host_header.clone(),
+            Some(_) => {
+                // Compat: the host of an upstream gets the port of the target.
+                let host = String::from_utf8_lossy(&service.host_header);
+                attempt::host_value(&host, peer.address.port(), service.tls.is_some())
+            }
+            None => service.host_header.clone(),
         }
     }
 
