@@ -80,7 +80,7 @@ impl RequestHead {
             if self.take_line(bytes, start, end)? {
                 self.len = end + 2;
                 self.fields.index.length = u32::try_from(self.len).unwrap_or(u32::MAX);
-                self.finish(bytes)?;
+                self.finish()?;
                 return Ok(true);
             }
         }
@@ -139,6 +139,9 @@ impl RequestHead {
         self.fields.index.target = target;
         if &line[..method_end] == b"TRACE" {
             return Err(HeadError::Method);
+        }
+        if &line[..method_end] == b"CONNECT" {
+            return Err(HeadError::Target);
         }
         self.take_target(bytes, target)
     }
@@ -211,12 +214,9 @@ impl RequestHead {
         });
     }
 
-    fn finish(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
+    fn finish(&mut self) -> Result<(), HeadError> {
         if !self.has_host_field && self.fields.index.version == HttpVersion::Http11 {
             return Err(HeadError::Host);
-        }
-        if self.fields.index.method.of(bytes) == b"CONNECT" {
-            return Err(HeadError::Target);
         }
         if self.length_fields.is_chunked() && self.fields.index.version == HttpVersion::Http10 {
             return Err(HeadError::AmbiguousLength);

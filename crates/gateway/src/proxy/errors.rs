@@ -167,7 +167,6 @@ pub(crate) fn reason(status: u16) -> &'static str {
         421 => "Misdirected Request",
         422 => "Unprocessable Entity",
         425 => "Too Early",
-        426 => "Upgrade Required",
         428 => "Precondition Required",
         429 => "Too Many Requests",
         500 => "Internal Server Error",

@@ -41,7 +41,12 @@ pub(crate) fn message(status: u16, text: &'static str) -> Reply {
 
 /// A page as the web server below the reference makes it.
 pub(crate) fn page(status: u16) -> Reply {
-    let body = errors::server_page(status, errors::reason(status));
+    // Compat: the status line says `Moved Temporarily`, the page does not.
+    let title = match status {
+        302 => "Found",
+        status => errors::reason(status),
+    };
+    let body = errors::server_page(status, title);
     Reply {
         source: ResponseSource::Error,
         ..Reply::with_body(status, ReplyBody::Raw(Bytes::from(body)))
@@ -56,7 +61,7 @@ pub(crate) fn write(core: &Core, work: &mut Work, reply: &Reply, parts: &ReplyPa
     write_status_and_date(core, &mut out, reply.status);
     write_content(&mut out, reply, form, body.len(), parts);
     write_lines(&mut out, parts.edits);
-    if form == Some(Form::Grpc) {
+    if form == Some(Form::Grpc) && work.head.fields.index.version == HttpVersion::Http2 {
         write_grpc(&mut out, reply);
     }
     write_own(core, &mut out, work, parts);
@@ -92,9 +97,9 @@ fn render(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes) {
     (Some(form), Bytes::from(rendered))
 }
 
-/// The `Accept` value of a head that was refused before it was read to its end.
+/// The `Accept` value of a head that was refused for its method, before it was read to its end.
 fn unread_accept(work: &Work) -> Option<&[u8]> {
-    if work.refused == 0 {
+    if work.refused != 405 {
         return None;
     }
     work.bytes.split(|byte| *byte == b'\n').find_map(|line| {
@@ -142,14 +147,9 @@ fn write_content(
     if let Some(value) = edited.or(own).or(made).or(of_page) {
         field(out, b"Content-Type", value);
     }
-    let has_connection = reply
-        .headers
-        .iter()
-        .any(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
-    let connection: &[u8] = match (has_connection, parts.is_persistent) {
-        (true, _) => b"",
-        (false, true) => b"Connection: keep-alive\r\n",
-        (false, false) => b"Connection: close\r\n",
+    let connection: &[u8] = match parts.is_persistent {
+        true => b"Connection: keep-alive\r\n",
+        false => b"Connection: close\r\n",
     };
     if !is_page {
         out.extend_from_slice(connection);

@@ -97,8 +97,8 @@ fn check_grpc(work: &Work, may_be_plain: bool) -> Result<(), Reply> {
     }
     if work.head.fields.index.version != HttpVersion::Http2 {
         let answer = reply::message(426, "Please use HTTP2 protocol")
-            .header("connection", "Upgrade")
-            .header("upgrade", "HTTP/2");
+            .header("upgrade", "HTTP/2")
+            .header("connection", "Upgrade");
         return Err(answer);
     }
     if !may_be_plain {

@@ -81,7 +81,10 @@ impl<C: Client> Transaction<'_, C> {
             return Err(reply::error(413));
         }
         forwarded::resolve(&self.core.config, self.connection, self.work);
-        routing::normalise(self.work)?;
+        if let Err(reply) = routing::normalise(self.work) {
+            self.is_persistent = false;
+            return Err(reply);
+        }
         if !self.pinned.snapshot.globals.is_empty() {
             plugins::rewrite(self).await?;
         }
