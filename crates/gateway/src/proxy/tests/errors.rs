@@ -165,10 +165,7 @@ fn a_route_for_https_sends_plain_clients_there() {
     ];
     let gateway = gateway_with(&settings(), &routes, &service(origin.address));
     let answer = gateway.ask("GET /upgrade HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(
-        answer.starts_with("HTTP/1.1 426 \r\n"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 426 \r\n"), "{answer}");
     assert!(
         answer.contains("\r\nUpgrade: TLS/1.2, HTTP/1.1\r\n"),
         "{answer}"
