@@ -141,8 +141,8 @@ fn malformed(text: &str) -> WireError {
 fn basic_info(mut message: Map<String, Value>) -> Result<BasicInfo, WireError> {
     let plugins = match message.remove("plugins") {
         Some(Value::Array(items)) => items,
-        // The reference's encoder cannot tell an empty list from an empty object.
-        Some(Value::Object(map)) if map.is_empty() => Vec::new(),
+        // The reference takes any collection, and its encoder writes an empty list as `{}`.
+        Some(Value::Object(map)) => map.into_iter().map(|(_, plugin)| plugin).collect(),
         _ => return Err(malformed("`plugins` of `basic_info` is not a list")),
     };
     let labels = object(message.remove("labels"));
