@@ -3,6 +3,8 @@
 //! Compat: `fields` mirrors the document; `flattened_errors` lists what can be attributed to an
 //! entity, with that entity as submitted, and takes it out of `fields`.
 
+use std::collections::HashMap;
+
 use schema::table_text;
 use serde_json::{Map, Value, json};
 
@@ -140,19 +142,16 @@ fn append(list: &mut Value, message: &str) {
 /// One entry for each entity, grouped by kind. An empty list is `{}`, as the reference has it.
 fn flattened(problems: &[&Problem]) -> Value {
     let mut entries: Vec<(&ProblemEntity, Vec<Value>)> = Vec::new();
+    let mut positions: HashMap<&str, usize> = HashMap::new();
     for problem in problems {
         let Some(entity) = problem.entity.as_deref() else {
             continue;
         };
-        let error = error_of(problem, entity);
-        match entries
-            .iter_mut()
-            .rev()
-            .find(|(known, _)| known.path == entity.path)
-        {
-            Some((_, errors)) => errors.push(error),
-            None => entries.push((entity, vec![error])),
-        }
+        let position = *positions.entry(&entity.path).or_insert_with(|| {
+            entries.push((entity, Vec::new()));
+            entries.len() - 1
+        });
+        entries[position].1.push(error_of(problem, entity));
     }
     if entries.is_empty() {
         return Value::Object(Map::new());

@@ -6,8 +6,7 @@ use entities::{Catalogue, EntityKind, Map};
 use serde_json::{Value, json};
 
 use crate::config::Config;
-use crate::document::Document;
-use crate::normalise::Options;
+use crate::normalise::{Options, normalise};
 use crate::problem::Problem;
 
 impl Config {
@@ -24,7 +23,7 @@ impl Config {
             version_optional: true,
             ..Options::default()
         };
-        Document::from_value(table.clone()).into_config(catalogue, options)
+        normalise(table, catalogue, options)
     }
 
     /// The wire `config_table`: flat references, secrets as stored, deprecated aliases added.

@@ -337,3 +337,19 @@ fn plugins_share_a_protocol_with_their_routes() {
         ]
     );
 }
+
+#[test]
+fn a_shared_configuration_that_is_not_there_is_reported() {
+    let text = "_format_version: '3.0'\nplugins:\n- name: limit\n  _config: nope\n";
+    let options = Options {
+        tolerate_deck: true,
+        ..Options::default()
+    };
+    let found = parse(text)
+        .normalise(&catalogue(), options)
+        .expect_err("there is none");
+    assert_eq!(
+        shown(&found),
+        ["line 4: plugins[0]._config: no such entry in '_plugin_configs': nope"]
+    );
+}

@@ -8,9 +8,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Work;
+use super::header::is_header;
 use super::nulls::drop_unknown;
 use crate::document::{Step, path_text};
-use crate::problem::{Place, Problem, ProblemEntity};
+use crate::problem::ProblemEntity;
 
 /// One entity of the document.
 pub(super) struct Entry {
@@ -53,7 +54,7 @@ impl Entry {
             Some(Value::Object(body)) => body.clone(),
             _ => Map::new(),
         };
-        take_children(catalogue.kinds(), kind, &mut body);
+        body.retain(|name, _| !is_child(catalogue, kind, name));
         if with_id && !body.contains_key("id") {
             body.insert("id".to_owned(), Value::String(self.id.clone()));
         }
@@ -82,105 +83,139 @@ fn find<'a>(value: &'a Value, steps: &[Step]) -> Option<&'a Value> {
     })
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Collects the entities at the top level and everything nested in them.
-    pub(super) fn collect(&mut self, members: Map) {
+    pub(super) fn collect(&mut self, members: &'a Map) {
+        let kinds = self.catalogue.kinds();
         let mut known = Vec::new();
         for (name, value) in members {
-            let kind = self
-                .catalogue
-                .kinds()
+            let steps = vec![Step::Member(name.clone())];
+            match kinds
                 .iter()
-                .position(|k| k.name == name && k.exported);
-            match kind {
-                Some(kind) => known.push((kind, name, value)),
+                .position(|kind| kind.name == name && kind.exported)
+            {
+                Some(kind) => known.push((kind, steps, value)),
+                None if is_header(name, self.options) => {}
                 None if self.options.ignore_unknown_nulls && value.is_null() => {}
-                None => self.top(vec![Step::Member(name)], "unknown field"),
+                None => self.top(steps, "unknown field"),
             }
         }
-        for (kind, name, value) in known {
-            self.list(kind, vec![Step::Member(name)], value, None);
+        for (kind, steps, value) in known {
+            self.list(kind, steps, value, None);
         }
     }
 
-    fn list(&mut self, kind: usize, steps: Vec<Step>, value: Value, parent: Option<&Parent>) {
+    fn list(&mut self, kind: usize, steps: Vec<Step>, value: &'a Value, parent: Option<&Parent>) {
         let items = match value {
             Value::Array(items) => items,
             Value::Null => return,
             Value::Object(members) if members.is_empty() => return,
             _ => return self.top(steps, "expected an array"),
         };
-        for (position, item) in items.into_iter().enumerate() {
+        for (position, item) in items.iter().enumerate() {
             let mut steps = steps.clone();
             steps.push(Step::Element(position));
             match item {
-                Value::Object(body) => self.entity(kind, steps, body, parent),
-                Value::Array(items) if items.is_empty() => {
-                    self.entity(kind, steps, Map::new(), parent);
-                }
-                _ => {
-                    self.problems
-                        .push(Problem::new(steps, "expected a record", Place::Field, None))
-                }
+                Value::Object(members) => self.entity(kind, &steps, Some(members), parent),
+                Value::Array(items) if items.is_empty() => self.entity(kind, &steps, None, parent),
+                _ => self.top(steps, "expected a record"),
             }
         }
     }
 
-    fn entity(&mut self, index: usize, steps: Vec<Step>, mut body: Map, parent: Option<&Parent>) {
+    fn entity(
+        &mut self,
+        index: usize,
+        steps: &[Step],
+        members: Option<&'a Map>,
+        parent: Option<&Parent>,
+    ) {
         let catalogue = self.catalogue;
         let kind = &catalogue.kinds()[index];
-        body.shift_remove("_comment");
-        body.shift_remove("_ignore");
+        let (mut body, children) = self.split(index, members);
+        let mut faults = Violations::new();
         if kind.name == "plugins" && self.options.tolerate_deck {
-            self.shared_config(&mut body);
+            self.shared_config(&mut body, &mut faults);
         }
-        let children = take_children(catalogue.kinds(), kind, &mut body);
         if self.options.ignore_unknown_nulls {
             drop_nulls(catalogue, kind, &mut body);
         }
-        let mut faults = Violations::new();
-        judge_references(kind, &mut body, parent, &mut faults);
+        judge_references(kind, &body, parent, &mut faults);
         let has_own_id = body.get("id").is_some_and(|id| !id.is_null());
         let id = identify(kind, &mut body, parent);
         if let Some(parent) = parent
             && faults.get(parent.field).is_none()
         {
-            body.insert(
-                parent.field.to_owned(),
-                serde_json::json!({"id": parent.id}),
-            );
+            let key = serde_json::json!({"id": parent.id});
+            body.insert(parent.field.to_owned(), key);
         }
         self.entries.push(Entry {
             kind: index,
             body,
-            steps,
+            steps: steps.to_vec(),
             parent: parent.cloned(),
             id: id.clone(),
             faults,
         });
-        let at = self.entries.len() - 1;
+        self.nested(index, steps, children, (&id, has_own_id));
+    }
+
+    fn nested(
+        &mut self,
+        index: usize,
+        steps: &[Step],
+        children: Vec<(usize, &'a Value)>,
+        (id, is_given): (&str, bool),
+    ) {
+        let catalogue = self.catalogue;
+        let kind = &catalogue.kinds()[index];
         for (child, value) in children {
             let child_kind = &catalogue.kinds()[child];
             let Some(field) = child_kind.field_to(kind.name) else {
                 continue;
             };
-            let parent = Parent {
+            let below = Parent {
                 field,
-                id: id.clone(),
-                is_given: has_own_id,
+                id: id.to_owned(),
+                is_given,
             };
-            let mut steps = self.entries[at].steps.clone();
+            let mut steps = steps.to_vec();
             steps.push(Step::Member(child_kind.name.to_owned()));
-            self.list(child, steps, value, Some(&parent));
+            self.list(child, steps, value, Some(&below));
         }
     }
 
+    /// An entity's own members, copied, and the lists nested in it.
+    fn split(&self, index: usize, members: Option<&'a Map>) -> (Map, Vec<(usize, &'a Value)>) {
+        let kinds = self.catalogue.kinds();
+        let mut body = Map::new();
+        let mut children = Vec::new();
+        for (name, value) in members.into_iter().flatten() {
+            let child = self.children[index]
+                .iter()
+                .find(|child| kinds[**child].name == name);
+            match child {
+                Some(child) => children.push((*child, value)),
+                None if name == "_comment" || name == "_ignore" => {}
+                None => {
+                    body.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        (body, children)
+    }
+
     /// decK's `_config`: the named configuration, over which the plugin's own wins.
-    fn shared_config(&self, body: &mut Map) {
+    fn shared_config(&self, body: &mut Map, faults: &mut Violations) {
         let Some(Value::String(name)) = body.shift_remove("_config") else {
             return;
         };
-        let Some(Value::Object(shared)) = self.plugin_configs.get(&name) else {
+        let shared = self.plugin_configs.and_then(|configs| configs.get(&name));
+        let Some(Value::Object(shared)) = shared else {
+            faults.add(
+                "_config",
+                format!("no such entry in '_plugin_configs': {name}"),
+            );
             return;
         };
         let mut config = shared.clone();
@@ -191,23 +226,29 @@ impl Work<'_> {
     }
 }
 
-/// Takes the members that are lists of entities which refer to this one.
-fn take_children(kinds: &[EntityKind], kind: &EntityKind, body: &mut Map) -> Vec<(usize, Value)> {
-    let mut children = Vec::new();
-    for (index, child) in kinds.iter().enumerate() {
-        if child.exported
-            && body.contains_key(child.name)
+/// For each kind, the kinds that can be nested in it.
+pub(super) fn children_of(catalogue: &Catalogue) -> Vec<Vec<usize>> {
+    let kinds = catalogue.kinds();
+    let nested_in = |kind: &EntityKind| {
+        let nests = |(_, child): &(usize, &EntityKind)| is_child(catalogue, kind, child.name);
+        kinds
+            .iter()
+            .enumerate()
+            .filter(nests)
+            .map(|(index, _)| index)
+            .collect()
+    };
+    kinds.iter().map(nested_in).collect()
+}
+
+/// Whether a member of an entity is a list of entities that refer to it.
+fn is_child(catalogue: &Catalogue, kind: &EntityKind, name: &str) -> bool {
+    catalogue.kind(name).is_some_and(|child| {
+        child.name == name
+            && child.exported
             && child.field_to(kind.name).is_some()
-            && kind
-                .schema
-                .find(child.name)
-                .is_none_or(|field| field.transient)
-            && let Some(value) = body.shift_remove(child.name)
-        {
-            children.push((index, value));
-        }
-    }
-    children
+            && kind.schema.find(name).is_none_or(|field| field.transient)
+    })
 }
 
 fn drop_nulls(catalogue: &Catalogue, kind: &EntityKind, body: &mut Map) {
@@ -225,7 +266,7 @@ fn drop_nulls(catalogue: &Catalogue, kind: &EntityKind, body: &mut Map) {
 /// References are texts at the top level; the one to the surrounding entity must be absent.
 fn judge_references(
     kind: &EntityKind,
-    body: &mut Map,
+    body: &Map,
     parent: Option<&Parent>,
     faults: &mut Violations,
 ) {

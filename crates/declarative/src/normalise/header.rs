@@ -3,7 +3,7 @@
 use entities::Map;
 use serde_json::Value;
 
-use super::{Work, migrate};
+use super::{Options, Work};
 use crate::document::Step;
 
 /// Formats that can be read.
@@ -12,53 +12,42 @@ const VERSIONS: [&str; 3] = ["1.1", "2.1", "3.0"];
 /// Members of decK's dialect.
 const DECK: [&str; 4] = ["_info", "_workspace", "_konnect", "_plugin_configs"];
 
-impl Work<'_> {
-    /// Judges and removes the members that are no entities.
-    pub(super) fn header(&mut self, members: &mut Map) {
-        let version = members.shift_remove("_format_version");
-        if let Some(message) = version_fault(version.as_ref(), self.options.version_optional) {
-            self.top(vec![Step::Member("_format_version".to_owned())], &message);
+/// Whether a member of the document is none of its entities.
+pub(super) fn is_header(name: &str, options: Options) -> bool {
+    matches!(
+        name,
+        "_format_version" | "_transform" | "_comment" | "_ignore"
+    ) || (options.tolerate_deck && DECK.contains(&name))
+}
+
+impl<'a> Work<'a> {
+    /// Judges the members that are no entities.
+    pub(super) fn header(&mut self, members: &'a Map) {
+        let version = members.get("_format_version");
+        if let Some(message) = version_fault(version, self.options.version_optional) {
+            self.at("_format_version", &message);
         }
-        match members.shift_remove("_transform") {
+        match members.get("_transform") {
             None | Some(Value::Null) => {}
-            Some(Value::Bool(flag)) => self.transform = flag,
-            Some(_) => {
-                self.top(
-                    vec![Step::Member("_transform".to_owned())],
-                    "expected a boolean",
-                );
-            }
+            Some(Value::Bool(flag)) => self.transform = *flag,
+            Some(_) => self.at("_transform", "expected a boolean"),
         }
-        match members.shift_remove("_comment") {
+        match members.get("_comment") {
             None | Some(Value::Null | Value::String(_)) => {}
-            Some(_) => self.top(
-                vec![Step::Member("_comment".to_owned())],
-                "expected a string",
-            ),
+            Some(_) => self.at("_comment", "expected a string"),
         }
-        match members.shift_remove("_ignore") {
+        match members.get("_ignore") {
             None | Some(Value::Null | Value::Array(_)) => {}
             Some(Value::Object(empty)) if empty.is_empty() => {}
-            Some(_) => self.top(
-                vec![Step::Member("_ignore".to_owned())],
-                "expected an array",
-            ),
+            Some(_) => self.at("_ignore", "expected an array"),
         }
         if self.options.tolerate_deck {
-            for name in DECK {
-                if let Some(Value::Object(value)) = members.shift_remove(name)
-                    && name == "_plugin_configs"
-                {
-                    self.plugin_configs = value;
-                }
-            }
+            self.plugin_configs = members.get("_plugin_configs").and_then(Value::as_object);
         }
-        if matches!(
-            version.as_ref().and_then(Value::as_str),
-            Some("1.1" | "2.1")
-        ) {
-            migrate::paths(members);
-        }
+    }
+
+    fn at(&mut self, member: &str, message: &str) {
+        self.top(vec![Step::Member(member.to_owned())], message);
     }
 }
 

@@ -4,16 +4,25 @@
 //! plain path characters; since then such a path starts with `~`. Only routes at the top level
 //! and directly in services are visited.
 
-use entities::Map;
 use schema::validators::normalise_path;
 use serde_json::Value;
 
-/// Rewrites the paths of all routes that the reference rewrites.
-pub(super) fn paths(members: &mut Map) {
-    if let Some(Value::Array(list)) = members.get_mut("routes") {
+/// The document in the current format, if it is in an old one.
+pub(super) fn up_to_date(document: &Value) -> Option<Value> {
+    let version = document.get("_format_version").and_then(Value::as_str);
+    if !matches!(version, Some("1.1" | "2.1")) {
+        return None;
+    }
+    let mut document = document.clone();
+    paths(&mut document);
+    Some(document)
+}
+
+fn paths(document: &mut Value) {
+    if let Some(Value::Array(list)) = document.get_mut("routes") {
         routes(list);
     }
-    if let Some(Value::Array(services)) = members.get_mut("services") {
+    if let Some(Value::Array(services)) = document.get_mut("services") {
         for service in services {
             if let Some(Value::Array(list)) = service.get_mut("routes") {
                 routes(list);

@@ -12,7 +12,7 @@ mod protocols;
 mod resolve;
 mod validate;
 
-use entities::Catalogue;
+use entities::{Catalogue, Map};
 use serde_json::Value;
 
 use crate::config::Config;
@@ -45,82 +45,91 @@ impl Document {
         catalogue: &Catalogue,
         options: Options,
     ) -> Result<Config, Vec<Problem>> {
-        self.clone().into_config(catalogue, options)
+        let mut outcome = normalise(&self.root, catalogue, options);
+        if let Err(problems) = &mut outcome {
+            for problem in problems {
+                problem.line = self.line_of(&problem.steps);
+            }
+        }
+        outcome
     }
 
-    /// [`Document::normalise`] without a copy of the content.
+    /// [`Document::normalise`] of a document that is not needed afterwards.
     ///
     /// # Errors
     ///
     /// Everything that is wrong, sorted by path within each sort of problem.
     pub fn into_config(
-        mut self,
+        self,
         catalogue: &Catalogue,
         options: Options,
     ) -> Result<Config, Vec<Problem>> {
-        let root = std::mem::take(&mut self.root);
-        let original = root.clone();
-        let mut work = Work {
-            catalogue,
-            options,
-            entries: Vec::new(),
-            problems: Vec::new(),
-            plugin_configs: serde_json::Map::new(),
-            transform: true,
-            original,
-        };
-        let mut members = match root {
-            Value::Object(members) => members,
-            _ => serde_json::Map::new(),
-        };
-        work.header(&mut members);
-        work.collect(members);
-        work.resolve();
-        work.check_unique();
-        work.validate();
-        work.check_protocols();
-        if work.problems.is_empty() {
-            return Ok(work.finish());
-        }
-        self.root = work.original;
-        let mut problems = work.problems;
-        for problem in &mut problems {
-            problem.line = self.line_of(&problem.steps);
-        }
-        problems.sort_by_key(|problem| problem.place.stage());
-        Err(problems)
+        self.normalise(catalogue, options)
     }
+}
+
+/// Flattens, completes and validates a document that is only read: each entity is copied once.
+pub(crate) fn normalise(
+    document: &Value,
+    catalogue: &Catalogue,
+    options: Options,
+) -> Result<Config, Vec<Problem>> {
+    let migrated = migrate::up_to_date(document);
+    let original = migrated.as_ref().unwrap_or(document);
+    let mut work = Work {
+        catalogue,
+        options,
+        children: collect::children_of(catalogue),
+        entries: Vec::new(),
+        problems: Vec::new(),
+        plugin_configs: None,
+        transform: true,
+        original,
+    };
+    if let Value::Object(members) = original {
+        work.header(members);
+        work.collect(members);
+    }
+    work.resolve();
+    work.check_unique();
+    work.validate();
+    work.check_protocols();
+    if work.problems.is_empty() {
+        return Ok(work.finish());
+    }
+    let mut problems = work.problems;
+    problems.sort_by_key(|problem| problem.place.stage());
+    Err(problems)
 }
 
 /// One normalisation.
 struct Work<'a> {
     catalogue: &'a Catalogue,
     options: Options,
+    /// For each kind, the kinds that can be nested in it.
+    children: Vec<Vec<usize>>,
     entries: Vec<Entry>,
     problems: Vec<Problem>,
-    plugin_configs: serde_json::Map<String, Value>,
+    plugin_configs: Option<&'a Map>,
     /// Whether secrets in the document are plain and have to be transformed for storage.
     transform: bool,
-    /// The document as submitted, for lines and reports.
-    original: Value,
+    /// The document as submitted, for reports.
+    original: &'a Value,
 }
 
 impl Work<'_> {
     /// A problem that belongs to no entity.
     fn top(&mut self, steps: Vec<Step>, message: &str) {
-        self.problems
-            .push(Problem::new(steps, message, Place::Field, None));
+        let problem = Problem::new(steps, message, Place::Field, None);
+        self.problems.push(problem);
     }
 
     fn finish(self) -> Config {
         let mut config = Config::default();
         for entry in self.entries {
             let kind = &self.catalogue.kinds()[entry.kind];
-            config
-                .tables
-                .entry(kind.name.to_owned())
-                .or_default()
-                .push(entry.body);
+            let table = config.tables.entry(kind.name.to_owned()).or_default();
+            table.push(entry.body);
         }
         config
     }

@@ -34,7 +34,7 @@ impl Work<'_> {
             if let Some(message) = protocols_fault(&entry.body, route, of_service) {
                 let mut steps = entry.steps.clone();
                 steps.push(Step::Member("protocols".to_owned()));
-                let report = entry.report(self.catalogue, &self.original, false);
+                let report = entry.report(self.catalogue, self.original, false);
                 found.push(Problem::new(steps, message, Place::Field, Some(report)));
             }
         }

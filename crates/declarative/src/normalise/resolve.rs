@@ -105,7 +105,7 @@ impl Work<'_> {
             let name = kind.name;
             let message =
                 format!("uniqueness violation: '{name}' entity with {what} already declared");
-            let report = entry.report(self.catalogue, &self.original, true);
+            let report = entry.report(self.catalogue, self.original, true);
             found.push(Problem::new(
                 entry.steps.clone(),
                 &message,

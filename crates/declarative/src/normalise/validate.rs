@@ -44,7 +44,7 @@ impl Work<'_> {
                 *slot = time;
             }
             if !violations.is_empty() {
-                let report = entry.report(catalogue, &self.original, false);
+                let report = entry.report(catalogue, self.original, false);
                 let mut steps = entry.steps.clone();
                 spread(&violations, &mut steps, &mut |steps, message, place| {
                     found.push(Problem::new(steps, message, place, Some(report.clone())));
