@@ -205,12 +205,18 @@ fn inside<'c>(
     Some((catalogue.kind(row.kind)?, nest))
 }
 
-/// A kind by any of its names: plural, singular, path or the segment below its parent.
+/// A kind by any of its names: plural, singular, path or the segment below its parent. Kinds that
+/// are not served are described too: decK asks for them and stops when it gets no answer.
 fn named<'c>(name: &str, catalogue: &'c Catalogue) -> Option<&'c EntityKind> {
-    let is_served = |kind: &&EntityKind| FLAT.iter().any(|flat| flat.kind == kind.name);
-    catalogue.kinds().iter().filter(is_served).find(|kind| {
+    let is_known = |kind: &&EntityKind| kind.in_admin_api && kind.primary_key == "id";
+    catalogue.kinds().iter().filter(is_known).find(|kind| {
         let segment = kind.nested.map(|(_, segment)| segment);
-        kind.name == name || kind.singular == name || kind.path == name || segment == Some(name)
+        let dashed = kind.singular.replace('_', "-");
+        kind.name == name
+            || kind.singular == name
+            || dashed == name
+            || kind.path == name
+            || segment == Some(name)
     })
 }
 

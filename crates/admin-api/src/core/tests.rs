@@ -93,7 +93,7 @@ fn paths_of_nothing_mean_nothing() {
         "services/a/routes/b/c",
         "routes/r/services",
         "oauth2",
-        "v1/schemas/json/vault",
+        "v1/schemas/json/consumer_group",
         "schemas/partials/redis-ce",
         "v1/consumer-groups",
     ] {

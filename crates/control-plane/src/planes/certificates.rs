@@ -67,6 +67,7 @@ impl Planes {
         title: &str,
     ) -> Result<Pinned, PlaneError> {
         check(cert, title)?;
+        let _turn = self.inner.writing.lock().await;
         if self.inner.records.count(SPACE, control_plane).await? >= MAX_CERTIFICATES as u64 {
             let reason = format!("the control plane has {MAX_CERTIFICATES} certificates already");
             let fault = InvalidParameter::body("cert", "max", reason);
@@ -97,6 +98,7 @@ impl Planes {
         title: &str,
     ) -> Result<Pinned, PlaneError> {
         check(cert, title)?;
+        let _turn = self.inner.writing.lock().await;
         let before = self.pinned_by_id(control_plane, id).await?;
         let after = self
             .store_certificate(Row {
@@ -120,6 +122,7 @@ impl Planes {
     ///
     /// [`PlaneError::NotFound`].
     pub async fn unpin(&self, control_plane: Uuid, id: Uuid) -> Result<(), PlaneError> {
+        let _turn = self.inner.writing.lock().await;
         self.certificate_row(control_plane, id).await?;
         self.inner.records.delete(SPACE, id).await?;
         self.revoked(control_plane, id);

@@ -84,6 +84,7 @@ impl Planes {
         change: MemberChange,
         ids: &[Uuid],
     ) -> Result<(), PlaneError> {
+        let _turn = self.inner.writing.lock().await;
         let plane = self.get(organisation, group).await?;
         let mut found = Vec::new();
         if plane.cluster_type != ClusterType::Group {

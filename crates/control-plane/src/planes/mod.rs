@@ -46,6 +46,10 @@ struct Inner {
     events: broadcast::Sender<PlaneEvent>,
     nodes: nodes::NodeTable,
     group_status: groups::StatusTable,
+    /// Held from reading to writing by everything that changes control planes, certificates and
+    /// groups: what was checked is still true when it is written, and no change is lost. One
+    /// process opens a geo's store, so this is enough.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl Planes {
@@ -62,6 +66,7 @@ impl Planes {
                 events: broadcast::channel(EVENT_BACKLOG).0,
                 nodes: nodes::NodeTable::default(),
                 group_status: groups::StatusTable::default(),
+                writing: tokio::sync::Mutex::default(),
             }),
         };
         planes.load_nodes().await?;
@@ -91,6 +96,7 @@ impl Planes {
         organisation: Uuid,
         new: NewControlPlane,
     ) -> Result<ControlPlane, PlaneError> {
+        let _turn = self.inner.writing.lock().await;
         let mut found = Vec::new();
         rules::name(&new.name, &mut found);
         rules::description(&new.description, &mut found);
@@ -194,6 +200,7 @@ impl Planes {
         id: Uuid,
         patch: PatchControlPlane,
     ) -> Result<ControlPlane, PlaneError> {
+        let _turn = self.inner.writing.lock().await;
         let mut plane = self.get(organisation, id).await?;
         let mut found = Vec::new();
         if let Some(name) = patch.name {
@@ -233,6 +240,7 @@ impl Planes {
         id: Uuid,
         actor: Actor,
     ) -> Result<(), PlaneError> {
+        let _turn = self.inner.writing.lock().await;
         let plane = self.get(organisation, id).await?;
         if plane.is_default {
             let reason = "the default control plane cannot be deleted";
@@ -306,3 +314,6 @@ fn missing(id: Uuid) -> PlaneError {
         id,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -446,7 +446,21 @@ async fn descriptions_and_checks_are_given_to_deck() {
     let get = async |path: &str| fixture.get(&fixture.entity(path)).await;
 
     for entity in [
-        "service", "route", "upstream", "target", "consumer", "sni", "key-auth",
+        "service",
+        "route",
+        "upstream",
+        "target",
+        "consumer",
+        "sni",
+        "key-auth",
+        "jwt",
+        "vault",
+        "key",
+        "key-set",
+        "hmac-auth",
+        "basic-auth",
+        "certificate",
+        "ca_certificate",
     ] {
         let schema = get(&format!("v1/schemas/json/{entity}")).await;
         assert_eq!(schema.status, 200, "{entity}");
@@ -470,7 +484,7 @@ async fn descriptions_and_checks_are_given_to_deck() {
     assert!(get("schemas/services").await.json()["fields"].is_array());
     for path in [
         "schemas/plugins/nope",
-        "v1/schemas/json/vault",
+        "v1/schemas/json/consumer_group",
         "schemas/partials/redis-ce",
     ] {
         assert_eq!(
