@@ -230,10 +230,10 @@ async fn start_that_was_cut_short_is_continued() {
         let facts: Value = serde_json::from_str(&facts).expect("JSON");
         for secret in ["token", "admin_password"] {
             let text = facts[secret].as_str().expect(secret);
+            let output = first.output() + &second.output();
             assert!(
-                second.output().contains(text),
-                "after {millis} ms: {}",
-                second.output()
+                output.contains(text),
+                "{secret} after {millis} ms: {output}"
             );
         }
         assert_eq!(second.terminate(Duration::from_secs(5)).await, Some(0));

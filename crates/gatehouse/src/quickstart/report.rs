@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::layout::Layout;
+use super::sample::Sample;
 use crate::output;
 
 /// Whether secrets are shown: only by the start that made them.
@@ -17,7 +18,7 @@ pub(super) fn step(text: &str) {
 }
 
 /// Tells where everything is, and how to try it.
-pub(super) fn ready(facts: &Facts, layout: &Layout, secrets: Secrets, has_sample: bool) {
+pub(super) fn ready(facts: &Facts, layout: &Layout, secrets: Secrets, sample: Sample) {
     let text = |fact: &Option<String>| fact.clone().unwrap_or_default();
     let mut lines = vec![
         String::new(),
@@ -53,7 +54,11 @@ pub(super) fn ready(facts: &Facts, layout: &Layout, secrets: Secrets, has_sample
         }
     }
     let proxy = text(&facts.proxy_http_url);
-    let path = if has_sample { "/echo/hello" } else { "/" };
+    let path = if sample != Sample::Absent {
+        "/echo/hello"
+    } else {
+        "/"
+    };
     let api = text(&facts.geo_api_url);
     let (ca_cert, host) = (
         text(&facts.ca_cert_path),

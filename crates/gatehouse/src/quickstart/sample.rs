@@ -7,6 +7,30 @@ use super::facts::Facts;
 use crate::client::{Client, Content};
 use crate::failure::Failure;
 
+/// Whether there is a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sample {
+    /// None was wanted, or its user removed it.
+    Absent,
+    /// An earlier start made it.
+    Kept,
+    /// This start made it.
+    New,
+}
+
+/// Whether the sample of an earlier start is still there.
+pub(super) async fn find(facts: &Facts) -> Sample {
+    let plane = facts.control_plane_id.as_deref().unwrap_or_default();
+    let path = format!("/v2/control-planes/{plane}/core-entities/routes/echo");
+    let Ok(api) = api(facts) else {
+        return Sample::Absent;
+    };
+    match api.get(&path).await {
+        Ok(answer) if answer.is_success() => Sample::Kept,
+        _ => Sample::Absent,
+    }
+}
+
 /// Makes service and route `echo`, or brings them back to what they should be.
 pub(super) async fn make(facts: &Facts, echo_port: u16) -> Result<(), Failure> {
     let api = api(facts)?;

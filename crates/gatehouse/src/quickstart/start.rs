@@ -13,6 +13,7 @@ use super::layout::Layout;
 use super::prepare::{GEO, prepare};
 use super::process::{Plan, Process, instance};
 use super::report::{Secrets, ready, step};
+use super::sample::Sample;
 use super::{node_conf, ports, process, sample, supervise};
 use crate::cli::Quickstart;
 use crate::client::Client;
@@ -30,8 +31,6 @@ const PLATFORM_END: Duration = Duration::from_millis(3500);
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
 /// How often it is asked for.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
-/// Answers of a node that was started before, after which a missing sample was removed on purpose.
-const ANSWERS_WITHOUT_SAMPLE: u32 = 50;
 
 pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
     let mut end = End::listen()?;
@@ -84,7 +83,7 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
         } else {
             Secrets::Hidden
         };
-        ready(&facts, &layout, secrets, node.plan.echo_port.is_some());
+        ready(&facts, &layout, secrets, node.sample);
         files::replace(&layout.secrets_shown(), files::PUBLIC, "")?;
     }
     let requested = async {
@@ -99,8 +98,7 @@ pub(super) async fn run(arguments: &Quickstart) -> Result<(), Failure> {
 struct RunningNode {
     process: Process,
     plan: Plan,
-    /// Whether this start made the sample, so that it must answer.
-    has_new_sample: bool,
+    sample: Sample,
 }
 
 /// One quickstart per data folder.
@@ -175,44 +173,50 @@ async fn start_node(
             Process::start(&plan)?
         }
     };
-    let new_sample = echo_port.filter(|_| !has_sample);
-    if let Some(port) = new_sample {
-        step("making the sample service");
-        if let Err(failure) = sample::make(facts, port).await {
-            process.end(NODE_END).await;
-            return Err(failure);
+    let sample = match echo_port {
+        None => Sample::Absent,
+        Some(_) if has_sample => sample::find(facts).await,
+        Some(port) => {
+            step("making the sample service");
+            if let Err(failure) = sample::make(facts, port).await {
+                process.end(NODE_END).await;
+                return Err(failure);
+            }
+            files::replace(&layout.sample_made(), files::PUBLIC, "")?;
+            Sample::New
         }
-        files::replace(&layout.sample_made(), files::PUBLIC, "")?;
-    }
+    };
     Ok(RunningNode {
         process,
         plan,
-        has_new_sample: new_sample.is_some(),
+        sample,
     })
 }
 
-/// Waits for the first answer through the node: of the sample that was just made, or any.
+/// Waits for the first answer through the node that shows that it has its configuration.
 async fn first_answer(arguments: &Quickstart, node: &mut RunningNode) -> Result<(), Failure> {
     step("waiting for the node");
     let proxy = Client::loopback(arguments.proxy_port);
     let deadline = Instant::now() + FIRST_ANSWER;
-    let mut asked = 0_u32;
     while Instant::now() < deadline {
-        asked += 1;
         if !node.process.is_running() {
             return Err(process::ended_at_once(&node.plan.layout));
         }
         if let Ok(answer) = proxy.get("/echo/hello").await {
-            // A node that starts from its disk answers at once; give it a moment for the sample.
-            let is_enough = !node.has_new_sample && asked > ANSWERS_WITHOUT_SAMPLE;
-            if answer.status == 200 || node.plan.echo_port.is_none() || is_enough {
+            let is_enough = match node.sample {
+                Sample::New => answer.status == 200,
+                // Whatever its user made of it, it has a route.
+                Sample::Kept => answer.status != 404,
+                Sample::Absent => true,
+            };
+            if is_enough {
                 return Ok(());
             }
         }
         tokio::time::sleep(ASK_AGAIN).await;
     }
     output::tell(&format!(
-        "warning: the node does not answer on port {} yet; see {}",
+        "warning: the node does not answer on port {} as expected yet; see {}",
         arguments.proxy_port,
         node.plan.layout.node_log().display()
     ));
