@@ -151,6 +151,11 @@ impl RequestHead {
         if !is_visible(text) {
             return Err(HeadError::Target);
         }
+        // Compat: a fragment is not part of what was asked for.
+        let text = match memchr::memchr(b'#', text) {
+            Some(end) => &text[..end],
+            None => text,
+        };
         let mut path_start = 0;
         if text.first() != Some(&b'/') {
             let authority = absolute_prefix(text).ok_or(HeadError::Target)?;

@@ -154,7 +154,11 @@ fn write_content(
     if !is_page {
         out.extend_from_slice(connection);
     }
-    write_reply_lines(out, reply, parts.edits);
+    // Compat: the lines of a page of the web server stand behind its frame.
+    let is_own_page = is_page && matches!(reply.body, ReplyBody::Raw(_));
+    if !is_own_page {
+        write_reply_lines(out, reply, parts.edits);
+    }
     if reply.status != 204 && reply.status != 304 {
         field(
             out,
@@ -164,6 +168,9 @@ fn write_content(
     }
     if is_page {
         out.extend_from_slice(connection);
+    }
+    if is_own_page {
+        write_reply_lines(out, reply, parts.edits);
     }
 }
 
