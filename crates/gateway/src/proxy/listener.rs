@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::connection::Connection;
 use super::core::Core;
 use super::server;
+use crate::h2;
 use crate::net::{Io, Plain};
 use crate::tls::TlsStream;
 
@@ -174,8 +175,12 @@ async fn run(
     let port = entrance.external_port.unwrap_or_else(|| local.port());
     let is_trusted = core.config.trusts(client.ip);
     let connection = Connection::new(client, port, is_trusted);
-    let _ = is_http2;
-    server::serve(core, io, connection).await;
+    if is_http2 {
+        h2::serve(core, io, Vec::new(), connection).await;
+    } else {
+        let is_plain_http2 = entrance.offers_http2 && !is_tls;
+        server::serve(core, io, connection, is_plain_http2).await;
+    }
 }
 
 async fn shake_hands(

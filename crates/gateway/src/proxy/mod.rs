@@ -5,27 +5,27 @@
 
 mod access_log;
 mod attempt;
-mod client;
+pub(crate) mod client;
 mod config;
-mod connection;
-mod core;
+pub(crate) mod connection;
+pub(crate) mod core;
 mod counters;
 mod engine;
 mod errors;
 mod forwarded;
-mod link;
+pub(crate) mod link;
 mod listener;
 mod logging;
 mod plugins;
 mod relay;
-mod reply;
+pub(crate) mod reply;
 mod request_head;
 mod response_head;
 mod routing;
 mod server;
-mod transaction;
+pub(crate) mod transaction;
 mod tunnel;
-mod work;
+pub(crate) mod work;
 
 pub use self::engine::{Engine, EngineError, EngineHandle, EngineOptions};
 pub use counters::Counters;

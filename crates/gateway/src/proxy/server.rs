@@ -12,6 +12,7 @@ use super::link::{Link, ReadError};
 use super::reply;
 use super::transaction::{Ending, Transaction};
 use super::work::Work;
+use crate::h2;
 use crate::http1::HeadError;
 use crate::net::{Io, Timer};
 
@@ -30,8 +31,13 @@ enum Wait {
     Nothing,
 }
 
-/// Serves a connection.
-pub(crate) async fn serve(core: Rc<Core>, io: Box<dyn Io>, connection: Connection) {
+/// Serves a connection. With `takes_http2` it may turn out to speak HTTP/2 by prior knowledge.
+pub(crate) async fn serve(
+    core: Rc<Core>,
+    io: Box<dyn Io>,
+    connection: Connection,
+    takes_http2: bool,
+) {
     let timer = core.wheel.timer();
     let mut client = Http1Client {
         link: Link::new(io),
@@ -42,6 +48,11 @@ pub(crate) async fn serve(core: Rc<Core>, io: Box<dyn Io>, connection: Connectio
         let Some(mut work) = next_head(&core, &mut client, &timer, served).await else {
             break;
         };
+        if work.refused != 0 && takes_http2 && served == 0 && work.bytes.starts_with(h2::PREFACE) {
+            let front = work.bytes.clone();
+            core.give_work(work);
+            return h2::serve(core, client.link.io, front, connection).await;
+        }
         served += 1;
         work.number = served;
         let ending = answer(&core, &mut client, &connection, &timer, &mut work).await;

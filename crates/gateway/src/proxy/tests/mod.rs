@@ -4,5 +4,7 @@ mod bodies;
 mod errors;
 mod forwarding;
 mod http1;
+mod http2;
 mod support;
+mod tls;
 mod upgrades;

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use conf::{Listen, Settings};
 use entities::{Map, Route, Service};
 use parking_lot::Mutex;
+use pki::{Authority, CertifiedPair};
 use plugin_api::{Chain, Lookups, RouteInfo, ServiceInfo};
 use router::{Flavor, RouteInput, Router};
 use serde_json::{Value, json};
@@ -238,6 +239,8 @@ impl Client {
 pub(super) struct Gateway {
     pub(super) handle: EngineHandle,
     pub(super) telemetry: TelemetrySink,
+    /// Issued the certificates of its TLS listeners.
+    pub(super) authority: Authority,
 }
 
 impl Gateway {
@@ -293,14 +296,35 @@ pub(super) fn gateway_with(settings: &Settings, routes: &[Value], service: &Valu
         .map(|(number, route)| route_entry(number, route, Arc::clone(&service)))
         .collect();
     let telemetry = TelemetrySink::enabled();
+    let mut snapshot = snapshot(routes);
+    let authority = Authority::create("test").expect("an authority");
+    if settings.proxy_listen.iter().any(|listen| listen.ssl) {
+        snapshot.certificates = certificates(&authority);
+    }
     let options = EngineOptions {
         settings: Arc::new(settings.clone()),
-        snapshot: Arc::new(ArcSwap::from_pointee(snapshot(routes))),
+        snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
         telemetry: telemetry.clone(),
         product: "kong/3.9.3".to_owned(),
     };
     let handle = Engine::start(&options).expect("an engine");
-    Gateway { handle, telemetry }
+    Gateway {
+        handle,
+        telemetry,
+        authority,
+    }
+}
+
+/// A default certificate, and one for `named.test`.
+fn certificates(authority: &Authority) -> Certificates {
+    let pair = |name: &str| {
+        let issued = authority.issue_server(&[name]).expect("a certificate");
+        let key = pki::certified_key(issued.cert_pem.as_bytes(), issued.key_pem.as_bytes());
+        Arc::new(CertifiedPair::new(key.expect("a pair"), None))
+    };
+    let mut certificates = Certificates::new(Some(pair("default.test")));
+    certificates.insert("named.test", pair("named.test"));
+    certificates
 }
 
 fn snapshot(routes: Vec<RouteEntry>) -> Snapshot {
