@@ -79,6 +79,13 @@ impl Catalogue {
         self.plugin_schemas.get(plugin)
     }
 
+    /// The schema document of a plugin as the reference publishes it: the members that differ
+    /// from those of other plugins, `protocols` and `config`, with the checks of the plugin.
+    #[must_use]
+    pub fn plugin_form(&self, plugin: &str) -> Option<Value> {
+        plugin::form(plugin, &*self.plugins)
+    }
+
     /// Completes and validates a body that came through the API: the kind's schema, its own
     /// checks, and for plugins the configuration and scope. In an update the body becomes the
     /// whole new entity.

@@ -86,6 +86,32 @@ pub(crate) fn schema_of(name: &str, plugins: &dyn PluginCatalogue) -> Option<Sch
     Some(schema)
 }
 
+/// The schema document of one plugin.
+pub(crate) fn form(name: &str, plugins: &dyn PluginCatalogue) -> Option<Value> {
+    let config = plugins.schema(name)?;
+    let scopes = [
+        ("consumer", "consumers", Scope::Consumer),
+        ("service", "services", Scope::Service),
+        ("route", "routes", Scope::Route),
+    ];
+    let mut fields: Vec<Value> = scopes
+        .into_iter()
+        .filter(|(.., scope)| !plugins.allows_scope(name, *scope))
+        .map(|(field, entity, _)| {
+            json!({ field: {"type": "foreign", "reference": entity, "eq": null} })
+        })
+        .collect();
+    let allowed = plugins.protocols(name).unwrap_or(&Protocol::NAMES);
+    fields.push(json!({"protocols": {
+        "type": "set",
+        "required": true,
+        "default": plugins.default_protocols(name),
+        "elements": {"type": "string", "one_of": allowed},
+    }}));
+    fields.push(json!({"config": config.config_form()}));
+    Some(json!({"fields": fields, "entity_checks": config.outer_checks_form()}))
+}
+
 fn narrow_protocols(field: &mut Field, name: &str, plugins: &dyn PluginCatalogue) {
     let defaults = plugins.default_protocols(name).to_vec();
     let mut element = Field::string("");

@@ -221,3 +221,25 @@ fn references_say_what_deletion_does() {
     assert_eq!(sni[0].on_delete, OnDelete::Cascade);
     assert!(references("plugins", json!({"service": null})).is_empty());
 }
+
+#[test]
+fn the_form_of_a_plugin_names_what_it_forbids() {
+    let catalogue = catalogue();
+    let form = catalogue.plugin_form("auth").expect("a plugin");
+    assert_eq!(
+        form["fields"][0],
+        json!({"consumer": {"type": "foreign", "reference": "consumers", "eq": null}})
+    );
+    assert_eq!(
+        form["fields"][1]["protocols"]["elements"]["one_of"][0],
+        json!("grpc")
+    );
+    assert_eq!(form["fields"][2]["config"]["required"], json!(true));
+    let form = catalogue.plugin_form("limit").expect("a plugin");
+    assert_eq!(form["fields"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        form["entity_checks"],
+        json!([{"at_least_one_of": ["config.minute", "config.hour"]}])
+    );
+    assert!(catalogue.plugin_form("nope").is_none());
+}

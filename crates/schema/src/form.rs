@@ -18,31 +18,81 @@ impl Schema {
     #[must_use]
     pub fn admin_form(&self) -> Value {
         let mut form = Map::new();
-        form.insert("fields".to_owned(), self.form_fields());
+        form.insert("fields".to_owned(), fields(self, Place::of(self, "")));
         form.insert("entity_checks".to_owned(), checks(&self.checks));
         Value::Object(form)
     }
 
-    /// The list of fields, each an object of one member.
+    /// This description as the `config` of a plugin: a required record.
     #[must_use]
-    pub fn form_fields(&self) -> Value {
-        let one = |field: &Field| json!({ field.name: attributes(field) });
-        Value::Array(self.fields.iter().map(one).collect())
+    pub fn config_form(&self) -> Value {
+        let mut form = Map::new();
+        form.insert("type".to_owned(), Value::from("record"));
+        form.insert("required".to_owned(), Value::Bool(true));
+        record_members(self, Place::of(self, "config"), &mut form);
+        Value::Object(form)
+    }
+
+    /// The checks that run on the plugin around this configuration.
+    #[must_use]
+    pub fn outer_checks_form(&self) -> Value {
+        checks(&self.outer_checks)
     }
 }
 
+/// Where in a plugin's configuration a record stands; notes on old names say so.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    plugin: &'a str,
+    path: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn of(schema: &Schema, path: &'a str) -> Self {
+        Self {
+            plugin: schema.name,
+            path,
+        }
+    }
+}
+
+/// The list of fields, each an object of one member.
+fn fields(schema: &Schema, place: Place<'_>) -> Value {
+    let one = |field: &Field| json!({ field.name: attributes(field, place) });
+    Value::Array(schema.fields.iter().map(one).collect())
+}
+
 /// The attributes of a field.
-fn attributes(field: &Field) -> Value {
+fn attributes(field: &Field, place: Place<'_>) -> Value {
     let mut form = Map::new();
+    form.insert("type".to_owned(), Value::from(field.kind.name()));
+    kind_members(field, place, &mut form);
+    if let Some(required) = field.required.filter(|_| !field.name.is_empty()) {
+        form.insert("required".to_owned(), Value::Bool(required));
+    }
+    if let Some(default) = field.default.clone() {
+        form.insert("default".to_owned(), default);
+    }
+    marks(field, &mut form);
+    for (name, value) in field.rules.iter().filter_map(published) {
+        form.insert(name.to_owned(), value);
+    }
+    if field.published_abstract {
+        form.remove("required");
+    }
+    Value::Object(form)
+}
+
+/// What a kind says besides its name.
+fn kind_members(field: &Field, place: Place<'_>, form: &mut Map<String, Value>) {
     let mut put = |name: &str, value: Value| form.insert(name.to_owned(), value);
-    put("type", Value::from(field.kind.name()));
     match &field.kind {
         FieldKind::Array(element) | FieldKind::Set(element) => {
-            put("elements", attributes(element));
+            put("elements", attributes(element, place));
         }
         FieldKind::Map { keys, values } => {
-            put("keys", attributes(keys));
-            put("values", attributes(values));
+            put("keys", attributes(keys, place));
+            put("values", attributes(values, place));
         }
         FieldKind::Foreign(entity) => {
             put("reference", Value::from(*entity));
@@ -50,16 +100,31 @@ fn attributes(field: &Field) -> Value {
         FieldKind::Abstract => {
             put("abstract", Value::Bool(true));
         }
-        _ => {}
+        FieldKind::Record(_) if field.published_abstract => {
+            put("abstract", Value::Bool(true));
+        }
+        FieldKind::Record(schema) => {
+            let path = match (place.path, field.name) {
+                ("", name) => name.to_owned(),
+                (path, "") => path.to_owned(),
+                (path, name) => format!("{path}.{name}"),
+            };
+            let place = Place {
+                path: &path,
+                ..place
+            };
+            record_members(schema, place, form);
+        }
+        FieldKind::String
+        | FieldKind::Integer
+        | FieldKind::Number
+        | FieldKind::Boolean
+        | FieldKind::Json => {}
     }
-    if let Some(required) = field.required.filter(|_| !field.name.is_empty()) {
-        put("required", Value::Bool(required));
-    }
-    let default = field.default.clone().or_else(|| record_default(field));
-    if let Some(default) = default {
-        put("default", default);
-    }
-    let marks = [
+}
+
+fn marks(field: &Field, form: &mut Map<String, Value>) {
+    let flags = [
         ("auto", field.auto),
         ("unique", field.unique),
         ("unique_across_ws", field.unique_across_workspaces),
@@ -68,77 +133,40 @@ fn attributes(field: &Field) -> Value {
         ("encrypted", field.published_as_secret),
         ("transient", field.transient),
     ];
-    for (name, _) in marks.iter().filter(|(_, set)| *set) {
-        put(name, Value::Bool(true));
+    for (name, _) in flags.iter().filter(|(_, set)| *set) {
+        form.insert((*name).to_owned(), Value::Bool(true));
     }
-    let texts = [
-        ("on_delete", field.on_delete),
-        ("err", field.err),
-        (
-            "description",
-            Some(field.description).filter(|text| !text.is_empty()),
-        ),
-    ];
-    for (name, text) in texts {
-        if let Some(text) = text {
-            put(name, Value::from(text));
-        }
-    }
-    for rule in &field.rules {
-        if let Some((name, value)) = published(rule) {
-            put(name, value);
-        }
-    }
-    match &field.kind {
-        FieldKind::Record(_) if field.published_abstract => {
-            form.insert("abstract".to_owned(), Value::Bool(true));
-            form.remove("required");
-        }
-        FieldKind::Record(schema) => record_members(schema, &mut form),
-        _ => {}
-    }
-    Value::Object(form)
+    insert_text(form, "on_delete", field.on_delete);
+    insert_text(form, "err", field.err);
+    let description = Some(field.description).filter(|text| !text.is_empty());
+    insert_text(form, "description", description);
 }
 
-fn record_members(schema: &Schema, form: &mut Map<String, Value>) {
-    form.insert("fields".to_owned(), schema.form_fields());
+fn record_members(schema: &Schema, place: Place<'_>, form: &mut Map<String, Value>) {
+    form.insert("fields".to_owned(), fields(schema, place));
     let list = checks(&schema.checks);
     if list.as_array().is_some_and(|list| !list.is_empty()) {
         form.insert("entity_checks".to_owned(), list);
     }
     if !schema.shorthands.is_empty() {
-        let list = schema.shorthands.iter().map(shorthand).collect();
+        let one = |item: &Shorthand| shorthand(item, place);
+        let list = schema.shorthands.iter().map(one).collect();
         form.insert("shorthand_fields".to_owned(), Value::Array(list));
     }
 }
 
-/// The defaults inside a record that must be there.
-fn record_default(field: &Field) -> Option<Value> {
-    let FieldKind::Record(schema) = &field.kind else {
-        return None;
-    };
-    if field.required != Some(true) {
-        return None;
-    }
-    let members: Map<String, Value> = schema
-        .fields
-        .iter()
-        .filter_map(|inner| {
-            let value = inner.default.clone().or_else(|| record_default(inner))?;
-            Some((inner.name.to_owned(), value)).filter(|(_, value)| !value.is_null())
-        })
-        .collect();
-    (!members.is_empty()).then_some(Value::Object(members))
-}
-
-fn shorthand(shorthand: &Shorthand) -> Value {
-    let Value::Object(mut form) = attributes(&shorthand.field) else {
+fn shorthand(shorthand: &Shorthand, place: Place<'_>) -> Value {
+    let Value::Object(mut form) = attributes(&shorthand.field, place) else {
         return Value::Null;
     };
     if let (Expansion::Into(path), true) = (&shorthand.expansion, shorthand.deprecated) {
+        let Place { plugin, path: at } = place;
+        let name = shorthand.field.name;
+        let message =
+            format!("{plugin}: {at}.{name} is deprecated, please use {at}.{path} instead");
         let path: Vec<&str> = path.split('.').collect();
         let note = json!({
-            "message": shorthand.field.deprecated.unwrap_or_default(),
+            "message": message,
             "removal_in_version": REMOVAL,
             "replaced_with": [{ "path": path }],
         });

@@ -59,7 +59,7 @@ fn the_admin_form_lists_fields_as_the_reference_does() {
         field("methods")["elements"],
         json!({"type": "string", "match": "^%u+$"})
     );
-    assert_eq!(field("redis")["default"], json!({"port": 6379}));
+    assert!(field("redis").get("default").is_none());
     assert_eq!(
         field("redis")["fields"][1]["port"]["between"],
         json!([0, 65535])
@@ -86,14 +86,30 @@ fn the_admin_form_lists_fields_as_the_reference_does() {
 }
 
 #[test]
-fn aliases_are_published_inside_records() {
-    let outer = Schema::new("plugin").field(Field::record("config", schema()).required());
-    let form = outer.admin_form();
-    let alias = &form["fields"][0]["config"]["shorthand_fields"][0]["redis_host"];
+fn a_record_can_publish_the_defaults_of_its_members() {
+    let inner = Schema::record([Field::port("port").default(80), Field::host("host")]);
+    let schema = Schema::new("things").field(
+        Field::record("server", inner)
+            .required()
+            .with_members_default(),
+    );
+    let form = schema.admin_form();
+    assert_eq!(form["fields"][0]["server"]["default"], json!({"port": 80}));
+}
+
+#[test]
+fn old_names_are_published_with_what_replaces_them() {
+    let form = schema().config_form();
+    let alias = &form["shorthand_fields"][0]["redis_host"];
     assert_eq!(alias["type"], json!("string"));
     assert_eq!(
-        alias["deprecation"]["replaced_with"],
-        json!([{"path": ["redis", "host"]}])
+        alias["deprecation"],
+        json!({
+            "message": "things: config.redis_host is deprecated, please use config.redis.host \
+                        instead",
+            "removal_in_version": "4.0",
+            "replaced_with": [{"path": ["redis", "host"]}],
+        })
     );
 }
 

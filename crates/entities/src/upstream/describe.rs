@@ -1,6 +1,6 @@
 //! The description of upstreams.
 
-use schema::{Check, Condition, Field, Pattern, Schema, validators};
+use schema::{Check, Condition, Field, FieldKind, Pattern, Schema, validators};
 use serde_json::{Value, json};
 
 /// What can be hashed.
@@ -122,15 +122,17 @@ fn allows(value: &'static str, fallbacks: Vec<&'static str>) -> Check {
 }
 
 fn healthchecks() -> Field {
-    Field::record(
-        "healthchecks",
-        Schema::record([
-            active(),
-            passive(),
-            Field::number("threshold").default(0).between(0, 100),
-        ]),
-    )
-    .required()
+    let checks = Schema::record([active(), passive()]);
+    let mut field = Field::record("healthchecks", checks)
+        .required()
+        .with_members_default();
+    // Compat: the published default of the whole does not name the threshold.
+    if let FieldKind::Record(schema) = &mut field.kind {
+        schema
+            .fields
+            .push(Field::number("threshold").default(0).between(0, 100));
+    }
+    field
 }
 
 fn active() -> Field {
@@ -162,11 +164,17 @@ fn active() -> Field {
         Field::boolean("https_verify_certificate")
             .required()
             .default(true),
-        Field::record("healthy", healthy).required(),
-        Field::record("unhealthy", unhealthy).required(),
+        Field::record("healthy", healthy)
+            .required()
+            .with_members_default(),
+        Field::record("unhealthy", unhealthy)
+            .required()
+            .with_members_default(),
         headers.optional(),
     ];
-    Field::record("active", Schema::record(fields)).required()
+    Field::record("active", Schema::record(fields))
+        .required()
+        .with_members_default()
 }
 
 fn passive() -> Field {
@@ -181,11 +189,17 @@ fn passive() -> Field {
         counter("tcp_failures"),
     ]);
     let fields = [
-        Field::record("healthy", healthy).required(),
+        Field::record("healthy", healthy)
+            .required()
+            .with_members_default(),
         Field::string("type").default("http").one_of(TYPES),
-        Field::record("unhealthy", unhealthy).required(),
+        Field::record("unhealthy", unhealthy)
+            .required()
+            .with_members_default(),
     ];
-    Field::record("passive", Schema::record(fields)).required()
+    Field::record("passive", Schema::record(fields))
+        .required()
+        .with_members_default()
 }
 
 fn counter(name: &'static str) -> Field {

@@ -34,6 +34,20 @@ impl Field {
         self
     }
 
+    /// Publishes the defaults of a record's members as the default of the record. Completion
+    /// needs no such thing.
+    #[must_use]
+    pub fn with_members_default(mut self) -> Self {
+        if let FieldKind::Record(schema) = &self.kind {
+            let defaults = schema.fields.iter().filter_map(|field| {
+                let value = field.default.clone().filter(|value| !value.is_null())?;
+                Some((field.name.to_owned(), value))
+            });
+            self.default = Some(Value::Object(defaults.collect()));
+        }
+        self
+    }
+
     /// Made by the server when absent.
     #[must_use]
     pub fn auto(mut self) -> Self {
