@@ -16,8 +16,9 @@ use control_plane::{AuthType, ClusterType, MemberChange, NewControlPlane};
 use entities::PluginCatalogue;
 use gatehouse_control_plane as control_plane;
 use serde_json::json;
-use support::{Harness, RawNode, Setup, request, services};
+use support::{Harness, RawNode, Setup, masked, request, services};
 use test_support::eventually;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 use wire::EMPTY_HASH;
 use wire::socket::SocketEvent;
@@ -537,6 +538,76 @@ async fn changes_that_come_at_once_are_sent_once() {
         frames += 1;
     }
     assert!(frames <= 10, "{frames} frames for 20 changes");
+}
+
+#[tokio::test]
+async fn many_nodes_are_served_by_few_pushes_at_a_time() {
+    let options = OutletOptions {
+        max_pushes: 2,
+        ..options()
+    };
+    let harness = Harness::start(Setup {
+        options,
+        ..Setup::default()
+    })
+    .await;
+    let (identity, _) = harness.registered().await;
+    harness.put_service(harness.plane.id, "s1").await;
+    let mut nodes = Vec::new();
+    for number in 0..40 {
+        let id = Uuid::from_u128(1000 + number);
+        nodes.push(harness.node(&identity, id, "3.9.1").await);
+    }
+    for node in &mut nodes {
+        node.ping(EMPTY_HASH).await;
+    }
+    assert_eq!(harness.outlet.connected(harness.plane.id), 40);
+    for node in &mut nodes {
+        assert_eq!(services(&node.configuration().await), ["s1"]);
+    }
+    harness.put_service(harness.plane.id, "s2").await;
+    for node in &mut nodes {
+        assert_eq!(services(&node.configuration().await), ["s1", "s2"]);
+    }
+}
+
+#[tokio::test]
+async fn node_that_does_not_read_holds_up_no_other() {
+    let options = OutletOptions {
+        max_pushes: 1,
+        slow_push: Duration::from_millis(200),
+        ..options()
+    };
+    let harness = Harness::start(Setup {
+        options,
+        ..Setup::default()
+    })
+    .await;
+    let (identity, _) = harness.registered().await;
+    // More than the buffers between the two hold, even packed.
+    let mut body = support::service(Uuid::from_u128(5), "large");
+    body.insert(
+        "path".to_owned(),
+        clock::random_alphanumeric(12 << 20).into(),
+    );
+    harness.put(harness.plane.id, "services", body.into()).await;
+    let mut stuck = harness.connect(&identity).await;
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    stuck.ask(&request(&target, "")).await;
+    let info = masked(2, r#"{"type":"basic_info","plugins":[]}"#);
+    stuck
+        .stream
+        .write_all(&[info, masked(9, EMPTY_HASH)].concat())
+        .await
+        .unwrap();
+    let mut begin = [0; 4];
+    stuck.stream.read_exact(&mut begin).await.unwrap();
+    // The pong and the head of its configuration, of which it reads no more.
+    assert_eq!(begin, [0x8a, 0, 0x82, 127]);
+    let mut other = harness.node(&identity, Uuid::from_u128(6), "3.9.1").await;
+    other.ping(EMPTY_HASH).await;
+    assert_eq!(services(&other.configuration().await), ["large"]);
+    drop(stuck);
 }
 
 #[tokio::test]

@@ -9,6 +9,9 @@ pub struct OutletOptions {
     pub max_links: usize,
     /// Configurations being written at once. 64.
     pub max_pushes: usize,
+    /// A node that takes longer than this for a configuration no longer counts among those being
+    /// written, so that slow nodes do not hold up the others: 20 s.
+    pub slow_push: Duration,
     /// Largest packed configuration a node takes: 16 MiB, the default of real nodes. A larger
     /// one is not sent but shown with the node.
     pub max_payload: usize,
@@ -31,6 +34,7 @@ impl Default for OutletOptions {
         Self {
             max_links: 20_000,
             max_pushes: 64,
+            slow_push: Duration::from_secs(20),
             max_payload: wire::limits::DEFAULT_MAX_PAYLOAD,
             first_frame: wire::limits::FIRST_FRAME,
             first_ping: Duration::from_secs(5),

@@ -167,18 +167,24 @@ impl Session {
             if self.node_hash.is_some() {
                 push_at = None;
             }
-            if push_at.is_none() && turn.is_idle() && self.is_due() {
+            let is_free = turn.is_idle() && !socket.is_writing();
+            if push_at.is_none() && is_free && self.is_due() {
                 turn.ask(&self.inner.pushes);
             }
+            let slow_at = turn.slow_at;
             tokio::select! {
                 () = link.ended() => return End::Close("it has to end"),
                 () = tokio::time::sleep_until(silent_at) => return End::Close("it fell silent"),
                 () = sleep_until(push_at) => push_at = None,
                 () = turn.granted() => {
-                    if !self.push(socket).await {
+                    if self.push(socket).await {
+                        turn.slow_at = Some(Instant::now() + options.slow_push);
+                    } else {
                         turn.give_back();
                     }
                 }
+                // The rest is written without a permit.
+                () = sleep_until(slow_at) => turn.give_back(),
                 changed = self.builds.changed() => if changed.is_err() {
                     return End::Close("its control plane is gone");
                 },
@@ -306,6 +312,8 @@ impl Session {
 struct Turn {
     wait: Option<Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>>,
     permit: Option<OwnedSemaphorePermit>,
+    /// When the turn is taken away, because the node is slow.
+    slow_at: Option<Instant>,
 }
 
 impl Turn {
@@ -332,6 +340,7 @@ impl Turn {
 
     fn give_back(&mut self) {
         self.permit = None;
+        self.slow_at = None;
     }
 }
 

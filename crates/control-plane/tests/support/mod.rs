@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use store::{Actor, Batch, Operation, Store, StoreOptions};
 use test_support::{Identity, TempDir, TestAuthority, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use uuid::Uuid;
@@ -229,7 +229,7 @@ async fn serve(outlet: Outlet, control_plane: Uuid, server: &Identity) -> Socket
 
 /// A TLS connection before the WebSocket handshake.
 pub(crate) struct RawNode {
-    stream: TlsStream<TcpStream>,
+    pub(crate) stream: TlsStream<TcpStream>,
 }
 
 impl RawNode {
@@ -252,7 +252,10 @@ impl RawNode {
             }
             None => builder.with_no_client_auth(),
         };
-        let stream = TcpStream::connect(address).await.unwrap();
+        // Small, so that a node that does not read is soon noticed.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(64 * 1024).unwrap();
+        let stream = socket.connect(address).await.unwrap();
         let name = rustls::pki_types::ServerName::try_from(NAME).unwrap();
         let stream = TlsConnector::from(Arc::new(config))
             .connect(name, stream)
@@ -391,4 +394,13 @@ impl RawNode {
         let socket = Socket::new(self.stream, End::Node, Vec::new(), 64 << 20).await;
         Node { socket }
     }
+}
+
+/// A short frame as a node sends it, masked with zeros.
+pub(crate) fn masked(opcode: u8, payload: &str) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    assert!(length < 126);
+    let mut frame = vec![0x80 | opcode, 0x80 | length, 0, 0, 0, 0];
+    frame.extend_from_slice(payload.as_bytes());
+    frame
 }
