@@ -240,6 +240,31 @@ async fn start_that_was_cut_short_is_continued() {
     }
 }
 
+#[tokio::test]
+async fn certificate_of_the_node_that_ends_soon_is_replaced() {
+    let mut quickstart = Quickstart::start(&QuickstartOptions::default()).await;
+    let pid = node_pid(&quickstart);
+    quickstart.process().kill().await;
+    let soon = pki::gen_cluster_certificate(20, pki::CertificateVersion::V3).expect("it is made");
+    std::fs::write(quickstart.fact("node_cert_path"), &soon.cert_pem).expect("it is written");
+    std::fs::write(quickstart.fact("node_key_path"), &soon.key_pem).expect("it is written");
+
+    quickstart.start_again().await;
+
+    let pem = std::fs::read(quickstart.fact("node_cert_path")).expect("it is read");
+    let peer = pki::PeerCertificate::from_pem(&pem).expect("it is a certificate");
+    assert!(peer.not_after() - peer.not_before() > 1000 * 86_400);
+    assert_ne!(node_pid(&quickstart), pid);
+    let url = format!("{}/dp-client-certificates", quickstart.plane_url());
+    let list = quickstart
+        .client()
+        .get(&url)
+        .await
+        .expect("an answer")
+        .json();
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(2), "{list}");
+}
+
 async fn restarted(quickstart: &mut Quickstart) -> Value {
     quickstart.start_again().await;
     let url = quickstart.entities_url("services");

@@ -55,3 +55,33 @@ impl Facts {
             .map_or(Some(443), |(_, port)| port.parse().ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(url: &str) -> Option<u16> {
+        let console_url = Some(url.to_owned());
+        let facts = Facts {
+            console_url,
+            ..Facts::default()
+        };
+        facts.platform_port()
+    }
+
+    #[test]
+    fn the_port_of_an_earlier_start_is_read_from_its_url() {
+        assert_eq!(port("https://cloud.konghq.localhost:9443"), Some(9443));
+        assert_eq!(port("https://cloud.konghq.localhost"), Some(443));
+        assert_eq!(port("nonsense"), None);
+        assert_eq!(Facts::default().platform_port(), None);
+    }
+
+    #[test]
+    fn the_file_holds_exactly_the_promised_keys() {
+        let value = serde_json::to_value(Facts::default()).unwrap();
+        let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
+        assert_eq!(keys.len(), 16);
+        assert!(value["audit_port"].is_null());
+    }
+}

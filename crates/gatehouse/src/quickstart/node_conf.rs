@@ -4,6 +4,7 @@ use super::facts::Facts;
 use super::layout::Layout;
 use crate::cli::Quickstart;
 use crate::failure::Failure;
+use crate::files;
 
 /// The text of the file. It changes only when something changes for the node.
 pub(super) fn render(
@@ -15,6 +16,10 @@ pub(super) fn render(
         "# Made by gatehouse quickstart at every start; edits are lost. Settings can be added\n\
          # with KONG_* variables.\n",
     );
+    // A node that runs with another certificate is replaced, because its file differs.
+    let pem = files::read_bytes(&layout.node_cert())?;
+    let pin = pki::PeerCertificate::from_pem(&pem)?.sha256_hex();
+    text.push_str(&format!("# certificate {pin}\n"));
     for (name, value) in settings(arguments, layout, facts)? {
         text.push_str(&format!("{name} = {}\n", value.replace('#', "\\#")));
     }
@@ -79,4 +84,25 @@ pub(super) fn variables(text: &str) -> impl Iterator<Item = String> + '_ {
     names
         .filter_map(|line| line.split_once(" = "))
         .map(|(name, _)| format!("KONG_{}", name.to_uppercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_all_settings_are_kept_from_the_node() {
+        let text = "# a comment = with sign\nrole = data_plane\nproxy_listen = a = b\n";
+        let names: Vec<String> = variables(text).collect();
+        assert_eq!(names, ["KONG_ROLE", "KONG_PROXY_LISTEN"]);
+    }
+
+    #[test]
+    fn endpoints_are_split_into_address_and_name() {
+        let url = Some("https://ab.us.cp0.konghq.localhost:9443");
+        let (authority, name) = endpoint(url).unwrap();
+        assert_eq!(authority, "ab.us.cp0.konghq.localhost:9443");
+        assert_eq!(name, "ab.us.cp0.konghq.localhost");
+        assert!(endpoint(None).is_err());
+    }
 }

@@ -1,6 +1,8 @@
 //! What the first start makes. Every step looks whether it was done before, so that a start that
 //! was cut short is continued by the next one.
 
+use std::path::Path;
+
 use control_plane::{ControlPlane, NewControlPlane, Planes};
 use identity::Identity;
 use platform::Platform;
@@ -20,6 +22,8 @@ const ORGANISATION: &str = "Quickstart";
 pub(super) const CONTROL_PLANE: &str = "default";
 /// Days that the node's certificate is valid.
 const CERTIFICATE_DAYS: u32 = 1095;
+/// A node's certificate that ends within this time is replaced: 30 days.
+const RENEW_SECONDS: u64 = 30 * 86_400;
 /// Days that the access token works.
 const TOKEN_DAYS: u64 = 365;
 
@@ -114,7 +118,16 @@ async fn control_plane(planes: &Planes, organisation: Uuid) -> Result<ControlPla
     Ok(planes.create(organisation, new).await?)
 }
 
-/// The node's certificate: made once, and registered with the control plane.
+/// Whether the certificate exists and lives long enough to go on with.
+fn is_lasting(cert: &Path) -> bool {
+    let parsed = std::fs::read(cert).ok();
+    let parsed = parsed.and_then(|pem| pki::PeerCertificate::from_pem(&pem).ok());
+    let later = clock::unix_seconds() + RENEW_SECONDS;
+    parsed.is_some_and(|certificate| certificate.is_valid_at(later))
+}
+
+/// The node's certificate: made when it is missing or ends soon, and registered with the control
+/// plane.
 async fn certificate(
     planes: &Planes,
     plane: &ControlPlane,
@@ -122,7 +135,7 @@ async fn certificate(
     facts: &mut Facts,
 ) -> Result<(), Failure> {
     let (cert, key) = (layout.node_cert(), layout.node_key());
-    if !cert.exists() || !key.exists() {
+    if !key.exists() || !is_lasting(&cert) {
         let version = pki::CertificateVersion::V3;
         let issued = pki::gen_cluster_certificate(CERTIFICATE_DAYS, version)?;
         files::replace(&key, files::PRIVATE, &issued.key_pem)?;
