@@ -22,7 +22,7 @@ pub(crate) fn prepare(
         "vaults" => vault::check_installed(body, !matches!(mode, Mode::Update { .. })),
         "basicauth_credentials" if matches!(mode, Mode::Update { .. }) => password(body),
         "upstreams" => {
-            upstream(body);
+            upstream(body, mode);
             Ok(())
         }
         "routes" => {
@@ -52,16 +52,21 @@ fn target(body: &mut Map, origin: Origin) -> Result<(), Violations> {
     }
 }
 
-/// A patched password needs its owner, who is part of the hash.
+/// A patched password needs its owner, who is part of the hash, and a new owner the password.
 fn password(body: &Map) -> Result<(), Violations> {
-    if body.get("password").is_some_and(Value::is_string) && owner(body).is_none() {
+    let password = body.get("password").is_some_and(Value::is_string);
+    if password != owner(body).is_some() {
         return Err(Violations::of_entity(OWNER_NEEDED));
     }
     Ok(())
 }
 
 /// What is hashed and how a target is chosen follow from one another.
-fn upstream(body: &mut Map) {
+fn upstream(body: &mut Map, mode: Mode<'_>) {
+    // Compat: a patch cannot clear how a target is chosen; it stays as it is.
+    if matches!(mode, Mode::Update { .. }) && body.get("algorithm").is_some_and(Value::is_null) {
+        body.shift_remove("algorithm");
+    }
     let text = |body: &Map, name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let algorithm = text(body, "algorithm");
     let hash_on = text(body, "hash_on");

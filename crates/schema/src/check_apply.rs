@@ -16,6 +16,15 @@ const NEEDED: &str = "field required for entity check";
 impl Check {
     /// Runs the check and adds what it finds.
     pub(crate) fn apply(&self, schema: &Schema, body: &Map, update: bool, found: &mut Violations) {
+        // Compat: these say nothing while one of their members is wrong; the others do.
+        if let Self::OnlyOneOf(fields)
+        | Self::MutuallyRequired(fields)
+        | Self::MutuallyExclusive(fields)
+        | Self::Distinct(fields) = self
+            && fields.iter().any(|field| found.get(field).is_some())
+        {
+            return;
+        }
         match self {
             Self::AtLeastOneOf(fields) => {
                 if count(body, fields) == 0 {

@@ -245,3 +245,16 @@ fn messages_about_the_entity_come_in_the_order_of_the_checks() {
     assert_eq!(violations.entity().len(), 2);
     assert!(violations.entity()[0].starts_with("exactly one"));
 }
+
+#[test]
+fn checks_that_count_wait_for_valid_members_but_at_least_one_does_not() {
+    let fields = found(
+        Check::MutuallyExclusive(vec!["a", "b"]),
+        json!({"a": 5, "b": "x"}),
+    );
+    assert_eq!(fields, json!({"a": "expected a string"}));
+    let fields = found(Check::MutuallyRequired(vec!["a", "b"]), json!({"a": 5}));
+    assert_eq!(fields, json!({"a": "expected a string"}));
+    let fields = found(Check::AtLeastOneOf(vec!["a"]), json!({"a": ""}));
+    assert_eq!(fields["@entity"].as_array().map(Vec::len), Some(1));
+}
