@@ -68,11 +68,6 @@ impl Fields {
     pub(crate) fn head<'a>(&'a self, bytes: &'a [u8]) -> Head<'a> {
         Head::new(bytes, &self.index)
     }
-
-    /// Whether a known field is there.
-    pub(crate) fn has(&self, kind: Known) -> bool {
-        self.kinds.contains(&kind)
-    }
 }
 
 /// Whether a line is left out as if it were not there: its name has a character that no field name

@@ -11,7 +11,7 @@ const fn classes() -> [u8; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        let value = byte as u8;
+        let value = u8_of(byte);
         let is_symbol = matches!(
             value,
             b'!' | b'#'
@@ -45,6 +45,15 @@ const fn classes() -> [u8; 256] {
         byte += 1;
     }
     table
+}
+
+/// Below 256 nothing is cut off.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a constant function can convert in no other way"
+)]
+const fn u8_of(value: usize) -> u8 {
+    (value & 0xff) as u8
 }
 
 fn all(bytes: &[u8], class: u8) -> bool {

@@ -19,7 +19,8 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     /// All bytes from the front of the memory to the end of the window, also consumed ones.
-    pub(crate) fn all(&self) -> &[u8] {
+    #[cfg(test)]
+    fn all(&self) -> &[u8] {
         &self.bytes[..self.end]
     }
 

@@ -143,9 +143,4 @@ impl Pool {
         });
         self.total.set(total);
     }
-
-    /// Number of idle connections.
-    pub(crate) fn len(&self) -> usize {
-        self.total.get()
-    }
 }

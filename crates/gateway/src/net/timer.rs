@@ -178,7 +178,8 @@ impl Timer {
     }
 
     /// Stops the timer.
-    pub(crate) fn disarm(&self) {
+    #[cfg(test)]
+    fn disarm(&self) {
         self.entry.deadline.set(UNSET);
     }
 

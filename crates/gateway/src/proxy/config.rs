@@ -45,7 +45,7 @@ impl ProxyConfig {
             product: product.to_owned(),
             via_line: format!("Via: 1.1 {product}\r\n").into_bytes(),
             server_line: format!("Server: {product}\r\n").into_bytes(),
-            headers: settings.headers.clone(),
+            headers: settings.headers,
             sends_request_id: settings.headers_upstream.request_id,
             allows_debug: settings.allow_debug_header,
             trusted: settings.trusted_ips.clone(),

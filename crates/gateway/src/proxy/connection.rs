@@ -16,8 +16,6 @@ pub(crate) struct Connection {
     pub(crate) forwarded_middle: Vec<u8>,
     /// `X-Real-IP` with CR LF.
     pub(crate) real_ip_line: Vec<u8>,
-    /// The port that clients see.
-    pub(crate) port: u16,
     /// Whether the peer is in `trusted_ips`.
     pub(crate) is_trusted: bool,
 }
@@ -36,7 +34,6 @@ impl Connection {
                 .into_bytes(),
             real_ip_line: format!("X-Real-IP: {ip}\r\n").into_bytes(),
             client,
-            port,
             is_trusted,
         }
     }

@@ -48,6 +48,10 @@ pub(crate) struct Core {
     pub(crate) emptied: Notify,
     shared: SharedSnapshot,
     pinned: RefCell<Rc<Pinned>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "boxes are handed out and taken back as they are"
+    )]
     works: RefCell<Vec<Box<Work>>>,
     date: RefCell<(u64, String)>,
 }

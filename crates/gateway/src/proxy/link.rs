@@ -37,7 +37,6 @@ pub(crate) struct Reader {
     /// Payload bytes of this body decoded so far.
     decoded: u64,
     limit: Option<u64>,
-    is_ended: bool,
     /// Where the payload of a body that was complete at once begins, its length and its gap.
     whole: Option<(usize, usize, usize)>,
     /// Where a body begins that is kept in the buffer while it is passed on.
@@ -141,11 +140,6 @@ impl Reader {
         self.decoder.is_done()
     }
 
-    /// Whether the peer has ended its direction.
-    pub(crate) fn is_ended(&self) -> bool {
-        self.is_ended
-    }
-
     /// Payload bytes decoded so far.
     pub(crate) fn decoded(&self) -> u64 {
         self.decoded
@@ -209,7 +203,6 @@ impl Reader {
         }
         let count = ready!(io.poll_read(cx, self.buffer.spare_mut()))?;
         self.buffer.advance(count);
-        self.is_ended = count == 0;
         Poll::Ready(Ok(count))
     }
 

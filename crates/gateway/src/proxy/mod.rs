@@ -4,6 +4,7 @@
 //! [`crate::snapshot::Snapshot`]; the engine never looks at configuration in any other form.
 
 mod access_log;
+mod answering;
 mod attempt;
 pub(crate) mod client;
 mod config;

@@ -12,7 +12,7 @@ use plugin_api::{
 };
 
 use super::attempt::{self, Reached};
-use super::client::{AnswerFraming, Client};
+use super::client::Client;
 use super::link::ReadError;
 use super::relay::{Fault, send_continue};
 use super::reply;
@@ -468,12 +468,4 @@ pub(crate) fn log<C: Client>(tx: &mut Transaction<'_, C>) {
     };
     let (mut exchange, run, _) = open(tx.work, around);
     chain.log(run, &mut exchange, &outcome);
-}
-
-/// How an answer begins that has no head of a service.
-pub(crate) const fn plain(status: u16) -> AnswerFraming {
-    AnswerFraming {
-        status,
-        is_chunked: false,
-    }
 }

@@ -204,7 +204,7 @@ async fn answer(
 ) -> Ending {
     let refused = work.refused;
     let limit = core.config.max_body;
-    client.link.reader.begin_body(work.head.framing, limit);
+    client.link.reader.begin_request(work.head.framing, limit);
     let refused = match refused {
         0 => match client.link.reader.prefetch() {
             Ok(()) => 0,

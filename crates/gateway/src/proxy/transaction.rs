@@ -1,6 +1,5 @@
 //! One request from its head to its log line.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use plugin_api::{HttpVersion, Reply};
@@ -10,7 +9,7 @@ use super::client::{AnswerFraming, Client};
 use super::connection::Connection;
 use super::core::{Core, Pinned};
 use super::relay::{Fault, Limits, Relay};
-use super::reply::{self, ReplyParts};
+use super::reply;
 use super::request_head::{self, RequestParts};
 use super::response_head::{self, AnswerBody, AnswerParts};
 use super::work::{Origin, Work};
@@ -55,14 +54,6 @@ impl<C: Client> Transaction<'_, C> {
         };
         self.finish();
         self.core.counters.writing.sub(1);
-        ending
-    }
-
-    /// Answers a request whose head was refused.
-    pub(crate) async fn refuse(mut self, reply: &Reply) -> Ending {
-        self.core.counters.requests.add(1);
-        let ending = self.answer(reply, false).await;
-        self.finish();
         ending
     }
 
@@ -480,126 +471,18 @@ impl<C: Client> Transaction<'_, C> {
         Ending::Abort
     }
 
-    async fn unreachable(&mut self, error: &ReachError, may_repeat: bool) -> Option<Ending> {
-        let reply = match error {
-            ReachError::NoPeer => {
-                reply::message(503, "failure to get a peer from the ring-balancer")
-            }
-            ReachError::Name => reply::message(503, "name resolution failed"),
-            ReachError::Refused | ReachError::Timeout => {
-                self.core.counters.attempt_failures.add(1);
-                if may_repeat {
-                    return None;
-                }
-                let status = if matches!(error, ReachError::Timeout) {
-                    504
-                } else {
-                    502
-                };
-                return Some(self.answer(&reply::error(status), true).await);
-            }
-        };
-        Some(self.answer(&reply, false).await)
-    }
-
-    async fn failed(&mut self, fault: &Fault) -> Ending {
-        let status = match fault {
-            Fault::ClientGone => return self.gone(),
-            Fault::ClientTimeout => 408,
-            Fault::ClientBody => 400,
-            Fault::ClientTooLarge => 413,
-            Fault::UpstreamTimeout => 504,
-            Fault::UpstreamClosed | Fault::BadResponse(_) => 502,
-        };
-        if status < 500 {
-            self.is_persistent = false;
-        }
-        self.answer(&reply::error(status), true).await
-    }
-
-    fn gone(&mut self) -> Ending {
-        // Compat: the status that logs show for a client that went away.
-        self.work.notes.status = 499;
-        Ending::Abort
-    }
-
-    /// Gives an answer of the gateway's own.
-    pub(crate) async fn answer(&mut self, reply: &Reply, is_after_attempt: bool) -> Ending {
-        self.core.ticks.now();
-        if !self.client.is_done() && self.work.head.expects_continue {
-            // The client may or may not send the body it announced.
-            self.is_persistent = false;
-        }
-        let edits = plugins::filter_reply(self, reply);
-        let status = edits.as_ref().map_or(reply.status, |(_, status)| *status);
-        let notes = &mut self.work.notes;
-        notes.status = status;
-        notes.source = match reply.source {
-            plugin_api::ResponseSource::Exit => Origin::Plugin,
-            _ => Origin::Gateway,
-        };
-        let debug = self.debug_lines();
-        let parts = ReplyParts {
-            is_persistent: self.is_persistent,
-            is_after_attempt,
-            edits: edits.as_ref().map(|(edits, _)| edits),
-            debug: &debug,
-        };
-        if status == reply.status {
-            reply::write(self.core, self.work, reply, &parts);
-        } else {
-            let mut reply = reply.clone();
-            reply.status = status;
-            reply::write(self.core, self.work, &reply, &parts);
-        }
-        self.client.begin(
-            &mut self.work.out,
-            AnswerFraming {
-                status,
-                is_chunked: false,
-            },
-        );
-        self.timer
-            .arm(self.core.ticks.recent(), self.core.config.send_timeout);
-        let pushed = std::future::poll_fn(|cx| {
-            if self.timer.poll_expired(cx).is_ready() {
-                return std::task::Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
-            }
-            self.client.poll_push(cx, &[], Some(&[]))
-        })
-        .await;
-        self.note_sizes();
-        match pushed {
-            Ok(_) if self.is_persistent => Ending::Keep,
-            Ok(_) => Ending::Close,
-            Err(_) => Ending::Abort,
-        }
-    }
-
     pub(crate) fn note_sizes(&mut self) {
         let notes = &mut self.work.notes;
         notes.response_bytes = self.client.sent();
         notes.request_bytes = self.work.head.len as u64 + self.client.received();
     }
 
-    fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.work.notes.ended = self.core.ticks.now();
         if self.work.plugins.is_used {
             plugins::log(self);
         }
         logging::note(self.core, self.work, self.connection, self.route());
-    }
-
-    fn debug_lines(&self) -> Vec<u8> {
-        if !self.core.config.allows_debug {
-            return Vec::new();
-        }
-        routing::debug_lines(self.work, self.route())
-    }
-
-    /// The client's address as far as known.
-    pub(crate) fn client_ip(&self) -> IpAddr {
-        self.work.real_ip.unwrap_or(self.connection.client.ip)
     }
 
     /// The version the client speaks.
