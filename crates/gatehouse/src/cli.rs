@@ -176,7 +176,7 @@ pub(crate) struct Import {
 /// How to reach a platform's API.
 #[derive(Args, Debug)]
 pub(crate) struct Access {
-    /// URL of the geo's API, such as https://us.api.konghq.example.org [default: of the quickstart]
+    /// URL of the geo's API, such as `https://us.api.konghq.example.org` [default: of the quickstart]
     #[arg(long, value_name = "URL")]
     pub(crate) address: Option<String>,
     /// Access token; better given as variable GATEHOUSE_TOKEN [default: of the quickstart]

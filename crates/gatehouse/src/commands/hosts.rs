@@ -34,6 +34,7 @@ fn lines(address: IpAddr, base: &str, facts: &Value) -> Vec<String> {
         format!("cloud.{base}"),
         format!("global.api.{base}"),
         format!("us.api.{base}"),
+        format!("eu.api.{base}"),
     ];
     for fact in ["control_plane_endpoint", "telemetry_endpoint"] {
         let host = facts[fact]
@@ -115,6 +116,6 @@ mod tests {
         let lines = lines(IpAddr::from([127, 0, 0, 1]), "konghq.localhost", &facts);
         assert!(lines.contains(&"127.0.0.1 0c9f4e21aa.us.cp0.konghq.localhost".to_owned()));
         assert!(lines.contains(&"127.0.0.1 0c9f4e21aa.us.tp0.konghq.localhost".to_owned()));
-        assert_eq!(lines.len(), 5);
+        assert_eq!(lines.len(), 6);
     }
 }

@@ -14,8 +14,9 @@ use crate::cli::Quickstart;
 use crate::failure::Failure;
 use crate::files;
 
-/// The geo of a quickstart.
-pub(super) const GEO: &str = "us";
+/// The geos of a quickstart; the node belongs to the first.
+pub(super) const GEOS: [&str; 2] = [GEO, "eu"];
+const GEO: &str = "us";
 /// Name of the organisation.
 const ORGANISATION: &str = "Quickstart";
 /// Name of the control plane.

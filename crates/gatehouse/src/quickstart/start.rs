@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::facts::Facts;
 use super::layout::Layout;
-use super::prepare::{GEO, prepare};
+use super::prepare::{GEOS, prepare};
 use super::process::{Plan, Process, instance};
 use super::report::{Secrets, ready, step};
 use super::sample::Sample;
@@ -122,7 +122,7 @@ async fn open(arguments: &Quickstart, layout: &Layout, port: u16) -> Result<Plat
     let mut options = PlatformOptions::new(layout.platform());
     options.base_domain.clone_from(&arguments.base_domain);
     options.listen = std::net::SocketAddr::new(arguments.platform_address, port);
-    options.geos = vec![GEO.to_owned()];
+    options.geos = GEOS.map(str::to_owned).to_vec();
     options.limits.shutdown = PLATFORM_END;
     Ok(Platform::open(options).await?)
 }
