@@ -18,7 +18,8 @@ fn value(text: &str) -> Value {
 fn plain_scalars_mean_what_the_reference_takes_them_for() {
     let read = value(
         "a: ~\nb: null\nc: yes\nd: Off\ne: 12\nf: -3\ng: 1.5\nh: 0x1F\ni: 017\nj: 1e3\nk: a.b\n\
-         l: '12'\nm: \"yes\"\nn: 1.2.3\np: .inf\nq: !!str 12\nr: 12:30\ns:\n",
+         l: '12'\nm: \"yes\"\nn: 1.2.3\np: .inf\nq: !!str 12\nr: 12:30\ns:\n\
+         t: 0x-5\nu: 1e999\nv: 0x\n",
     );
     assert_eq!(
         read,
@@ -26,6 +27,7 @@ fn plain_scalars_mean_what_the_reference_takes_them_for() {
             "a": null, "b": null, "c": true, "d": false, "e": 12, "f": -3, "g": 1.5, "h": 31,
             "i": 15, "j": 1000.0, "k": "a.b", "l": "12", "m": "yes", "n": "1.2.3",
             "p": ".inf", "q": "12", "r": "12:30", "s": null,
+            "t": "0x-5", "u": "1e999", "v": "0x",
         })
     );
 }

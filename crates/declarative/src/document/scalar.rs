@@ -35,9 +35,8 @@ fn number(text: &str) -> Option<Number> {
         return None;
     }
     let radix = |prefix: &str, radix: u32| {
-        let rest = digits
-            .strip_prefix(prefix)
-            .filter(|rest| !rest.is_empty())?;
+        let plain = |rest: &&str| rest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let rest = digits.strip_prefix(prefix).filter(plain)?;
         let magnitude = i64::from_str_radix(rest, radix).ok()?;
         Some(Number::from(if negative { -magnitude } else { magnitude }))
     };
