@@ -269,10 +269,10 @@ async fn ambiguous_framing_is_refused() {
     for head in heads {
         let answer = raw(&node, head).await;
         let text = String::from_utf8_lossy(head);
-        assert!(
-            answer.starts_with("HTTP/1.1 400 "),
-            "{text} was answered {answer}"
-        );
+        // A coding that is not understood is 501, as RFC 9112 section 6.1 has it.
+        let status = if text.contains("gzip") { "501" } else { "400" };
+        let is_refused = answer.starts_with(&format!("HTTP/1.1 {status} "));
+        assert!(is_refused, "{text} was answered {answer}");
     }
     assert!(
         backend.seen().is_empty(),
@@ -350,10 +350,8 @@ async fn service_that_does_not_answer_in_time_is_504() {
     let answer = Client::new().get(&node.url("/late")).await.unwrap();
 
     assert_eq!(answer.status, 504, "{}", answer.text());
-    assert_eq!(
-        answer.json()["message"],
-        "The upstream server is timing out"
-    );
+    let text = "The upstream server is timing out\nrequest_id: ";
+    assert!(answer.text().starts_with(text), "{}", answer.text());
 }
 
 #[tokio::test]

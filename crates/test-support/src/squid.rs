@@ -15,6 +15,8 @@ pub struct SquidOptions {
     pub credentials: Option<(String, String)>,
     /// Certificate and key with which it speaks TLS to its clients.
     pub tls: Option<Identity>,
+    /// Names that it takes for the loopback address.
+    pub loopback: Vec<String>,
 }
 
 /// A running Squid on a loopback port. It allows `CONNECT` to any port.
@@ -113,6 +115,14 @@ async fn configuration(folder: &TempDir, port: u16, options: &SquidOptions) -> S
     } else {
         line(format_args!("http_access allow all"));
     }
+    let hosts = folder.join("hosts");
+    let names: String = options
+        .loopback
+        .iter()
+        .map(|name| format!("127.0.0.1 {name}\n"))
+        .collect();
+    std::fs::write(&hosts, names).expect("the hosts file");
+    line(format_args!("hosts_file {}", hosts.display()));
     // Squid drops to its own user when started by root; the folder must let it write.
     line(format_args!("cache deny all"));
     line(format_args!("cache_mem 8 MB"));

@@ -26,7 +26,7 @@ async fn squid_refuses_a_wrong_password_and_tunnels_with_the_right_one() {
     let credentials = Some(("user".to_owned(), "secret".to_owned()));
     let squid = Squid::start(&SquidOptions {
         credentials,
-        tls: None,
+        ..SquidOptions::default()
     })
     .await;
     let ask = async |password: &str| {
@@ -56,8 +56,8 @@ async fn squid_speaks_tls_to_its_clients_when_asked() {
     let authority = TestAuthority::new("proxy authority");
     let identity = authority.server(&["proxy.localhost"]);
     let squid = Squid::start(&SquidOptions {
-        credentials: None,
         tls: Some(identity),
+        ..SquidOptions::default()
     })
     .await;
 
