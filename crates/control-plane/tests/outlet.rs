@@ -182,7 +182,7 @@ async fn certificates_that_are_not_registered_are_refused() {
     for (identity, says) in [
         (None, "no client certificate"),
         (Some(&other), "not registered"),
-        (Some(&expired), "outside its validity"),
+        (Some(&expired), "has expired"),
     ] {
         let mut node = RawNode::connect(harness.address, &harness.authority, identity).await;
         let answer = node.ask(&request(&target, "")).await;

@@ -345,13 +345,13 @@ async fn unreachable_hosts_and_names_are_told_apart() {
 async fn link_goes_through_a_proxy_with_credentials() {
     let authority = TestAuthority::new("proxy authority");
     let credentials = Some(("us er".to_owned(), "p@ss:w/rd".to_owned()));
-    let plain = Squid::start(&SquidOptions {
-        credentials: credentials.clone(),
-        tls: None,
-    })
-    .await;
+    let asking = SquidOptions {
+        credentials,
+        ..SquidOptions::default()
+    };
+    let plain = Squid::start(&asking).await;
     let tls = Some(authority.server(&["localhost"]));
-    let secured = Squid::start(&SquidOptions { credentials, tls }).await;
+    let secured = Squid::start(&SquidOptions { tls, ..asking }).await;
     for (squid, scheme) in [(&plain, "http"), (&secured, "https")] {
         let url =
             |password: &str| format!("{scheme}://us%20er:{password}@localhost:{}", squid.port());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use pki::{ChainError, Purpose, verify_chain};
+use pki::{ChainError, PeerCertificate, Purpose, verify_chain};
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
 
@@ -83,9 +83,7 @@ fn check(plane: &ControlPlane, pinned: &[Pinned], peer: &Peer) -> Result<Uuid, R
             let found = pinned.iter().find(|pin| pin.der == leaf.der().as_ref());
             let found = found.ok_or_else(wrong)?;
             if !leaf.is_valid_at(now) {
-                return Err(Refusal::unauthorised(
-                    "the client certificate is outside its validity; make and register a new one",
-                ));
+                return Err(outside_validity(leaf, now));
             }
             Ok(found.id)
         }
@@ -96,10 +94,14 @@ fn check(plane: &ControlPlane, pinned: &[Pinned], peer: &Peer) -> Result<Uuid, R
                 match verify_chain(leaf.der(), &peer.chain, &anchor, Purpose::Client, now) {
                     Ok(()) => return Ok(pin.id),
                     Err(ChainError::Dates { subject }) => {
-                        reason = Refusal::unauthorised(format!(
-                            "certificate `{subject}` of the client's chain is outside its \
-                             validity; renew it"
-                        ));
+                        reason = if leaf.is_valid_at(now) {
+                            Refusal::unauthorised(format!(
+                                "certificate `{subject}` of the client's chain has expired or is \
+                                 not valid yet; renew it"
+                            ))
+                        } else {
+                            outside_validity(leaf, now)
+                        };
                     }
                     Err(error) => {
                         tracing::debug!(%error, "a client's chain does not lead to an anchor");
@@ -109,4 +111,13 @@ fn check(plane: &ControlPlane, pinned: &[Pinned], peer: &Peer) -> Result<Uuid, R
             Err(reason)
         }
     }
+}
+
+fn outside_validity(leaf: &PeerCertificate, now: u64) -> Refusal {
+    let has_expired = i64::try_from(now).is_ok_and(|now| now > leaf.not_after());
+    Refusal::unauthorised(if has_expired {
+        "the client certificate has expired; make and register a new one"
+    } else {
+        "the client certificate is not valid yet; compare the clocks of both ends"
+    })
 }

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use wire::Version;
 use wire::hash::HASH_LENGTH;
@@ -163,12 +164,14 @@ impl Session {
         // A node's first ping follows at once and may say that it is up to date already.
         let mut push_at = Some(Instant::now() + options.first_ping);
         let mut turn = Turn::default();
+        let space = Space::of(&self.inner, self.seen.control_plane);
+        let mut refresh = Some(space.refresh(&self.inner));
         loop {
             if self.node_hash.is_some() {
                 push_at = None;
             }
             let is_free = turn.is_idle() && !socket.is_writing();
-            if push_at.is_none() && is_free && self.is_due() {
+            if push_at.is_none() && refresh.is_none() && is_free && self.is_due() {
                 turn.ask(&self.inner.pushes);
             }
             let slow_at = turn.slow_at;
@@ -176,6 +179,7 @@ impl Session {
                 () = link.ended() => return End::Close("it has to end"),
                 () = tokio::time::sleep_until(silent_at) => return End::Close("it fell silent"),
                 () = sleep_until(push_at) => push_at = None,
+                () = finished(&mut refresh) => refresh = None,
                 () = turn.granted() => {
                     if self.push(socket).await {
                         turn.slow_at = Some(Instant::now() + options.slow_push);
@@ -341,6 +345,14 @@ impl Turn {
     fn give_back(&mut self) {
         self.permit = None;
         self.slow_at = None;
+    }
+}
+
+async fn finished(task: &mut Option<JoinHandle<()>>) {
+    match task {
+        // A task that failed is finished too.
+        Some(task) => drop(task.await),
+        None => std::future::pending().await,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::Inner;
@@ -157,11 +158,7 @@ impl Space {
         certificate: Uuid,
         node: Uuid,
     ) -> Result<Link, Refusal> {
-        let link = self.enter(inner, certificate, Some(node))?;
-        if self.newest.borrow().is_none() {
-            self.touch();
-        }
-        Ok(link)
+        self.enter(inner, certificate, Some(node))
     }
 
     /// Takes in a link of another kind.
@@ -201,6 +198,18 @@ impl Space {
             node,
             end: ended,
             _permit: permit,
+        })
+    }
+
+    /// Looks whether the newest configuration is up to date, for a node that has just come: a
+    /// change may be waiting for its turn.
+    pub(super) fn refresh(self: &Arc<Self>, inner: &Arc<Inner>) -> JoinHandle<()> {
+        let (space, inner) = (Arc::clone(self), Arc::clone(inner));
+        tokio::spawn(async move {
+            if let Err(error) = space.export(&inner).await {
+                tracing::warn!(plane = %space.plane, error, "a configuration was not exported");
+                space.touch();
+            }
         })
     }
 

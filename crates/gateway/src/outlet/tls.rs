@@ -43,6 +43,7 @@ pub(super) fn for_cluster(settings: &Settings) -> Result<Arc<ClientConfig>, Link
             Arc::new(AnchoredServer::new(roots))
         }
     };
+    warn_of_dates(&cert);
     let identity = certified_key(&cert, &key).map_err(|error| setting("cluster_cert", &error))?;
     let config = ClientConfig::builder_with_provider(crypto_provider())
         .with_protocol_versions(&versions(settings.lua_ssl_protocols))
@@ -52,6 +53,27 @@ pub(super) fn for_cluster(settings: &Settings) -> Result<Arc<ClientConfig>, Link
         // Unlike rustls' own way, this takes certificates of version 1.
         .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)));
     Ok(Arc::new(config))
+}
+
+/// Says so when the node's own certificate is outside its dates; the control plane may have a
+/// clock of its own, so it is presented all the same.
+fn warn_of_dates(cert: &[u8]) {
+    let Ok(leaf) = PeerCertificate::from_pem(cert) else {
+        return;
+    };
+    let now = clock::unix_seconds();
+    if !leaf.is_valid_at(now) {
+        let has_expired = i64::try_from(now).is_ok_and(|now| now > leaf.not_after());
+        let fault = if has_expired {
+            "has expired"
+        } else {
+            "is not valid yet"
+        };
+        tracing::warn!(
+            subject = leaf.subject(),
+            "`cluster_cert` {fault}; make a new one and register it with the control plane"
+        );
+    }
 }
 
 /// TLS settings for a forward proxy reached by `https`.
