@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::error::InvalidParameter;
 use crate::model::{AuthType, ClusterType, NewControlPlane, PatchControlPlane, ProxyUrl};
+use crate::planes::rules;
 
 type Faults = Vec<InvalidParameter>;
 
@@ -104,11 +105,7 @@ pub(super) fn create(members: &Map<String, Value>) -> Result<NewControlPlane, Fa
         proxy_urls: proxy_urls(members, &mut found).unwrap_or_default(),
         is_default: false,
     };
-    if found.is_empty() {
-        Ok(new)
-    } else {
-        Err(found)
-    }
+    finish(new, found, rules::of_new)
 }
 
 /// What a body to change a control plane says.
@@ -122,8 +119,17 @@ pub(super) fn patch(members: &Map<String, Value>) -> Result<PatchControlPlane, F
         auth_type: auth_type(members, &mut found),
         proxy_urls: proxy_urls(members, &mut found),
     };
+    finish(patch, found, rules::of_patch)
+}
+
+/// Adds what the rules say about the members that could be read, so that a body is answered with
+/// everything that is wrong with it.
+fn finish<T>(read: T, mut found: Faults, rules: fn(&T) -> Faults) -> Result<T, Faults> {
+    let named: Vec<_> = found.iter().map(|fault| fault.field.clone()).collect();
+    let is_new = |fault: &InvalidParameter| !named.contains(&fault.field);
+    found.extend(rules(&read).into_iter().filter(is_new));
     if found.is_empty() {
-        Ok(patch)
+        Ok(read)
     } else {
         Err(found)
     }

@@ -7,7 +7,7 @@ mod certificates;
 mod groups;
 mod nodes;
 mod records;
-mod rules;
+pub(crate) mod rules;
 
 use std::sync::Arc;
 
@@ -97,11 +97,7 @@ impl Planes {
         new: NewControlPlane,
     ) -> Result<ControlPlane, PlaneError> {
         let _turn = self.inner.writing.lock().await;
-        let mut found = Vec::new();
-        rules::name(&new.name, &mut found);
-        rules::description(&new.description, &mut found);
-        rules::labels(&new.labels, &mut found);
-        rules::proxy_urls(&new.proxy_urls, &mut found);
+        let mut found = rules::of_new(&new);
         if found.is_empty() && self.list(organisation).await?.len() >= MAX_CONTROL_PLANES {
             let reason =
                 format!("the organisation has {MAX_CONTROL_PLANES} control planes already");
@@ -202,26 +198,14 @@ impl Planes {
     ) -> Result<ControlPlane, PlaneError> {
         let _turn = self.inner.writing.lock().await;
         let mut plane = self.get(organisation, id).await?;
-        let mut found = Vec::new();
-        if let Some(name) = patch.name {
-            rules::name(&name, &mut found);
-            plane.name = name;
-        }
-        if let Some(description) = patch.description {
-            rules::description(&description, &mut found);
-            plane.description = description;
-        }
-        if let Some(labels) = patch.labels {
-            rules::labels(&labels, &mut found);
-            plane.labels = labels;
-        }
-        if let Some(urls) = patch.proxy_urls {
-            rules::proxy_urls(&urls, &mut found);
-            plane.proxy_urls = urls;
-        }
+        let found = rules::of_patch(&patch);
         if !found.is_empty() {
             return Err(PlaneError::Invalid(found));
         }
+        plane.name = patch.name.unwrap_or(plane.name);
+        plane.description = patch.description.unwrap_or(plane.description);
+        plane.labels = patch.labels.unwrap_or(plane.labels);
+        plane.proxy_urls = patch.proxy_urls.unwrap_or(plane.proxy_urls);
         plane.auth_type = patch.auth_type.unwrap_or(plane.auth_type);
         plane.updated_at = clock::unix_millis().max(plane.updated_at);
         self.store(&plane).await?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::InvalidParameter;
-use crate::model::ProxyUrl;
+use crate::model::{NewControlPlane, PatchControlPlane, ProxyUrl};
 
 const NAME_LENGTHS: (usize, usize) = (2, 256);
 const DESCRIPTION_LENGTH: usize = 2048;
@@ -15,15 +15,43 @@ const PROXY_PROTOCOL_LENGTH: usize = 32;
 /// Compat: label keys of the reference that users may not take.
 const RESERVED_LABEL_PREFIXES: [&str; 5] = ["kong", "konnect", "mesh", "kic", "_"];
 
-pub(super) fn name(name: &str, found: &mut Vec<InvalidParameter>) {
+/// Everything wrong with a control plane to be made.
+pub(crate) fn of_new(new: &NewControlPlane) -> Vec<InvalidParameter> {
+    let mut found = Vec::new();
+    name(&new.name, &mut found);
+    description(&new.description, &mut found);
+    labels(&new.labels, &mut found);
+    proxy_urls(&new.proxy_urls, &mut found);
+    found
+}
+
+/// Everything wrong with a change.
+pub(crate) fn of_patch(patch: &PatchControlPlane) -> Vec<InvalidParameter> {
+    let mut found = Vec::new();
+    if let Some(given) = &patch.name {
+        name(given, &mut found);
+    }
+    if let Some(given) = &patch.description {
+        description(given, &mut found);
+    }
+    if let Some(given) = &patch.labels {
+        labels(given, &mut found);
+    }
+    if let Some(given) = &patch.proxy_urls {
+        proxy_urls(given, &mut found);
+    }
+    found
+}
+
+fn name(name: &str, found: &mut Vec<InvalidParameter>) {
     length("name", name, NAME_LENGTHS, found);
 }
 
-pub(super) fn description(description: &str, found: &mut Vec<InvalidParameter>) {
+fn description(description: &str, found: &mut Vec<InvalidParameter>) {
     length("description", description, (0, DESCRIPTION_LENGTH), found);
 }
 
-pub(super) fn labels(labels: &BTreeMap<String, String>, found: &mut Vec<InvalidParameter>) {
+fn labels(labels: &BTreeMap<String, String>, found: &mut Vec<InvalidParameter>) {
     if labels.len() > LABELS {
         let reason = format!("must have {LABELS} labels or fewer");
         found.push(InvalidParameter::body("labels", "max_items", reason).maximum(LABELS));
@@ -64,7 +92,7 @@ fn is_label_value(value: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(byte))
 }
 
-pub(super) fn proxy_urls(urls: &[ProxyUrl], found: &mut Vec<InvalidParameter>) {
+fn proxy_urls(urls: &[ProxyUrl], found: &mut Vec<InvalidParameter>) {
     if urls.len() > PROXY_URLS {
         let reason = format!("must have {PROXY_URLS} items or fewer");
         found.push(InvalidParameter::body("proxy_urls", "max_items", reason).maximum(PROXY_URLS));

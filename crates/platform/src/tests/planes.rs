@@ -131,6 +131,7 @@ async fn every_fault_of_a_body_is_named() {
             ("colour", "unknown_property"),
             ("description", "is_string"),
             ("labels.env", "is_string"),
+            ("name", "min_length"),
             ("proxy_urls", "is_array"),
         ])
     );
