@@ -330,6 +330,7 @@ async fn revoking_a_certificate_ends_its_connections_at_once() {
     let id = pin(&quickstart, &identity).await;
     let mut node = Node::joining_as(&quickstart, &identity, &[]);
     node.ready().await;
+    until_status(&Client::new(), &node.url("/one/x"), 200).await;
     let url = format!("{}/dp-client-certificates/{id}", quickstart.plane_url());
 
     let deleted = quickstart
