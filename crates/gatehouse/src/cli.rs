@@ -102,7 +102,7 @@ pub(crate) struct Platform {
     #[arg(long, value_name = "PORT")]
     pub(crate) public_port: Option<u16>,
     /// A geo to serve, the default one first; may be given several times
-    #[arg(long = "geo", value_name = "GEO", default_value = "us")]
+    #[arg(long = "geo", value_name = "GEO", default_values = ["us", "au", "eu", "in", "me"])]
     pub(crate) geos: Vec<String>,
     /// Name of the organisation that the first start makes
     #[arg(long, value_name = "NAME", default_value = "My organisation")]

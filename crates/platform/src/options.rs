@@ -25,7 +25,7 @@ pub struct PlatformOptions {
     /// The port that clients use, when something in between maps another one. `None`: the port
     /// listened on. It is part of every endpoint URL unless it is 443.
     pub public_port: Option<u16>,
-    /// The geos served, the default one first. Default `us`.
+    /// The geos served, the default one first. Default `us au eu in me`.
     pub geos: Vec<String>,
     /// The entities and plugins that configurations may hold. Default: all of this release.
     pub catalogue: Arc<Catalogue>,
@@ -42,7 +42,7 @@ impl PlatformOptions {
             base_domain: "konghq.localhost".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             public_port: None,
-            geos: vec!["us".to_owned()],
+            geos: ["us", "au", "eu", "in", "me"].map(str::to_owned).to_vec(),
             catalogue: Arc::new(Catalogue::new(plugins::catalogue())),
             limits: Limits::default(),
         }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::files;
 
 /// The geos of a quickstart; the node belongs to the first.
-pub(super) const GEOS: [&str; 2] = [GEO, "eu"];
+pub(super) const GEOS: [&str; 5] = [GEO, "au", "eu", "in", "me"];
 const GEO: &str = "us";
 /// Name of the organisation.
 const ORGANISATION: &str = "Quickstart";
