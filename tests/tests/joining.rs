@@ -315,7 +315,7 @@ async fn expired_certificate_does_not_join() {
 
     node.start();
 
-    node.process().prints("outside its validity").await;
+    node.process().prints("has expired").await;
     let ready = Client::new()
         .get(&node.status_url("/status/ready"))
         .await
