@@ -133,15 +133,16 @@ impl Services {
     /// A node that is configured with an address and a server name sends the address as its host;
     /// then the server name says what is meant.
     fn class(&self, request: &Request<Incoming>, caller: &Caller) -> Result<Class, Problem> {
+        let mut hosts = request.headers().get_all(header::HOST).iter();
+        let host = hosts.next().and_then(|value| value.to_str().ok());
+        // Two readers could take two hosts for the one that counts.
+        let host = host.filter(|_| hosts.next().is_none());
         let authority = match request.uri().authority() {
             Some(authority) => Some(authority.as_str()),
-            None => request
-                .headers()
-                .get(header::HOST)
-                .and_then(|value| value.to_str().ok()),
+            None => host,
         };
         let Some(host) = authority.and_then(host_of) else {
-            let detail = "The request names no host: send `Host`";
+            let detail = "The request names no host: send one `Host`";
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         };
         let asked = self.hosts.classify(host).ok_or_else(|| self.unknown())?;

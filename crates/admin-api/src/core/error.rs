@@ -6,7 +6,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use schema::Violations;
+use schema::{Map, Violations};
 use serde_json::{Value, json};
 use store::StoreError;
 
@@ -82,18 +82,7 @@ fn entity(error: &EntityError) -> Response {
 
 fn store(error: &StoreError) -> Response {
     match error {
-        StoreError::Unique { kind, fields, .. } => {
-            let details: Vec<_> = fields
-                .iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(name, value)| {
-                    let shown = shown(value);
-                    let message = format!("`{shown}` is already taken by another row of `{kind}`");
-                    reference(Some(name), &message)
-                })
-                .collect();
-            constraint(&details)
-        }
+        StoreError::Unique { kind, fields, .. } => constraint(&[taken(kind, fields)]),
         StoreError::PrimaryKey { .. } => constraint(&[reference(Some("id"), &error.to_string())]),
         StoreError::Foreign { field, .. } => {
             constraint(&[reference(Some(field), &error.to_string())])
@@ -111,6 +100,23 @@ fn store(error: &StoreError) -> Response {
             response
         }
     }
+}
+
+/// A clash of values that only one row may hold.
+fn taken(kind: &str, fields: &Map) -> Value {
+    let held: Vec<_> = fields
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .collect();
+    let values: Vec<_> = held
+        .iter()
+        .map(|(name, value)| format!("`{name}` = `{}`", shown(value)))
+        .collect();
+    let message = format!(
+        "another row of `{kind}` has {} already",
+        values.join(" and ")
+    );
+    reference(held.first().map(|(name, _)| name.as_str()), &message)
 }
 
 /// The violations as this dialect lists them, in the order of the entity's description.

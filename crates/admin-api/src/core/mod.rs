@@ -56,6 +56,12 @@ async fn serve(
     request: (Method, HeaderMap, Bytes),
 ) -> Result<Response, CoreError> {
     let (method, headers, body) = &request;
+    // HEAD is GET; the server leaves the body out.
+    let method = if *method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
     // Split before decoding, so that an encoded slash stays inside its segment.
     let raw = uri.path().split("/core-entities/").nth(1).unwrap_or(&rest);
     let segments = target::segments(raw).ok_or(CoreError::NotFound)?;

@@ -38,6 +38,13 @@ async fn services_are_created_read_replaced_and_deleted() {
     assert!(created["created_at"].is_u64() && created["updated_at"].is_u64());
     assert_eq!(fixture.get(&by_id).await.json(), created);
     assert_eq!(fixture.get(&by_name).await.json(), created);
+    let url = fixture.url("us.api", &by_name);
+    let head = fixture
+        .client()
+        .send("HEAD", &url, &[], Bytes::new())
+        .await
+        .unwrap();
+    assert_eq!((head.status, head.body.len()), (200, 0));
     let put = fixture
         .send("PUT", &by_name, &json!({"host": "b.test", "retries": 1}))
         .await;
@@ -186,6 +193,24 @@ async fn clashes_and_dangling_references_are_data_constraint_errors() {
             answer.text()
         );
     }
+    let plugin = json!({"name": "key-auth", "service": {"name": "orders"}});
+    fixture
+        .create(&fixture.entity("plugins"), plugin.clone())
+        .await;
+    let again = fixture
+        .send("POST", &fixture.entity("plugins"), &plugin)
+        .await;
+    assert_eq!(
+        details(&again),
+        pairs(&[(reference, "name")]),
+        "{}",
+        again.text()
+    );
+    assert!(
+        again.text().contains(&id),
+        "the scope is named: {}",
+        again.text()
+    );
     assert_eq!(
         route["service"],
         json!({"id": id}),

@@ -311,3 +311,26 @@ async fn unknown_prefix_cannot_be_told_from_a_known_one() {
         }
     }
 }
+
+#[tokio::test]
+async fn requests_with_no_host_or_two_are_refused() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let fixture = Fixture::start().await;
+    let name = "us.api.konghq.localhost";
+    for hosts in [
+        "",
+        "Host: us.api.konghq.localhost\r\nHost: cloud.konghq.localhost\r\n",
+        "Host: a:b\r\n",
+    ] {
+        let stream = TcpStream::connect(("127.0.0.1", fixture.port))
+            .await
+            .unwrap();
+        let mut stream = fixture.client().shake_hands(stream, name).await.unwrap();
+        let head = format!("GET / HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok();
+        assert!(answer.starts_with(b"HTTP/1.1 400"), "{hosts}");
+    }
+}
