@@ -35,7 +35,9 @@ pub use edits::{HeaderEdits, RequestEdits, ResponseEdits};
 pub use exchange::{Exchange, Hello, Identity, Locals, ResponseView};
 pub use handler::{BodyChunk, Handler, LocalBoxFuture, Outcome, Preread, Step, Verdict};
 pub use head::{Head, HeadIndex, HeaderSpan, HttpVersion, Span};
-pub use info::{ClientInfo, ConsumerInfo, CredentialInfo, RouteInfo, Scheme, ServiceInfo};
+pub use info::{
+    ClientInfo, ConsumerInfo, CredentialInfo, RouteInfo, Scheme, ServiceInfo, document,
+};
 pub use lookups::{CredentialEntry, CredentialIndex, CredentialSlot, Lookups, LookupsBuilder};
 pub use progress::{Run, failures};
 pub use query::{decode as decode_query, pairs as query_pairs, parameter as query_parameter};

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use serde_json::Map;
 use uuid::Uuid;
 
 use super::*;
@@ -170,7 +169,7 @@ fn consumer(id: u128) -> Arc<ConsumerInfo> {
         username: None,
         custom_id: None,
         groups: Vec::new(),
-        document: Arc::new(Map::new()),
+        document: Bytes::new(),
     })
 }
 

@@ -10,7 +10,7 @@ use plugin_api::{
     Scheme, ServiceInfo, Shared, Span, Step, Verdict,
 };
 use schema::{Mode, Violations};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub(crate) const NODE: u128 = 0xA;
@@ -179,13 +179,13 @@ impl Request {
                 id: Uuid::from_u128(ROUTE),
                 id_text: text(ROUTE),
                 name: None,
-                document: document(json!({ "id": "route" })),
+                document: Bytes::from_static(br#"{"id":"route"}"#),
             },
             service: Some(ServiceInfo {
                 id: Uuid::from_u128(SERVICE),
                 id_text: text(SERVICE),
                 name: None,
-                document: document(json!({ "id": "service" })),
+                document: Bytes::from_static(br#"{"id":"service"}"#),
             }),
         }
     }
@@ -285,7 +285,7 @@ fn consumer(id: u128, username: &str, custom_id: Option<&str>) -> ConsumerInfo {
         username: Some(Bytes::copy_from_slice(username.as_bytes())),
         custom_id: custom_id.map(|id| Bytes::copy_from_slice(id.as_bytes())),
         groups: Vec::new(),
-        document: Arc::default(),
+        document: Bytes::new(),
     }
 }
 
@@ -302,13 +302,6 @@ fn client(ip: &str) -> ClientInfo {
         connection: 7,
         request: 3,
     }
-}
-
-fn document(value: Value) -> Arc<Map<String, Value>> {
-    let Value::Object(map) = value else {
-        panic!("a document is an object");
-    };
-    Arc::new(map)
 }
 
 pub(crate) fn text(id: u128) -> Bytes {

@@ -57,7 +57,7 @@ pub(super) fn get(load: &dyn Load) -> Answer {
 pub(super) async fn post(load: &dyn Load, call: &Call) -> Answer {
     let submitted = match read(call) {
         Ok(submitted) => submitted,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let Submitted {
         document,

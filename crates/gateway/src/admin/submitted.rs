@@ -25,7 +25,7 @@ pub(super) struct Submitted {
 /// # Errors
 ///
 /// The answer that refuses it.
-pub(super) fn read(call: &Call) -> Result<Submitted, Answer> {
+pub(super) fn read(call: &Call) -> Result<Submitted, Box<Answer>> {
     let query = form::urlencoded(&call.query);
     let kind = call
         .headers
@@ -34,7 +34,7 @@ pub(super) fn read(call: &Call) -> Result<Submitted, Answer> {
     let kind = kind.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let body = Body::admit(kind.as_deref(), &call.body)?;
     if query.len() > ARGUMENTS_MAX || body.fields().is_some_and(|f| f.len() > ARGUMENTS_MAX) {
-        return Err(message(StatusCode::BAD_REQUEST, "Too many arguments"));
+        return Err(refusal("Too many arguments"));
     }
     let switch = |name: &str| {
         let in_query = query
@@ -54,6 +54,10 @@ pub(super) fn read(call: &Call) -> Result<Submitted, Answer> {
     })
 }
 
+fn refusal(text: &str) -> Box<Answer> {
+    Box::new(message(StatusCode::BAD_REQUEST, text))
+}
+
 /// A body by its type.
 enum Body {
     Empty,
@@ -63,23 +67,23 @@ enum Body {
 }
 
 impl Body {
-    fn admit(kind: Option<&str>, bytes: &[u8]) -> Result<Self, Answer> {
+    fn admit(kind: Option<&str>, bytes: &[u8]) -> Result<Self, Box<Answer>> {
         let Some(kind) = kind else {
             let unsupported = Answer::page(StatusCode::UNSUPPORTED_MEDIA_TYPE);
             return if bytes.is_empty() {
                 Ok(Self::Empty)
             } else {
-                Err(unsupported)
+                Err(Box::new(unsupported))
             };
         };
         if kind.starts_with("application/json") {
             let json = serde_json::from_slice(bytes).map(Self::Json);
-            return json.map_err(|_| message(StatusCode::BAD_REQUEST, "Cannot parse JSON body"));
+            return json.map_err(|_| refusal("Cannot parse JSON body"));
         }
         let text = || {
             let not_text = "the body is not UTF-8; send text";
             let text = String::from_utf8(bytes.to_vec());
-            text.map_err(|_| message(StatusCode::BAD_REQUEST, not_text))
+            text.map_err(|_| refusal(not_text))
         };
         if kind.starts_with("application/x-www-form-urlencoded") {
             return Ok(Self::Fields(form::urlencoded(&text()?)));
@@ -94,7 +98,7 @@ impl Body {
                 Self::Text(text()?)
             });
         }
-        Err(Answer::page(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+        Err(Box::new(Answer::page(StatusCode::UNSUPPORTED_MEDIA_TYPE)))
     }
 
     fn fields(&self) -> Option<&Vec<(String, String)>> {
@@ -121,11 +125,11 @@ impl Body {
         }
     }
 
-    fn into_source(self) -> Result<Source, Answer> {
+    fn into_source(self) -> Result<Source, Box<Answer>> {
         match self {
             Self::Empty => {
                 let text = "expected a declarative configuration";
-                Err(message(StatusCode::BAD_REQUEST, text))
+                Err(refusal(text))
             }
             Self::Text(text) => Ok(Source::Text(text)),
             Self::Fields(fields) => {

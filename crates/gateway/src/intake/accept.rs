@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use declarative::{Config, Document, Options, Problem};
+use declarative::{Config, Document, Options};
 use entities::Catalogue;
 use parking_lot::RwLock;
 use serde_json::Value;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 
 use super::cache::{Cache, CacheError, Kept, Payload};
 use super::keeper::Keeper;
@@ -40,7 +40,8 @@ pub struct Intake {
     snapshot: SharedSnapshot,
     keeper: Option<Keeper>,
     keeps_tables: bool,
-    tables: RwLock<Option<Arc<Config>>>,
+    /// As JSON text, a tenth of the memory of the tables themselves.
+    tables: RwLock<Option<Vec<u8>>>,
     /// Whether any configuration was taken into use, even an empty one.
     is_configured: AtomicBool,
     is_stopping: AtomicBool,
@@ -53,8 +54,8 @@ pub struct Intake {
 pub struct Accepted {
     /// Its hash; 32 zeros for an empty one.
     pub hash: String,
-    /// Its tables.
-    pub config: Arc<Config>,
+    /// Its tables, if they are kept in memory.
+    pub config: Option<Arc<Config>>,
 }
 
 /// What was found on disk at the start.
@@ -73,6 +74,7 @@ pub enum Restored {
 /// A configuration before it is judged.
 enum Submitted {
     Document(Document),
+    Kept(Payload),
     Table(Value),
 }
 
@@ -154,18 +156,7 @@ impl Intake {
                 return Restored::Unusable(error);
             }
         };
-        let submitted = match &kept.payload {
-            Payload::Document(bytes) => {
-                serde_json::from_slice(bytes).map(|v| Submitted::Document(Document::from_value(v)))
-            }
-            Payload::Table(bytes) => serde_json::from_slice(bytes).map(Submitted::Table),
-        };
-        let Ok(submitted) = submitted else {
-            let path = keeper.cache().path().to_owned();
-            let reason = "its content is no JSON";
-            keeper.cache().set_aside();
-            return Restored::Unusable(CacheError::Damaged { path, reason });
-        };
+        let submitted = Submitted::Kept(kept.payload);
         match self.accept(submitted, kept.hash, None).await {
             Ok(accepted) => Restored::Active(accepted.hash),
             Err(refused) => {
@@ -193,8 +184,10 @@ impl Intake {
 
     /// The tables of the running configuration, if they are kept in memory.
     #[must_use]
-    pub fn tables(&self) -> Option<Arc<Config>> {
-        self.tables.read().clone()
+    pub fn tables(&self) -> Option<Config> {
+        let text = self.tables.read().clone()?;
+        let tables = serde_json::from_slice(&text).ok()?;
+        Some(Config { tables })
     }
 
     /// Why the running configuration is not on disk; `None` if it is or need not be.
@@ -224,22 +217,29 @@ impl Intake {
         payload: Option<Payload>,
     ) -> Result<Accepted, Refused> {
         let (catalogue, compile) = (Arc::clone(&self.catalogue), Arc::clone(&self.compile));
-        let prepared = tokio::task::spawn_blocking(move || {
-            prepare(submitted, &hash, &catalogue, &compile).map(|prepared| (prepared, hash))
+        let (origin_hash, keeps_tables) = (hash.clone(), self.keeps_tables);
+        let prepared = on_own_thread(move || {
+            prepare(submitted, &hash, &catalogue, &compile).map(|prepared| {
+                let (snapshot, config) = prepared;
+                if !keeps_tables {
+                    return (snapshot, None, None);
+                }
+                let tables = serde_json::to_vec(&config.tables).ok();
+                (snapshot, Some(Arc::new(config)), tables)
+            })
         })
-        .await
-        .map_err(|error| Refused::Fault(error.to_string()))?;
-        let ((snapshot, config), origin_hash) = prepared.map_err(Refused::Invalid)?;
+        .await?;
+        let (snapshot, config, tables) = prepared?;
         for notice in &snapshot.notices {
             tracing::warn!("{notice}");
         }
         let hash = snapshot.hash.clone();
         let routes = snapshot.routes.len();
         self.snapshot.store(Arc::new(snapshot));
-        let config = Arc::new(config);
-        *self.tables.write() = self.keeps_tables.then(|| Arc::clone(&config));
+        *self.tables.write() = tables;
         self.is_configured.store(true, Ordering::Release);
         tracing::info!(config_hash = %hash, routes, "configuration in use");
+        tokio::spawn(give_back_memory());
         if let (Some(keeper), Some(payload)) = (&self.keeper, payload) {
             let hash = origin_hash;
             keeper.keep(Kept { hash, payload }).await;
@@ -256,18 +256,59 @@ impl fmt::Debug for Intake {
     }
 }
 
+/// Runs work on a thread that ends with it: what a large configuration needs for a moment goes
+/// back to the system with its thread.
+async fn on_own_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refused> {
+    let (done, result) = oneshot::channel();
+    let fault = |error: String| Refused::Fault(error);
+    std::thread::Builder::new()
+        .name("compile".to_owned())
+        .stack_size(COMPILE_STACK_BYTES)
+        .spawn(move || drop(done.send(work())))
+        .map_err(|error| fault(error.to_string()))?;
+    let ended = "the thread that compiles ended early";
+    result.await.map_err(|_| fault(ended.to_owned()))
+}
+
+/// Lets the allocator return to the system what preparing a configuration needed. It does so
+/// when a thread ends, for memory that has been free for a second; an idle node would otherwise
+/// hold on to it until there is traffic.
+async fn give_back_memory() {
+    tokio::time::sleep(GIVE_BACK_AFTER).await;
+    drop(on_own_thread(|| drop(vec![0_u8; GIVE_BACK_BYTES])).await);
+}
+
+/// Pause before memory is given back; longer than the allocator's own of one second.
+const GIVE_BACK_AFTER: Duration = Duration::from_millis(1500);
+
+/// Size of the piece whose release makes the allocator look.
+const GIVE_BACK_BYTES: usize = 1 << 20;
+
+/// Limit: stack of the thread that reads and compiles; documents nest 64 deep at most.
+const COMPILE_STACK_BYTES: usize = 8 << 20;
+
 /// Everything that takes time: validation and compiling.
 fn prepare(
     submitted: Submitted,
     hash: &str,
     catalogue: &Catalogue,
     compile: &Compile,
-) -> Result<(Snapshot, Config), Vec<Problem>> {
-    let config = match submitted {
-        Submitted::Document(document) => document.into_config(catalogue, Options::default())?,
-        Submitted::Table(table) => Config::from_table(&table, catalogue)?,
+) -> Result<(Snapshot, Config), Refused> {
+    let document = |document: Document| document.into_config(catalogue, Options::default());
+    let read = |bytes: &[u8]| {
+        serde_json::from_slice(bytes)
+            .map_err(|error| Refused::Fault(format!("the kept text is no JSON: {error}")))
     };
-    let snapshot = Snapshot::compile(&config, hash, compile)?;
+    let config = match submitted {
+        Submitted::Document(submitted) => document(submitted),
+        Submitted::Kept(Payload::Document(bytes)) => document(Document::from_value(read(&bytes)?)),
+        Submitted::Kept(Payload::Table(bytes)) => Config::from_table(&read(&bytes)?, catalogue),
+        Submitted::Table(table) => Config::from_table(&table, catalogue),
+    };
+    let config = config.map_err(Refused::Invalid)?;
+    let snapshot = Snapshot::compile(&config, hash, compile).map_err(Refused::Invalid)?;
     Ok((snapshot, config))
 }
 

@@ -14,7 +14,7 @@ impl Load for Intake {
             }
             match self.try_accept_document(document, hash).await {
                 None => Err(LoadError::Busy),
-                Some(Ok(accepted)) => Ok(accepted.config),
+                Some(Ok(accepted)) => Ok(accepted.config.unwrap_or_default()),
                 Some(Err(Refused::Invalid(problems))) => Err(LoadError::Invalid(problems)),
                 Some(Err(refused)) => Err(LoadError::Fault(refused.to_string())),
             }

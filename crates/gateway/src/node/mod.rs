@@ -31,6 +31,7 @@ use crate::snapshot::{Compile, Snapshot};
 use crate::status::{Active, Counters, Facts};
 use crate::telemetry::{Sender, TelemetrySink};
 
+pub use crate::surface::ServeError;
 pub use error::NodeError;
 use place::Place;
 use surfaces::Surfaces;

@@ -163,7 +163,7 @@ fn routes(
             id: route.id,
             id_text: id_text(route.id),
             name: bytes(route.name.as_ref()),
-            document: Arc::new(row.body.clone()),
+            document: plugin_api::document(row.body),
         };
         entries.push(RouteEntry {
             chain: chains.of(route.id, route.service),

@@ -25,7 +25,7 @@ pub(super) fn compile(config: &Config, report: &mut Report) -> LookupsBuilder {
                 username: bytes(consumer.username.as_ref()),
                 custom_id: bytes(consumer.custom_id.as_ref()),
                 groups: Vec::new(),
-                document: Arc::new(row.body.clone()),
+                document: plugin_api::document(row.body),
             });
         }
     }

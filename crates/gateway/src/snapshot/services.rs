@@ -63,7 +63,7 @@ impl Services {
                     id: service.id,
                     id_text: id_text(service.id),
                     name: bytes(service.name.as_ref()),
-                    document: Arc::new(row.body.clone()),
+                    document: plugin_api::document(row.body),
                 },
                 destination,
                 host_header,

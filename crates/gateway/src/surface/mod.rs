@@ -7,5 +7,5 @@ mod answer;
 mod serve;
 
 pub(crate) use answer::{Answer, message};
-pub(crate) use serve::{Call, Shown, Surface};
-pub use serve::{ServeError, Server};
+pub use serve::ServeError;
+pub(crate) use serve::{Call, Server, Shown, Surface};

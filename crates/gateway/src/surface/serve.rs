@@ -98,7 +98,7 @@ pub(crate) struct Shown {
 
 /// The listeners of one surface.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     addresses: Vec<SocketAddr>,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
@@ -148,12 +148,12 @@ impl Server {
 
     /// Where it listens, in the order of the setting.
     #[must_use]
-    pub fn addresses(&self) -> &[SocketAddr] {
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
     /// Stops accepting, lets open requests end for a moment, and returns.
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.stop.send_replace(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
         drop(tokio::time::timeout(DRAIN_TIMEOUT + Duration::from_secs(1), all).await);

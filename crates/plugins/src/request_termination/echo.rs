@@ -36,13 +36,17 @@ pub(super) fn describe(node: &Node, message: Option<&str>, exchange: &Exchange<'
             "hostname": node.hostname,
         },
         "request": request,
-        "matched_route": exchange.route.map(|route| Value::Object((*route.document).clone())),
-        "matched_service": exchange.service.map(|service| Value::Object((*service.document).clone())),
+        "matched_route": exchange.route.map(|route| entity(&route.document)),
+        "matched_service": exchange.service.map(|service| entity(&service.document)),
     });
     if let (Some(message), Some(members)) = (message, echo.as_object_mut()) {
         members.insert("message".to_owned(), message.into());
     }
     Bytes::from(echo.to_string())
+}
+
+fn entity(document: &[u8]) -> Value {
+    serde_json::from_slice(document).unwrap_or_default()
 }
 
 fn text(bytes: &[u8]) -> String {
