@@ -56,17 +56,20 @@ pub(crate) async fn serve(core: Rc<Core>, io: Box<dyn Io>, front: Vec<u8>, conne
     let connection = Rc::new(connection);
     let open = Rc::new(Cell::new(0_usize));
     let mut served = 0;
-    let mut drain = std::pin::pin!(core.drain.notified());
     let mut is_ending = false;
     timer.arm(core.ticks.recent(), core.config.keepalive_timeout);
     loop {
         let next = poll_fn(|cx| {
-            let is_drained =
-                core.is_draining.get() || (!is_ending && drain.as_mut().poll(cx).is_ready());
-            let is_idle = open.get() == 0 && timer.poll_expired(cx).is_ready();
+            // A drain wakes every armed timer.
+            let is_expired = timer.poll_expired(cx).is_ready();
+            let is_drained = core.is_draining.get();
+            let is_idle = open.get() == 0 && is_expired;
             if !is_ending && (is_drained || is_idle) {
                 is_ending = true;
                 streams.graceful_shutdown();
+            } else if is_expired && !is_ending {
+                timer.arm(core.ticks.now(), core.config.keepalive_timeout);
+                let _ = timer.poll_expired(cx);
             }
             streams.poll_accept(cx)
         })

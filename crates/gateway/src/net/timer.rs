@@ -96,6 +96,17 @@ impl Wheel {
         .await;
     }
 
+    /// Wakes every task with an armed timer, so that it looks at what has changed around it.
+    pub(crate) fn wake_all(&self) {
+        for slot in self.slots.borrow().iter() {
+            for entry in slot {
+                if let Some(waker) = entry.waker.borrow_mut().take() {
+                    waker.wake();
+                }
+            }
+        }
+    }
+
     fn link(&self, entry: &Rc<Entry>, now: u64) {
         let current = self.current.get().max(now / TICK);
         if self.entries.get() == 0 {

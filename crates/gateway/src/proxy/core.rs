@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use arc_swap::Cache;
 use tokio::sync::Notify;
 
 use super::access_log::AccessLog;
@@ -46,8 +47,7 @@ pub(crate) struct Core {
     pub(crate) open: Cell<usize>,
     /// Told when the last of them has ended.
     pub(crate) emptied: Notify,
-    shared: SharedSnapshot,
-    pinned: RefCell<Rc<Pinned>>,
+    pinned: RefCell<(Cache<SharedSnapshot, Arc<Snapshot>>, Rc<Pinned>)>,
     #[expect(
         clippy::vec_box,
         reason = "boxes are handed out and taken back as they are"
@@ -70,7 +70,8 @@ impl Core {
     /// Sets up a core; call it on the core's own thread.
     pub(crate) fn new(parts: CoreParts) -> Rc<Self> {
         let ticks = Rc::new(Ticks::new());
-        let pinned = pin(parts.snapshot.load_full(), parts.number);
+        let mut cache = Cache::new(parts.snapshot);
+        let pinned = pin(Arc::clone(cache.load()), parts.number);
         Rc::new(Self {
             number: parts.number,
             pool: Pool::new(parts.config.pool),
@@ -85,8 +86,7 @@ impl Core {
             drain: Rc::default(),
             open: Cell::new(0),
             emptied: Notify::new(),
-            shared: parts.snapshot,
-            pinned: RefCell::new(Rc::new(pinned)),
+            pinned: RefCell::new((cache, Rc::new(pinned))),
             works: RefCell::default(),
             date: RefCell::default(),
             config: parts.config,
@@ -95,12 +95,12 @@ impl Core {
 
     /// The snapshot in force, held without touching memory that other cores write.
     pub(crate) fn pinned(&self) -> Rc<Pinned> {
-        let mut pinned = self.pinned.borrow_mut();
-        let current = self.shared.load();
-        if !Arc::ptr_eq(&current, &pinned.snapshot) {
-            *pinned = Rc::new(pin(Arc::clone(&current), self.number));
+        let (cache, pinned) = &mut *self.pinned.borrow_mut();
+        let current = cache.load();
+        if !Arc::ptr_eq(current, &pinned.snapshot) {
+            *pinned = Rc::new(pin(Arc::clone(current), self.number));
         }
-        Rc::clone(&pinned)
+        Rc::clone(pinned)
     }
 
     /// Hands out the state for a request.

@@ -235,6 +235,7 @@ async fn serve_core(mut start: CoreStart) {
     let _ = start.phase.wait_for(|phase| *phase != Phase::Running).await;
     core.is_draining.set(true);
     core.drain.notify_waiters();
+    core.wheel.wake_all();
     let emptied = async {
         while core.open.get() > 0 {
             core.emptied.notified().await;

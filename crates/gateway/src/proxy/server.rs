@@ -117,16 +117,14 @@ async fn next_head(
 
 /// Waits for the first byte of a request without holding memory for it.
 async fn is_readable(core: &Core, client: &mut Http1Client, timer: &Timer) -> bool {
-    let mut drain = std::pin::pin!(core.drain.notified());
     poll_fn(|cx| {
         match client.link.io.poll_readable(cx) {
             Poll::Ready(Ok(())) => return Poll::Ready(true),
             Poll::Ready(Err(_)) => return Poll::Ready(false),
             Poll::Pending => {}
         }
-        let is_over = core.is_draining.get()
-            || drain.as_mut().poll(cx).is_ready()
-            || timer.poll_expired(cx).is_ready();
+        // A drain wakes every armed timer.
+        let is_over = timer.poll_expired(cx).is_ready() || core.is_draining.get();
         if is_over {
             Poll::Ready(false)
         } else {

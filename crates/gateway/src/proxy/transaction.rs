@@ -1,5 +1,6 @@
 //! One request from its head to its log line.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use plugin_api::{HttpVersion, Reply};
@@ -213,26 +214,28 @@ impl<C: Client> Transaction<'_, C> {
         Ok(reached)
     }
 
-    fn host_for(
+    /// Value of `Host` towards the service; borrowed in the usual case.
+    fn host_for<'s>(
         &self,
         entry: &RouteEntry,
-        service: &ServiceEntry,
-        peer: &attempt::Peer,
-    ) -> bytes::Bytes {
+        service: &'s ServiceEntry,
+        peer: &'s attempt::Peer,
+    ) -> Cow<'s, [u8]> {
         if let Some(host) = &self.work.plugins.request.host {
-            return host.clone();
+            return Cow::Owned(host.to_vec());
         }
         if entry.route.preserve_host && !self.work.authority().is_empty() {
-            return bytes::Bytes::copy_from_slice(self.work.authority());
+            return Cow::Owned(self.work.authority().to_vec());
         }
         match &peer.host {
-            Some(host) if service.host_header.is_empty() => host.clone(),
+            Some(host) if service.host_header.is_empty() => Cow::Borrowed(host),
             Some(_) => {
                 // Compat: the host of an upstream gets the port of the target.
                 let host = String::from_utf8_lossy(&service.host_header);
-                attempt::host_value(&host, peer.address.port(), service.tls.is_some())
+                let value = attempt::host_value(&host, peer.address.port(), service.tls.is_some());
+                Cow::Owned(value.to_vec())
             }
-            None => service.host_header.clone(),
+            None => Cow::Borrowed(&service.host_header),
         }
     }
 

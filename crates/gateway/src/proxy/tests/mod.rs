@@ -5,6 +5,7 @@ mod errors;
 mod forwarding;
 mod http1;
 mod http2;
+mod logs;
 mod support;
 mod tls;
 mod upgrades;
