@@ -196,6 +196,7 @@ fn open(
         let entrance = Entrance {
             tls: tls.clone(),
             offers_http2: listen.http2,
+            has_proxy_header: listen.proxy_protocol,
             external_port: map.map(|map| map.external),
         };
         of_core.push((socket, entrance));

@@ -13,10 +13,12 @@ use std::time::Duration;
 use conf::{Keepalive, Listen};
 use rustls::{ServerConfig, ServerConnection};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::Connection;
 use super::core::Core;
+use super::proxy_header;
 use super::server;
 use crate::h2;
 use crate::net::{Io, Plain};
@@ -26,6 +28,8 @@ use crate::tls::TlsStream;
 const BACKLOG: i32 = 4096;
 /// Most connections of one core where the setting says `auto`.
 pub(crate) const MAX_CONNECTIONS: usize = 65_536;
+/// Pause before a half-received PROXY header is looked at again.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long accepting rests when the process has run out of descriptors.
 const REST: Duration = Duration::from_millis(50);
 
@@ -34,6 +38,8 @@ const REST: Duration = Duration::from_millis(50);
 pub(crate) struct Entrance {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) offers_http2: bool,
+    /// Whether connections begin with a PROXY header.
+    pub(crate) has_proxy_header: bool,
     /// The port clients see, where it differs from the one listened on.
     pub(crate) external_port: Option<u16>,
 }
@@ -141,8 +147,8 @@ impl Drop for Guard {
 
 async fn run(
     core: Rc<Core>,
-    stream: TcpStream,
-    peer: SocketAddr,
+    mut stream: TcpStream,
+    mut peer: SocketAddr,
     entrance: Rc<Entrance>,
     number: u64,
 ) {
@@ -152,6 +158,15 @@ async fn run(
     // Answers must not wait for acknowledgements; where it fails nothing breaks.
     let _ = SockRef::from(&stream).set_tcp_nodelay(true);
     core.ticks.now();
+    let is_trusted = core.config.trusts(peer.ip().to_canonical());
+    if entrance.has_proxy_header {
+        let Some(source) = read_proxy_header(&core, &mut stream).await else {
+            return;
+        };
+        // Compat: the address counts only for `real_ip_header = proxy_protocol` and trusted peers.
+        let is_believed = core.config.real_ip_header.is_none() && is_trusted;
+        peer = source.filter(|_| is_believed).unwrap_or(peer);
+    }
     let io: Box<dyn Io>;
     let mut server_name = None;
     let mut is_http2 = false;
@@ -173,7 +188,6 @@ async fn run(
     let name = server_name.as_deref();
     let client = Connection::client_info(peer, local, name, is_tls, number);
     let port = entrance.external_port.unwrap_or_else(|| local.port());
-    let is_trusted = core.config.trusts(client.ip);
     let connection = Connection::new(client, port, is_trusted);
     if is_http2 {
         h2::serve(core, io, Vec::new(), connection).await;
@@ -181,6 +195,31 @@ async fn run(
         let is_plain_http2 = entrance.offers_http2 && !is_tls;
         server::serve(core, io, connection, is_plain_http2).await;
     }
+}
+
+/// Reads the header; the outer `None` means that the connection is to be closed.
+async fn read_proxy_header(core: &Core, stream: &mut TcpStream) -> Option<Option<SocketAddr>> {
+    let limit = Duration::from_micros(core.config.header_timeout);
+    let read = async {
+        let mut bytes = [0; proxy_header::MAX_LENGTH];
+        loop {
+            // Looked at without taking it: what follows belongs to TLS or HTTP.
+            let count = stream
+                .peek(&mut bytes)
+                .await
+                .ok()
+                .filter(|count| *count > 0)?;
+            match proxy_header::parse(&bytes[..count]).ok()? {
+                Some(header) => {
+                    stream.read_exact(&mut bytes[..header.length]).await.ok()?;
+                    return Some(header.source);
+                }
+                // The rest is on its way.
+                None => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    };
+    tokio::time::timeout(limit, read).await.ok().flatten()
 }
 
 async fn shake_hands(

@@ -18,6 +18,7 @@ pub(crate) mod link;
 mod listener;
 mod logging;
 mod plugins;
+mod proxy_header;
 mod relay;
 pub(crate) mod reply;
 mod request_head;

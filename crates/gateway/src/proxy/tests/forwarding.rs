@@ -166,3 +166,26 @@ fn headers_can_be_turned_off() {
     );
     assert!(!origin.requests()[0].contains("Request-Id"));
 }
+
+#[test]
+fn a_listener_with_the_proxy_protocol_takes_the_address_from_a_trusted_peer() {
+    let origin = Origin::ok("ok");
+    let mut settings = settings();
+    settings.proxy_listen[0].proxy_protocol = true;
+    settings.real_ip_header = conf::RealIpHeader::ProxyProtocol;
+    settings.trusted_ips = vec![conf::Cidr {
+        address: "127.0.0.0".parse().expect("an address"),
+        prefix: 8,
+    }];
+    let routes = [json!({"paths": ["/"]})];
+    let gateway = gateway_with(&settings, &routes, &service(origin.address));
+    let mut client = gateway.client();
+    client.send("PROXY TCP4 1.2.3.4 5.6.7.8 10");
+    client.send("00 80\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(client.answer().ends_with("ok"));
+    let request = origin.requests().remove(0);
+    assert!(request.contains("\r\nX-Real-IP: 1.2.3.4\r\n"), "{request}");
+    let mut stranger = gateway.client();
+    stranger.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(!stranger.rest().starts_with(b"HTTP"));
+}
