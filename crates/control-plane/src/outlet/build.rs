@@ -53,9 +53,7 @@ pub(super) struct Packed {
 pub(super) enum Outcome {
     Built(Arc<Build>),
     /// Members of a group define the same thing; the group's status says what.
-    Clashes {
-        versions: Vec<(Uuid, u64)>,
-    },
+    Clashes,
 }
 
 /// Looks up what the configuration of a control plane is made of.
@@ -120,7 +118,7 @@ pub(super) async fn build(
         };
         inner.planes.set_group_status(sources.plane.id, status);
         if is_blocked {
-            return Ok(Outcome::Clashes { versions });
+            return Ok(Outcome::Clashes);
         }
     }
     let catalogue = Arc::clone(&inner.catalogue);

@@ -80,8 +80,9 @@ pub(super) fn version(text: &str) -> Result<Version, Box<Issue>> {
     }
 }
 
-/// A group's members clash, or nothing could be exported yet is not told here; this is about
-/// plugins in use that the node lacks or has in another major version.
+/// Plugins in use that the node lacks or has in another version.
+///
+/// Compat: the reference keeps the configuration back for a newer minor version too.
 pub(super) fn plugins(
     build: &Build,
     node: &[PluginVersion],

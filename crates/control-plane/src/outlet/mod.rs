@@ -131,10 +131,11 @@ impl Outlet {
     }
 
     /// The hash that nodes of a control plane should report, computed from what is stored now.
+    /// For a group whose members clash it is that of the last configuration that could be merged.
     ///
     /// # Errors
     ///
-    /// A sentence for a person when the configuration cannot be read or, for a group, merged.
+    /// A sentence for a person when the configuration cannot be read.
     pub async fn expected_hash(&self, control_plane: Uuid) -> Result<Expected, String> {
         let space = Space::of(&self.inner, control_plane);
         space.expected(&self.inner).await

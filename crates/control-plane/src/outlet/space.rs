@@ -54,7 +54,8 @@ pub(crate) struct Space {
 #[derive(Default)]
 struct Exported {
     sequence: u64,
-    versions: Vec<(Uuid, u64)>,
+    /// Of what it was made; `None` when nothing could be made of what is there.
+    versions: Option<Vec<(Uuid, u64)>>,
     expected: Option<Expected>,
 }
 
@@ -218,7 +219,11 @@ impl Space {
         self.export(inner).await?;
         let exported = self.exporting.lock().await;
         let expected = exported.expected.clone();
-        expected.ok_or_else(|| "the configurations of the group's members clash".to_owned())
+        // A group whose members have clashed from the start: its nodes have nothing.
+        Ok(expected.unwrap_or_else(|| Expected {
+            hash: wire::EMPTY_HASH.to_owned(),
+            since_ms: clock::unix_millis(),
+        }))
     }
 
     /// Brings the newest configuration up to date with what is stored. With no node connected
@@ -235,7 +240,8 @@ impl Space {
             }
         }
         let sources = super::build::sources(inner, self.plane).await?;
-        let is_current = exported.expected.is_some() && exported.versions == sources.versions;
+        let is_current =
+            exported.expected.is_some() && exported.versions.as_ref() == Some(&sources.versions);
         if is_current && (is_kept || !is_wanted) {
             return Ok(());
         }
@@ -244,7 +250,7 @@ impl Space {
         match super::build::build(inner, sources, sequence).await? {
             Outcome::Built(build) => {
                 exported.sequence = sequence;
-                exported.versions.clone_from(&build.versions);
+                exported.versions = Some(build.versions.clone());
                 let hash = &build.hashes.config;
                 let is_same = exported.expected.as_ref().is_some_and(|e| e.hash == *hash);
                 if !is_same {
@@ -257,10 +263,8 @@ impl Space {
                     self.newest.send_replace(Some(build));
                 }
             }
-            Outcome::Clashes { versions } => {
-                exported.versions = versions;
-                exported.expected = None;
-            }
+            // Nodes keep what they have; it is tried again at every change and question.
+            Outcome::Clashes => exported.versions = None,
         }
         Ok(())
     }
