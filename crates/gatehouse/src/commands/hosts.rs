@@ -10,6 +10,8 @@ use crate::cli::Hosts;
 use crate::failure::Failure;
 use crate::{client, environment, output};
 
+/// The geos that a platform serves when nobody says otherwise.
+const GEOS: [&str; 5] = ["us", "au", "eu", "in", "me"];
 const HOSTS_FILE: &str = "/etc/hosts";
 const BEGIN: &str = "# begin gatehouse";
 const END: &str = "# end gatehouse";
@@ -30,12 +32,8 @@ pub(super) fn run(arguments: &Hosts) -> Result<(), Failure> {
 }
 
 fn lines(address: IpAddr, base: &str, facts: &Value) -> Vec<String> {
-    let mut names = vec![
-        format!("cloud.{base}"),
-        format!("global.api.{base}"),
-        format!("us.api.{base}"),
-        format!("eu.api.{base}"),
-    ];
+    let mut names = vec![format!("cloud.{base}"), format!("global.api.{base}")];
+    names.extend(GEOS.iter().map(|geo| format!("{geo}.api.{base}")));
     for fact in ["control_plane_endpoint", "telemetry_endpoint"] {
         let host = facts[fact]
             .as_str()
@@ -116,6 +114,6 @@ mod tests {
         let lines = lines(IpAddr::from([127, 0, 0, 1]), "konghq.localhost", &facts);
         assert!(lines.contains(&"127.0.0.1 0c9f4e21aa.us.cp0.konghq.localhost".to_owned()));
         assert!(lines.contains(&"127.0.0.1 0c9f4e21aa.us.tp0.konghq.localhost".to_owned()));
-        assert_eq!(lines.len(), 6);
+        assert_eq!(lines.len(), 9);
     }
 }

@@ -209,7 +209,9 @@ impl Intake {
         &self.catalogue
     }
 
-    /// Judges, compiles, swaps and keeps. The caller holds the turn.
+    /// Judges, compiles, keeps and swaps, in this order: whoever got an answer out of a
+    /// configuration finds it again after a crash. A disk that refuses stops nothing. The caller
+    /// holds the turn.
     async fn accept(
         &self,
         submitted: Submitted,
@@ -235,15 +237,15 @@ impl Intake {
         }
         let hash = snapshot.hash.clone();
         let routes = snapshot.routes.len();
+        if let (Some(keeper), Some(payload)) = (&self.keeper, payload) {
+            let hash = origin_hash;
+            keeper.keep(Kept { hash, payload }).await;
+        }
         self.snapshot.store(Arc::new(snapshot));
         *self.tables.write() = tables;
         self.is_configured.store(true, Ordering::Release);
         tracing::info!(config_hash = %hash, routes, "configuration in use");
         tokio::spawn(give_back_memory());
-        if let (Some(keeper), Some(payload)) = (&self.keeper, payload) {
-            let hash = origin_hash;
-            keeper.keep(Kept { hash, payload }).await;
-        }
         Ok(Accepted { hash, config })
     }
 }
