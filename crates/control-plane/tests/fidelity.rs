@@ -1,11 +1,6 @@
 //! Configurations of the reference's control plane, read and written again: every table says what
 //! it said, so nodes cannot tell the two control planes apart by what they push.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot do without ends the test"
-)]
-
 use std::sync::Arc;
 
 use declarative::Config;
