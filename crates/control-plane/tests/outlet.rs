@@ -576,6 +576,7 @@ async fn node_that_does_not_read_holds_up_no_other() {
     let options = OutletOptions {
         max_pushes: 1,
         slow_push: Duration::from_millis(200),
+        stuck_push: Duration::from_secs(2),
         ..options()
     };
     let harness = Harness::start(Setup {
@@ -607,6 +608,10 @@ async fn node_that_does_not_read_holds_up_no_other() {
     let mut other = harness.node(&identity, Uuid::from_u128(6), "3.9.1").await;
     other.ping(EMPTY_HASH).await;
     assert_eq!(services(&other.configuration().await), ["large"]);
+    // In the end it is dropped itself.
+    harness
+        .listed(NODE, "the stuck node is gone", |node| !node.is_connected)
+        .await;
     drop(stuck);
 }
 

@@ -1,10 +1,5 @@
 //! The socket over an in-memory connection: pongs, writing while reading, limits, closing.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot do without ends the test"
-)]
-
 use gatehouse_wire::socket::{End, Socket, SocketError, SocketEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 

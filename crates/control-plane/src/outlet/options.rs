@@ -12,6 +12,8 @@ pub struct OutletOptions {
     /// A node that takes longer than this for a configuration no longer counts among those being
     /// written, so that slow nodes do not hold up the others: 20 s.
     pub slow_push: Duration,
+    /// A node that has not taken its configuration after this long is dropped: 5 minutes.
+    pub stuck_push: Duration,
     /// Largest packed configuration a node takes: 16 MiB, the default of real nodes. A larger
     /// one is not sent but shown with the node.
     pub max_payload: usize,
@@ -35,6 +37,7 @@ impl Default for OutletOptions {
             max_links: 20_000,
             max_pushes: 64,
             slow_push: Duration::from_secs(20),
+            stuck_push: Duration::from_secs(300),
             max_payload: wire::limits::DEFAULT_MAX_PAYLOAD,
             first_frame: wire::limits::FIRST_FRAME,
             first_ping: Duration::from_secs(5),

@@ -164,6 +164,7 @@ impl Session {
         // A node's first ping follows at once and may say that it is up to date already.
         let mut push_at = Some(Instant::now() + options.first_ping);
         let mut turn = Turn::default();
+        let mut stuck_at = None;
         let space = Space::of(&self.inner, self.seen.control_plane);
         let mut refresh = Some(space.refresh(&self.inner));
         loop {
@@ -183,17 +184,22 @@ impl Session {
                 () = turn.granted() => {
                     if self.push(socket).await {
                         turn.slow_at = Some(Instant::now() + options.slow_push);
+                        stuck_at = Some(Instant::now() + options.stuck_push);
                     } else {
                         turn.give_back();
                     }
                 }
                 // The rest is written without a permit.
                 () = sleep_until(slow_at) => turn.give_back(),
+                () = sleep_until(stuck_at) => return End::Close("it does not take its configuration"),
                 changed = self.builds.changed() => if changed.is_err() {
                     return End::Close("its control plane is gone");
                 },
                 event = socket.event() => match event {
-                    Ok(SocketEvent::Written) => turn.give_back(),
+                    Ok(SocketEvent::Written) => {
+                        turn.give_back();
+                        stuck_at = None;
+                    }
                     Ok(SocketEvent::Closed) => return End::Gone,
                     Ok(event) => {
                         silent_at = Instant::now() + options.silence;

@@ -226,6 +226,20 @@ impl Space {
         }))
     }
 
+    /// What is stored has changed: makes the newest configuration of it, unless nobody is there
+    /// who would want it.
+    async fn export_for_nodes(&self, inner: &Inner) -> Result<(), String> {
+        if self.connected() > 0 {
+            return self.export(inner).await;
+        }
+        self.newest.send_replace(None);
+        if self.connected() > 0 {
+            // A node came just now and may have seen the one that is gone.
+            self.touch();
+        }
+        Ok(())
+    }
+
     /// Brings the newest configuration up to date with what is stored. With no node connected
     /// only the hash is kept.
     async fn export(&self, inner: &Inner) -> Result<(), String> {
@@ -279,7 +293,7 @@ async fn export_on_change(inner: Weak<Inner>, space: Arc<Space>) {
         let Some(inner) = inner.upgrade() else {
             return;
         };
-        let pause = match space.export(&inner).await {
+        let pause = match space.export_for_nodes(&inner).await {
             Ok(()) => inner.options.settle,
             Err(error) => {
                 // Nodes keep what they have, new ones get the newest that could be made.
