@@ -140,12 +140,27 @@ async fn port_that_is_taken_is_named() {
         .to_string();
 
     let data = folder.path().display().to_string();
-    let arguments = ["quickstart", "--data-dir", &data, "--platform-port", &port];
-    let output = run_to_end(&arguments).await;
+    for (flag, address) in [
+        ("--platform-port", "127.0.0.1"),
+        ("--proxy-port", "0.0.0.0"),
+    ] {
+        let mut arguments = vec!["quickstart", "--data-dir", &data, flag, &port];
+        let free: Vec<String> = (0..4).map(|_| free_port().to_string()).collect();
+        let flags = [
+            "--platform-port",
+            "--proxy-port",
+            "--proxy-tls-port",
+            "--status-port",
+        ];
+        let others = flags.iter().zip(&free).filter(|(other, _)| **other != flag);
+        arguments.extend(others.flat_map(|(flag, port)| [*flag, port.as_str()]));
 
-    assert_eq!(output.status.code(), Some(1));
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.contains(&format!("127.0.0.1:{port}")), "{text}");
+        let output = run_to_end(&arguments).await;
+
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains(&format!("{address}:{port}")), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ const NODE_REPLACE: Duration = Duration::from_secs(10);
 const PLATFORM_END: Duration = Duration::from_millis(3500);
 /// How long the first answer through the node is waited for.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
+/// How long one of these questions may take.
+const ONE_ANSWER: Duration = Duration::from_secs(1);
 /// How often it is asked for.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -202,7 +204,9 @@ async fn first_answer(arguments: &Quickstart, node: &mut RunningNode) -> Result<
         if !node.process.is_running() {
             return Err(process::ended_at_once(&node.plan.layout));
         }
-        if let Ok(answer) = proxy.get("/echo/hello").await {
+        // Somebody else may listen there and never answer.
+        let answer = tokio::time::timeout(ONE_ANSWER, proxy.get("/echo/hello")).await;
+        if let Ok(Ok(answer)) = answer {
             let is_enough = match node.sample {
                 Sample::New => answer.status == 200,
                 // Whatever its user made of it, it has a route.
