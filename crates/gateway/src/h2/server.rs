@@ -133,6 +133,7 @@ async fn serve_stream(
         timer: &timer,
         pinned: core.pinned(),
         route: None,
+        matched: None,
         is_persistent: true,
     };
     // What becomes of the connection is not for one stream to say.

@@ -14,6 +14,7 @@ mod counters;
 mod engine;
 mod errors;
 mod forwarded;
+mod hashing;
 pub(crate) mod link;
 mod listener;
 mod logging;

@@ -20,6 +20,8 @@ pub(crate) struct AnswerParts<'a> {
     pub(crate) proxy_latency_ms: u64,
     pub(crate) request_id: &'a [u8],
     pub(crate) edits: Option<&'a HeaderEdits>,
+    /// A `Set-Cookie` line of the balancer, complete with CR LF.
+    pub(crate) cookie: &'a [u8],
     /// Lines for `Kong-Debug`, complete with CR LF.
     pub(crate) debug: &'a [u8],
 }
@@ -242,6 +244,7 @@ fn write_own(
     places: Places,
 ) {
     let headers = &config.headers;
+    out.extend_from_slice(parts.cookie);
     if headers.server && !places.server {
         out.extend_from_slice(&config.server_line);
     }

@@ -224,6 +224,7 @@ async fn answer(
         timer,
         pinned: core.pinned(),
         route: None,
+        matched: None,
         is_persistent,
     };
     if refused == 0 {

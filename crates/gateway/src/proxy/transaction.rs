@@ -14,7 +14,7 @@ use super::reply;
 use super::request_head::{self, RequestParts};
 use super::response_head::{self, AnswerBody, AnswerParts};
 use super::work::{Origin, Work};
-use super::{forwarded, logging, plugins, routing, tunnel};
+use super::{forwarded, hashing, logging, plugins, routing, tunnel};
 use crate::http1::Framing;
 use crate::net::Timer;
 use crate::snapshot::{RouteEntry, ServiceEntry};
@@ -40,6 +40,8 @@ pub(crate) struct Transaction<'a, C> {
     pub(crate) pinned: Rc<Pinned>,
     /// Index of the matched route.
     pub(crate) route: Option<usize>,
+    /// How it matched.
+    pub(crate) matched: Option<router::Match>,
     /// Whether the connection may serve another request after this one.
     pub(crate) is_persistent: bool,
 }
@@ -81,6 +83,7 @@ impl<C: Client> Transaction<'_, C> {
             plugins::rewrite(self).await?;
         }
         let matched = routing::find(&self.pinned.snapshot, self.connection, self.work);
+        self.matched = matched;
         self.route = matched.map(|found| found.route);
         self.work.matched = matched.map_or(0, |found| found.stripped_len());
         let pinned = Rc::clone(&self.pinned);
@@ -121,6 +124,11 @@ impl<C: Client> Transaction<'_, C> {
         }
         routing::write_upstream_path(&pinned.snapshot, entry, service, self.work);
         let mut attempts = Attempts::default();
+        if let Some(upstream) = &service.upstream
+            && hashing::is_needed(&pinned, service)
+        {
+            attempts.pick = hashing::begin(self, upstream);
+        }
         let ending = self.attempts(entry, service, &mut attempts).await;
         attempt::finish(&pinned, service, &mut attempts);
         ending
@@ -406,6 +414,7 @@ impl<C: Client> Transaction<'_, C> {
             proxy_latency_ms: notes.handed_on.saturating_sub(notes.started) / 1000,
             request_id: &self.work.request_id,
             edits,
+            cookie: &self.work.cookie,
             debug: &debug,
         };
         let mut out = std::mem::take(&mut self.work.out);

@@ -35,6 +35,8 @@ pub(crate) struct Work {
     pub(crate) is_peer_trusted: bool,
     /// The whole body, where a plugin needs it.
     pub(crate) body: Option<Bytes>,
+    /// A `Set-Cookie` line that the balancer asks for, with CR LF; usually empty.
+    pub(crate) cookie: Vec<u8>,
     /// Number of the request on its connection, from 1.
     pub(crate) number: u64,
     /// Status to refuse the request with; zero when its head was good.
@@ -97,6 +99,7 @@ impl Work {
         self.real_ip = None;
         self.is_peer_trusted = false;
         self.body = None;
+        self.cookie.clear();
         self.refused = 0;
         self.notes = Notes::default();
         if self.plugins.is_used {

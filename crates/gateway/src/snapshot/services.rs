@@ -58,13 +58,14 @@ impl Services {
             };
             let upstream = upstream.map(|(_, upstream)| upstream);
             let entry = ServiceEntry {
-                tls: tls.of(&service, upstream, row, report),
+                tls: tls.of(&service, upstream.map(Arc::as_ref), row, report),
                 info: ServiceInfo {
                     id: service.id,
                     id_text: id_text(service.id),
                     name: bytes(service.name.as_ref()),
                     document: plugin_api::document(row.body),
                 },
+                upstream: upstream.cloned(),
                 destination,
                 host_header,
                 service,
@@ -84,7 +85,7 @@ impl Services {
 }
 
 /// Upstreams by name with the position of their balancer.
-type Upstreams = HashMap<String, (usize, Upstream)>;
+type Upstreams = HashMap<String, (usize, Arc<Upstream>)>;
 
 fn balancers(config: &Config, report: &mut Report) -> (Upstreams, Vec<Balancer>) {
     let mut targets: HashMap<Uuid, Vec<Target>> = HashMap::new();
@@ -100,7 +101,7 @@ fn balancers(config: &Config, report: &mut Report) -> (Upstreams, Vec<Balancer>)
             let targets = targets.remove(&upstream.id).unwrap_or_default();
             balancers.push(Balancer::compile(&upstream, &targets));
             let position = balancers.len() - 1;
-            upstreams.insert(upstream.name.clone(), (position, upstream));
+            upstreams.insert(upstream.name.clone(), (position, Arc::new(upstream)));
         }
     }
     (upstreams, balancers)

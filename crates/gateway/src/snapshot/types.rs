@@ -57,6 +57,8 @@ pub struct ServiceEntry {
     pub info: ServiceInfo,
     /// Where requests go.
     pub destination: Destination,
+    /// The upstream that `destination` names: what its balancer hashes.
+    pub upstream: Option<Arc<entities::Upstream>>,
     /// Value of the `Host` field towards the service, port included where it is not the default.
     /// For an upstream its `host_header`, if it has one; otherwise empty, and the target's.
     pub host_header: Bytes,

@@ -363,6 +363,7 @@ fn service_entry(document: &Value) -> Arc<ServiceEntry> {
             document: plugin_api::document(&document),
         },
         destination,
+        upstream: None,
         host_header: Bytes::from(format!("{}:{}", service.host, service.port)),
         service,
         tls: None,
