@@ -78,6 +78,18 @@ enum Submitted {
     Table(Value),
 }
 
+impl Submitted {
+    /// What is to be kept on disk; nothing for what comes from there.
+    fn payload(&self) -> Option<Payload> {
+        let text = |value: &Value| value.to_string().into_bytes();
+        match self {
+            Self::Document(document) => Some(Payload::Document(text(document.value()))),
+            Self::Kept(_) => None,
+            Self::Table(table) => Some(Payload::Table(text(table))),
+        }
+    }
+}
+
 impl Intake {
     /// Sets up an intake; nothing is read yet.
     #[must_use]
@@ -104,9 +116,7 @@ impl Intake {
     /// [`Refused`] with every violation; nothing has changed then.
     pub async fn accept_table(&self, table: Value, hash: String) -> Result<Accepted, Refused> {
         let _turn = self.turn.lock().await;
-        let payload = Payload::Table(text(&table));
-        self.accept(Submitted::Table(table), hash, Some(payload))
-            .await
+        self.accept(Submitted::Table(table), hash).await
     }
 
     /// Takes a declarative document into use. Waits for its turn.
@@ -120,9 +130,7 @@ impl Intake {
         hash: String,
     ) -> Result<Accepted, Refused> {
         let _turn = self.turn.lock().await;
-        let payload = Payload::Document(text(document.value()));
-        self.accept(Submitted::Document(document), hash, Some(payload))
-            .await
+        self.accept(Submitted::Document(document), hash).await
     }
 
     /// The same, unless another configuration is on its way: then `None`.
@@ -132,9 +140,7 @@ impl Intake {
         hash: String,
     ) -> Option<Result<Accepted, Refused>> {
         let _turn = self.turn.try_lock().ok()?;
-        let payload = Payload::Document(text(document.value()));
-        let accepted = self.accept(Submitted::Document(document), hash, Some(payload));
-        Some(accepted.await)
+        Some(self.accept(Submitted::Document(document), hash).await)
     }
 
     /// Takes what was kept from the last run into use.
@@ -157,7 +163,7 @@ impl Intake {
             }
         };
         let submitted = Submitted::Kept(kept.payload);
-        match self.accept(submitted, kept.hash, None).await {
+        match self.accept(submitted, kept.hash).await {
             Ok(accepted) => Restored::Active(accepted.hash),
             Err(refused) => {
                 tracing::error!(
@@ -212,26 +218,20 @@ impl Intake {
     /// Judges, compiles, keeps and swaps, in this order: whoever got an answer out of a
     /// configuration finds it again after a crash. A disk that refuses stops nothing. The caller
     /// holds the turn.
-    async fn accept(
-        &self,
-        submitted: Submitted,
-        hash: String,
-        payload: Option<Payload>,
-    ) -> Result<Accepted, Refused> {
+    async fn accept(&self, submitted: Submitted, hash: String) -> Result<Accepted, Refused> {
         let (catalogue, compile) = (Arc::clone(&self.catalogue), Arc::clone(&self.compile));
         let (origin_hash, keeps_tables) = (hash.clone(), self.keeps_tables);
+        let is_kept = self.keeper.is_some();
         let prepared = on_own_thread(move || {
-            prepare(submitted, &hash, &catalogue, &compile).map(|prepared| {
-                let (snapshot, config) = prepared;
-                if !keeps_tables {
-                    return (snapshot, None, None);
-                }
-                let tables = serde_json::to_vec(&config.tables).ok();
-                (snapshot, Some(Arc::new(config)), tables)
-            })
-        })
-        .await?;
-        let (snapshot, config, tables) = prepared?;
+            let payload = is_kept.then(|| submitted.payload()).flatten();
+            let (snapshot, config) = prepare(submitted, &hash, &catalogue, &compile)?;
+            if !keeps_tables {
+                return Ok((snapshot, payload, None, None));
+            }
+            let tables = serde_json::to_vec(&config.tables).ok();
+            Ok((snapshot, payload, Some(Arc::new(config)), tables))
+        });
+        let (snapshot, payload, config, tables) = prepared.await??;
         for notice in &snapshot.notices {
             tracing::warn!("{notice}");
         }
@@ -312,8 +312,4 @@ fn prepare(
     let config = config.map_err(Refused::Invalid)?;
     let snapshot = Snapshot::compile(&config, hash, compile).map_err(Refused::Invalid)?;
     Ok((snapshot, config))
-}
-
-fn text(value: &Value) -> Vec<u8> {
-    value.to_string().into_bytes()
 }
