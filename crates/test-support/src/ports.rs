@@ -4,21 +4,26 @@ use std::collections::HashSet;
 use std::net::TcpListener;
 use std::sync::OnceLock;
 
-/// Finds a port on the loopback address that nobody listens on, never the same twice within a
-/// process.
+/// Where ports are looked for: below those that the system gives to outgoing connections, which
+/// would otherwise take a port between its finding and its use.
+const RANGE: std::ops::Range<u16> = 10_000..32_000;
+
+/// Finds a port that nobody listens on, never the same twice within a process.
 ///
 /// # Panics
 ///
-/// Panics when the system has no free port.
+/// Panics when there is none.
 #[must_use]
 pub fn free_port() -> u16 {
     static GIVEN: OnceLock<parking_lot::Mutex<HashSet<u16>>> = OnceLock::new();
     let given = GIVEN.get_or_init(Default::default);
-    loop {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = listener.local_addr().expect("a bound address").port();
-        if given.lock().insert(port) {
-            return port;
-        }
-    }
+    let candidates = std::iter::repeat_with(|| {
+        let bytes = uuid::Uuid::new_v4().into_bytes();
+        let random = u16::from_be_bytes([bytes[0], bytes[1]]);
+        RANGE.start + random % (RANGE.end - RANGE.start)
+    });
+    candidates
+        .take(10_000)
+        .find(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok() && given.lock().insert(*port))
+        .expect("a free port")
 }
