@@ -10,7 +10,7 @@ pub fn broken_links() -> Vec<String> {
     let mut violations = Vec::new();
     for path in files("", &[".md"]) {
         let text = read(&path);
-        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        let folder = path.parent().unwrap_or_else(|| Path::new("")).to_path_buf();
         for target in link_targets(&text) {
             let file = target.split('#').next().unwrap_or_default();
             if file.is_empty() || file.contains("://") || file.starts_with("mailto:") {

@@ -47,7 +47,7 @@ pub(crate) struct Core {
     pub(crate) open: Cell<usize>,
     /// Told when the last of them has ended.
     pub(crate) emptied: Notify,
-    pinned: RefCell<(Cache<SharedSnapshot, Arc<Snapshot>>, Rc<Pinned>)>,
+    pinned: RefCell<(SnapshotCache, Rc<Pinned>)>,
     #[expect(
         clippy::vec_box,
         reason = "boxes are handed out and taken back as they are"
@@ -65,6 +65,9 @@ pub(crate) struct CoreParts {
     pub(crate) telemetry: CoreSink,
     pub(crate) access_log: AccessLog,
 }
+
+/// A core's own reference to the newest snapshot.
+type SnapshotCache = Cache<SharedSnapshot, Arc<Snapshot>>;
 
 impl Core {
     /// Sets up a core; call it on the core's own thread.

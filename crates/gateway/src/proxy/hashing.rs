@@ -60,7 +60,8 @@ fn value<C: Client>(
         HashInput::Consumer => {
             let identity = &tx.work.plugins.identity;
             let consumer = identity.consumer.as_ref().map(|consumer| consumer.id);
-            let id = consumer.or(identity.credential.as_ref().map(|credential| credential.id))?;
+            let id = consumer
+                .or_else(|| identity.credential.as_ref().map(|credential| credential.id))?;
             Some(id.to_string().into_bytes())
         }
         HashInput::Ip => {
