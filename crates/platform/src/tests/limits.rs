@@ -147,3 +147,43 @@ async fn the_end_does_not_wait_for_idle_connections() {
     assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
     drop(idle);
 }
+
+#[tokio::test]
+async fn requests_under_way_are_finished_before_the_end() {
+    let mut fixture = Fixture::start().await;
+    let (port, token) = (fixture.port, fixture.token.clone());
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut stream = fixture
+        .client()
+        .shake_hands(stream, "us.api.konghq.localhost")
+        .await
+        .unwrap();
+    let body = "{\"name\":\"late\"}";
+    let head = format!(
+        "POST /v2/control-planes HTTP/1.1\r\nHost: us.api.konghq.localhost\r\n\
+         Authorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+         Expect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The server asks for the body: the request is under way.
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    drop(fixture.stop.take());
+    while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    stream.write_all(body.as_bytes()).await.unwrap();
+
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    tokio::time::timeout(HANGS, read).await.unwrap().ok();
+    assert!(
+        answer.starts_with(b"HTTP/1.1 201"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+    assert!(fixture.end().await.is_ok());
+}

@@ -108,3 +108,45 @@ async fn questions_that_are_none_are_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn counts_leave_with_their_control_plane() {
+    let fixture = Fixture::start().await;
+    let body = json!({"name": "short-lived"});
+    let created = fixture.create("/v2/control-planes", body).await;
+    let id: Uuid = created["id"].as_str().unwrap().parse().unwrap();
+    let batch = json!({
+        "node_id": Uuid::nil(), "stream": 1, "sequence": 1,
+        "records": [{
+            "started_at_ms": clock::unix_millis(), "method": "GET", "status": 200,
+            "latencies": {"total_us": 1},
+        }],
+    });
+    let batch: Batch = serde_json::from_value(batch).unwrap();
+    let origin = Origin {
+        control_plane: id,
+        node: Uuid::nil(),
+    };
+    fixture.geo.analytics.ingest(origin, batch).await.unwrap();
+    let count = async || {
+        let until_ms = clock::unix_millis() + 1;
+        let range = analytics::Range {
+            from_ms: until_ms - 3_600_000,
+            until_ms,
+        };
+        let found = fixture
+            .geo
+            .analytics
+            .query(id, analytics::Query::over(range))
+            .await;
+        found.unwrap().totals.count
+    };
+    assert_eq!(count().await, 1);
+
+    fixture.delete(&format!("/v2/control-planes/{id}")).await;
+
+    test_support::eventually("the counts are gone", async || {
+        (count().await == 0).then_some(())
+    })
+    .await;
+}
