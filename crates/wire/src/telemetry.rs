@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::error::WireError;
-use crate::pack::{gzip_json, inflate};
+use crate::pack::{gzip_json_fast, inflate};
 
 /// Path of the telemetry connection.
 pub const PATH: &str = "/v1/telemetry";
@@ -133,7 +133,7 @@ impl Batch {
     ///
     /// [`WireError::Encode`].
     pub fn encode(&self) -> Result<Bytes, WireError> {
-        gzip_json(self)
+        gzip_json_fast(self)
     }
 
     /// Reads a frame's payload.

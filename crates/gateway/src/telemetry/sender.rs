@@ -71,7 +71,7 @@ impl Sender {
             let opening = self.link.open(PATH, &self.identity, MAX_ANSWER);
             let opened = tokio::select! {
                 _ = shutdown.wait_for(|is_over| *is_over) => return,
-                opened = self.collecting(&mut tick, &mut outbox, opening) => opened,
+                opened = self.collecting(&mut outbox, opening) => opened,
             };
             let error = match opened {
                 Ok(mut socket) => {
@@ -99,23 +99,19 @@ impl Sender {
             let pause = tokio::time::sleep(self.pause());
             tokio::select! {
                 _ = shutdown.wait_for(|is_over| *is_over) => return,
-                () = self.collecting(&mut tick, &mut outbox, pause) => {}
+                () = self.collecting(&mut outbox, pause) => {}
             }
         }
     }
 
-    /// Waits for something while records keep being collected.
-    async fn collecting<T>(
-        &self,
-        tick: &mut Interval,
-        outbox: &mut Outbox,
-        wait: impl Future<Output = T>,
-    ) -> T {
+    /// Waits for something without a link. Records stay with the cores until there are many, so
+    /// that a long outage fills few large batches.
+    async fn collecting<T>(&self, outbox: &mut Outbox, wait: impl Future<Output = T>) -> T {
         let mut wait = std::pin::pin!(wait);
         loop {
             tokio::select! {
                 done = &mut wait => return done,
-                _ = tick.tick() => self.collect(outbox).await,
+                () = self.sink.filled() => self.collect(outbox).await,
             }
         }
     }
@@ -151,6 +147,10 @@ impl Sender {
                     socket.queue_ping("")
                 }
                 _ = tick.tick() => {
+                    self.collect(outbox).await;
+                    Ok(())
+                }
+                () = self.sink.filled() => {
                     self.collect(outbox).await;
                     Ok(())
                 }

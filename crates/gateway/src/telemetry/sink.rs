@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::record::RequestRecord;
 
 /// Records one core may keep before the sender fetched them; more are dropped and counted.
-pub const CORE_CAPACITY: usize = 10_000;
+pub const CORE_CAPACITY: usize = 20_000;
+
+/// At this many the sender is woken before its time.
+const WAKE_AT: usize = 5_000;
 
 /// Collects records of all cores. Cheap to clone. While it is off, nothing is kept.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +24,7 @@ pub struct TelemetrySink {
 struct Shared {
     is_on: AtomicBool,
     cores: Mutex<Vec<Arc<Mutex<Buffer>>>>,
+    filled: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +89,13 @@ impl TelemetrySink {
     }
 }
 
+impl TelemetrySink {
+    /// Resolves when a core has much to be taken.
+    pub(super) async fn filled(&self) {
+        self.shared.filled.notified().await;
+    }
+}
+
 impl CoreSink {
     /// Whether records are kept at all; ask before building one.
     #[must_use]
@@ -99,6 +111,11 @@ impl CoreSink {
             buffer.records.push(record);
         } else {
             buffer.dropped += 1;
+        }
+        let is_much = buffer.records.len() == WAKE_AT;
+        drop(buffer);
+        if is_much {
+            self.shared.filled.notify_one();
         }
     }
 }
@@ -136,6 +153,17 @@ mod tests {
         let (records, dropped) = sink.take();
         assert_eq!((records.len(), dropped), (CORE_CAPACITY, 3));
         assert_eq!(sink.take().1, 0);
+    }
+
+    #[tokio::test]
+    async fn sender_is_woken_when_there_is_much() {
+        let sink = TelemetrySink::enabled();
+        let core = sink.core();
+        for _ in 0..WAKE_AT {
+            core.push(numbered(200));
+        }
+        sink.filled().await;
+        assert_eq!(sink.take().0.len(), WAKE_AT);
     }
 
     #[test]
