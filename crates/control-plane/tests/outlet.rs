@@ -373,6 +373,24 @@ async fn control_frames_may_come_before_basic_info_and_odd_first_frames_end_the_
 }
 
 #[tokio::test]
+async fn what_a_node_says_about_itself_is_kept_within_limits() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
+    let mut node = harness.connect(&identity).await.upgrade(&target).await;
+    let labels: serde_json::Map<String, serde_json::Value> = (0..1000)
+        .map(|number| (format!("k{number}"), json!("v".repeat(2000))))
+        .collect();
+    let info = json!({"type": "basic_info", "plugins": [], "labels": labels});
+    node.send(info.to_string()).await;
+    let row = harness
+        .listed(NODE, "the node is listed", |node| !node.labels.is_empty())
+        .await;
+    assert_eq!(row.labels.len(), 32);
+    assert!(row.labels.values().all(|value| value.len() == 255));
+}
+
+#[tokio::test]
 async fn newer_minors_are_served_and_other_majors_are_not() {
     let harness = Harness::start(Setup::default()).await;
     let (identity, _) = harness.registered().await;

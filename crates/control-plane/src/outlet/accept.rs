@@ -193,9 +193,9 @@ impl NodeQuery {
             value(name).ok_or_else(|| Refusal::bad_request(text))
         };
         Ok(Self {
-            node_id: required("node_id")?,
-            version: required("node_version")?,
-            hostname: value("node_hostname").unwrap_or_default(),
+            node_id: clip(&required("node_id")?),
+            version: clip(&required("node_version")?),
+            hostname: clip(&value("node_hostname").unwrap_or_default()),
         })
     }
 
@@ -205,6 +205,17 @@ impl NodeQuery {
         Uuid::parse_str(&self.node_id)
             .unwrap_or_else(|_| Uuid::new_v5(&control_plane, self.node_id.as_bytes()))
     }
+}
+
+/// Most characters kept of anything a node calls itself.
+const MAX_WORD: usize = 255;
+
+/// What is kept of a node's own words: they are stored and shown.
+pub(super) fn clip(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_WORD)
+        .collect()
 }
 
 fn percent_decode(text: &str) -> String {
@@ -254,6 +265,16 @@ mod tests {
             assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{query}");
         }
         assert!(NodeQuery::read(None).is_err());
+    }
+
+    #[test]
+    fn long_and_odd_words_are_cut() {
+        let query = format!(
+            "node_id=a&node_version=3.9.1&node_hostname=%0a{}",
+            "h".repeat(9000)
+        );
+        let read = NodeQuery::read(Some(&query)).unwrap();
+        assert_eq!(read.hostname, "h".repeat(255));
     }
 
     #[test]

@@ -18,13 +18,16 @@ use wire::limits::MAX_NODE_FRAME;
 use wire::socket::{Socket, SocketEvent};
 use wire::v1::{BasicInfo, NodeFrame, PluginVersion, decode_node_frame};
 
-use super::accept::{Handshake, NodeQuery, Peer, Refusal};
+use super::accept::{Handshake, NodeQuery, Peer, Refusal, clip};
 use super::admission::{Admitted, enter};
 use super::build::Build;
 use super::compatibility::{self, Issue};
 use super::space::Link;
 use super::{Inner, Space};
 use crate::model::NodeSeen;
+
+/// Most labels of a node that are kept.
+const MAX_LABELS: usize = 32;
 
 type NodeSocket = Socket<TokioIo<Upgraded>>;
 
@@ -128,7 +131,7 @@ impl Session {
                 Err(_) => return End::Close("no `basic_info` came"),
             },
         };
-        self.seen.labels = info.labels;
+        self.seen.labels = labels(info.labels);
         self.plugins = info.plugins;
         self.record().await;
         if self.version.is_none() {
@@ -228,7 +231,7 @@ impl Session {
                     self.record().await;
                 }
                 Ok(NodeFrame::BasicInfo(info)) => {
-                    self.seen.labels = info.labels;
+                    self.seen.labels = labels(info.labels);
                     self.plugins = info.plugins;
                     self.record().await;
                 }
@@ -315,6 +318,14 @@ impl Session {
             tracing::warn!(%error, "a node's record was not written");
         }
     }
+}
+
+/// Labels as they are stored. Nodes have ten at most; more is not believed.
+fn labels(given: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let given = given.into_iter().take(MAX_LABELS);
+    given
+        .map(|(key, value)| (clip(&key), clip(&value)))
+        .collect()
 }
 
 /// A node's turn to be sent a configuration: asked for, granted, given back when it is written.
