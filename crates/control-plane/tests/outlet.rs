@@ -77,6 +77,43 @@ async fn node_gets_the_configuration_after_its_first_ping_and_every_change() {
 }
 
 #[tokio::test]
+async fn disabled_services_are_left_out_with_their_routes_and_expiry_is_absolute() {
+    let harness = Harness::start(Setup::default()).await;
+    let (identity, _) = harness.registered().await;
+    let plane = harness.plane.id;
+    harness.put_service(plane, "on").await;
+    let off = Uuid::from_u128(1);
+    let mut body = support::service(off, "off");
+    body.insert("enabled".to_owned(), false.into());
+    harness.put(plane, "services", body.into()).await;
+    let route = json!({"id": Uuid::from_u128(2), "name": "r", "service": {"id": off},
+        "protocols": ["http"], "paths": ["/"]});
+    harness.put(plane, "routes", route).await;
+    let consumer = Uuid::from_u128(3);
+    harness
+        .put(plane, "consumers", json!({"id": consumer, "username": "c"}))
+        .await;
+    let key = json!({"id": Uuid::from_u128(4), "key": "k", "ttl": 3600,
+        "consumer": {"id": consumer}});
+    let before = clock::unix_seconds();
+    harness.put(plane, "keyauth_credentials", key).await;
+
+    let mut node = harness.node(&identity, NODE, "3.9.1").await;
+    node.ping(EMPTY_HASH).await;
+    let pushed = node.configuration().await;
+
+    assert_eq!(services(&pushed), ["on"]);
+    assert_eq!(pushed.config_table.get("routes"), None);
+    let key = &pushed.config_table["keyauth_credentials"][0];
+    assert_eq!(key["consumer"], consumer.to_string());
+    let expiry = key["ttl"].as_u64().unwrap();
+    assert!(
+        (before + 3600..=clock::unix_seconds() + 3600).contains(&expiry),
+        "{expiry}"
+    );
+}
+
+#[tokio::test]
 async fn expected_hash_is_the_same_with_and_without_nodes() {
     let harness = Harness::start(Setup::default()).await;
     let (identity, _) = harness.registered().await;
@@ -338,7 +375,7 @@ async fn node_that_comes_back_replaces_its_older_link() {
 #[tokio::test]
 async fn silent_node_is_dropped() {
     let options = OutletOptions {
-        silence: Duration::from_millis(200),
+        silence: Duration::from_secs(1),
         ..options()
     };
     let harness = Harness::start(Setup {
