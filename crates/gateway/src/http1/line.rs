@@ -33,10 +33,13 @@ impl Fields {
         end: usize,
     ) -> Result<(Known, HeaderSpan), HeadError> {
         let line = &bytes[start..end];
-        if is_ignored(line) {
-            return Ok((Known::Other, HeaderSpan::default()));
-        }
-        let (name_len, value_start, value_end) = split_field(line)?;
+        let (name_len, value_start, value_end) = match split_field(line) {
+            Ok(parts) => parts,
+            Err(HeadError::FieldName) if is_ignored(line) => {
+                return Ok((Known::Other, HeaderSpan::default()));
+            }
+            Err(error) => return Err(error),
+        };
         if self.index.headers.len() == MAX_FIELDS {
             return Err(HeadError::FieldsTooLong);
         }
@@ -115,6 +118,9 @@ pub(super) fn line_end(
     start: usize,
     from: usize,
 ) -> Result<Option<usize>, HeadError> {
+    if bytes.get(start..start + 2) == Some(b"\r\n") {
+        return Ok(Some(start));
+    }
     let Some(offset) = memchr::memchr(b'\n', &bytes[from..]) else {
         return Ok(None);
     };

@@ -195,8 +195,8 @@ impl Reader {
         io: &mut dyn Io,
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
-        ready!(io.poll_readable(cx))?;
         if self.buffer.is_unallocated() {
+            ready!(io.poll_readable(cx))?;
             self.buffer = buffers.take_large();
         } else if self.buffer.spare() == 0 {
             buffers.enlarge(&mut self.buffer);
@@ -251,6 +251,14 @@ impl Sender {
         std::mem::swap(&mut self.prefix, head);
         self.is_chunked = is_chunked;
         self.sent = 0;
+    }
+
+    /// Gives memory back that [`Sender::begin`] took, once nothing waits in it.
+    pub(crate) fn reclaim(&mut self, memory: &mut Vec<u8>) {
+        if !self.has_pending() && self.prefix.capacity() > memory.capacity() {
+            memory.clear();
+            std::mem::swap(&mut self.prefix, memory);
+        }
     }
 
     /// Whether something waits to be sent.

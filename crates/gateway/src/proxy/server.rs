@@ -56,6 +56,7 @@ pub(crate) async fn serve(
         served += 1;
         work.number = served;
         let ending = answer(&core, &mut client, &connection, &timer, &mut work).await;
+        client.link.sender.reclaim(&mut work.out);
         core.give_work(work);
         match ending {
             Ending::Keep => {}

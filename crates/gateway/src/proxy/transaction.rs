@@ -291,6 +291,7 @@ impl<C: Client> Transaction<'_, C> {
             return Err((fault, reached.link.sender.sent > 0 || state.0));
         }
         self.work.notes.answered = self.core.ticks.now();
+        reached.link.sender.reclaim(&mut self.work.out);
         Ok(self.respond(reached, state).await)
     }
 
