@@ -137,6 +137,26 @@ async fn every_violation_is_listed_with_path_and_line_and_nothing_is_changed() {
 }
 
 #[tokio::test]
+async fn file_of_deck_is_imported() {
+    let quickstart = start().await;
+    let text = "_format_version: \"3.0\"\n_info:\n  select_tags: [team-a]\n_workspace: default\n\
+                _konnect:\n  control_plane_name: elsewhere\n\
+                _plugin_configs:\n  limit:\n    minute: 5\n\
+                services:\n- name: from-deck\n  host: a.test\n\
+                \x20 plugins:\n  - name: rate-limiting\n    _config: limit\n";
+
+    let (is_imported, output) = import(&quickstart, text).await;
+
+    assert!(is_imported, "{output}");
+    let client = quickstart.client();
+    let service = quickstart.entities_url("services/from-deck");
+    assert_eq!(client.get(&service).await.unwrap().status, 200);
+    let plugins = quickstart.entities_url("plugins");
+    let plugins = client.get(&plugins).await.unwrap().json();
+    assert_eq!(plugins["data"][0]["config"]["minute"], 5);
+}
+
+#[tokio::test]
 async fn broken_yaml_is_refused_with_its_line() {
     let quickstart = start().await;
 

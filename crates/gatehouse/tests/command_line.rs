@@ -242,6 +242,25 @@ fn config_parse_says_all_mistakes_with_path_and_line() {
 }
 
 #[test]
+fn members_of_deck_are_taken_by_config_parse_and_refused_for_a_node() {
+    let folder = TempDir::new("deck");
+    let (conf, yaml) = (folder.join("kong.conf"), folder.join("kong.yml"));
+    let text = "_format_version: \"3.0\"\n_info: {select_tags: [a]}\n_konnect: {}\n";
+    std::fs::write(&yaml, text).unwrap();
+    let text = format!("database = off\ndeclarative_config = {}\n", yaml.display());
+    std::fs::write(&conf, text).unwrap();
+
+    let (code, _, errors) = run(&["config", "parse", &yaml.display().to_string()]);
+    assert_eq!(code, 0, "{errors}");
+
+    let (code, _, errors) = run(&["check", "-c", &conf.display().to_string()]);
+    assert_eq!(code, 1);
+    for member in ["_info", "_konnect"] {
+        assert!(errors.contains(member), "missing {member} in {errors}");
+    }
+}
+
+#[test]
 fn the_example_of_config_init_is_valid() {
     let folder = TempDir::new("init");
     let file = folder.join("kong.yml").display().to_string();

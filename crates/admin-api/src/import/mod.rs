@@ -2,7 +2,8 @@
 //!
 //! An endpoint of our own. The body is the file as it is (YAML or JSON); either all of it becomes
 //! the configuration of the control plane, in one transaction, or nothing changes and every
-//! problem is answered with its path and line.
+//! problem is answered with its path and line. Files of decK are taken: its `_plugin_configs` are
+//! filled in; `_info`, `_workspace` and `_konnect`, which steer decK itself, are read over.
 
 mod keep;
 
@@ -76,8 +77,12 @@ fn read(body: &[u8], stored: &Tables, catalogue: &Catalogue) -> Result<Config, V
     };
     let document =
         Document::parse(body, Format::Auto, limits).map_err(|error| vec![unreadable(&error)])?;
+    let options = Options {
+        tolerate_deck: true,
+        ..Options::default()
+    };
     let mut config = document
-        .normalise(catalogue, Options::default())
+        .normalise(catalogue, options)
         .map_err(|problems| problems.iter().map(shown).collect::<Vec<_>>())?;
     let named = keep::named_ids(&document);
     keep::keep_ids(&mut config, stored, &named, catalogue);

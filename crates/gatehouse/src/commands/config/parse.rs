@@ -8,21 +8,31 @@ use entities::Catalogue;
 use crate::failure::Failure;
 use crate::{files, output};
 
+/// Checks a file as `config db_import` reads it: members of decK's own may be there.
 pub(super) fn run(file: &Path) -> Result<(), Failure> {
-    let count = check(file)?;
+    let options = Options {
+        tolerate_deck: true,
+        ..Options::default()
+    };
+    let count = count(file, options)?;
     output::print(&format!("`{}` is valid: {count} entities", file.display()));
     Ok(())
 }
 
+/// Checks a file as a node reads it, which refuses members of decK's own.
+pub(crate) fn check(file: &Path) -> Result<(), Failure> {
+    count(file, Options::default()).map(drop)
+}
+
 /// Checks a file; gives the number of its entities.
-pub(crate) fn check(file: &Path) -> Result<usize, Failure> {
+fn count(file: &Path, options: Options) -> Result<usize, Failure> {
     let text = files::read_bytes(file)?;
     let title = format!("`{}` has mistakes:", file.display());
     let document = Document::parse(&text, Format::Auto, Limits::default())
         .map_err(|error| Failure::new(error).under(&title))?;
     let catalogue = Catalogue::new(plugins::catalogue());
     let config = document
-        .normalise(&catalogue, Options::default())
+        .normalise(&catalogue, options)
         .map_err(|problems| Failure::all(&problems).under(&title))?;
     Ok(config.tables.values().map(Vec::len).sum())
 }
