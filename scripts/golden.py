@@ -1,0 +1,226 @@
+"""Starts the node once for each router flavor, profile and group of recordings, and replays the recordings.
+
+A case that differs fails the run unless docs/compatibility.md lists it in its block of known differences.
+"""
+
+import argparse
+import collections
+import contextlib
+import fnmatch
+import http.client
+import json
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+START_SECONDS = 20
+# The ports of the upstreams that the replayer starts; picks by hash depend on them.
+ECHO_BASE = 22100
+
+PROFILES = {
+    "default": {},
+    "trusted": {"trusted_ips": "0.0.0.0/0,::/0"},
+    "xff": {
+        "trusted_ips": "127.0.0.0/8,10.0.0.0/8",
+        "real_ip_header": "X-Forwarded-For",
+        "real_ip_recursive": "on",
+    },
+    "headers": {
+        "headers": "X-Kong-Upstream-Status,X-Kong-Upstream-Latency,Via",
+        "headers_upstream": "off",
+    },
+    "nohdr": {"headers": "off"},
+    "small": {
+        "nginx_http_client_max_body_size": "1k",
+        "error_default_type": "application/json",
+        "nginx_http_client_header_timeout": "2s",
+    },
+}
+FLAVORS = ["traditional_compatible", "traditional"]
+
+# File, groups. A group gets a fresh node: limits and connection pools outlive a configuration.
+GROUPS = [
+    ("proxy-routing.jsonl", ["routing"]),
+    ("proxy-paths.jsonl", ["paths", "headers", "forwarded", "errors", "protocol", "upstream-host"]),
+    ("proxy-balancer.jsonl", ["balancer-round-robin", "balancer-retries"]),
+    ("proxy-plugins-auth.jsonl", ["plugin-key-auth"]),
+    (
+        "proxy-plugins-traffic.jsonl",
+        ["plugin-rate-limiting", "plugin-request-termination", "plugin-correlation-id"],
+    ),
+]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Node:
+    """A node without a database, with everything on loopback."""
+
+    def __init__(self, binary, flavor, profile):
+        self.home = tempfile.mkdtemp(prefix="gatehouse-golden-")
+        self.admin, self.plain, self.tls = free_port(), free_port(), free_port()
+        settings = {
+            "prefix": self.home,
+            "database": "off",
+            "role": "traditional",
+            "router_flavor": flavor,
+            "allow_debug_header": "on",
+            "nginx_worker_processes": "1",
+            "proxy_listen": f"127.0.0.1:{self.plain}, 127.0.0.1:{self.tls} ssl",
+            "admin_listen": f"127.0.0.1:{self.admin}",
+            "status_listen": "off",
+            **PROFILES[profile],
+        }
+        conf = pathlib.Path(self.home, "kong.conf")
+        conf.write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
+        self.log = open(pathlib.Path(self.home, "node.log"), "w+")
+        self.process = subprocess.Popen(
+            [binary, "node", "--conf", str(conf)], stdout=self.log, stderr=self.log
+        )
+
+    def product(self):
+        """Waits until the Admin API answers; returns the name in its Server field."""
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=2)
+                connection.request("GET", "/")
+                server = connection.getresponse().getheader("Server")
+                connection.close()
+                return server or "kong/3.9.3"
+            time.sleep(0.05)
+        raise SystemExit("golden: the node did not start:\n" + self.output())
+
+    def output(self):
+        self.log.flush()
+        self.log.seek(0)
+        return self.log.read()[-4000:]
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def known_differences():
+    """Patterns of case ids from the block ```golden of docs/compatibility.md."""
+    text = (ROOT / "docs/compatibility.md").read_text()
+    block = re.search(r"```golden\n(.*?)```", text, re.S)
+    lines = block.group(1).splitlines() if block else []
+    return [line.split()[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
+def replay(options, node, product, job):
+    file, group, flavor, profile = job
+    command = [
+        sys.executable, str(pathlib.Path(options.recordings, "replay_proxy.py")),
+        "--admin", f"http://127.0.0.1:{node.admin}",
+        "--proxy", f"127.0.0.1:{node.plain}", "--proxy-tls", f"127.0.0.1:{node.tls}",
+        "--flavor", flavor, "--node", profile, "--group", group, "--product", product,
+        "--echo-base", str(ECHO_BASE), "--diffs", str(options.diffs), "--list-passed",
+    ]
+    if options.only:
+        command += ["--id", options.only]
+    command.append(str(pathlib.Path(options.recordings, file)))
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
+
+
+def verdicts(output):
+    """Case ids with None, or with what differed."""
+    found, current = {}, None
+    for line in output.splitlines():
+        kind, _, case = line.partition(" ")
+        if kind == "FAILED":
+            current = found.setdefault(case.strip(), [])
+        elif kind == "passed":
+            current, found[case.strip()] = None, None
+        elif line.startswith("   ") and current is not None:
+            current.append(line.strip())
+        else:
+            current = None
+    return found
+
+
+def runs(options):
+    """The runs that have cases: file, group, flavor, profile."""
+    for file, groups in GROUPS:
+        with open(pathlib.Path(options.recordings, file)) as lines:
+            cases = [json.loads(line) for line in lines]
+        present = {(case["group"], case["flavor"], case.get("node", "default")) for case in cases}
+        for group in groups:
+            for flavor in FLAVORS:
+                for profile in PROFILES:
+                    if (group, flavor, profile) in present:
+                        yield file, group, flavor, profile
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--recordings", required=True)
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--only", help="only cases whose id contains this text")
+    parser.add_argument("--group", help="only this group")
+    parser.add_argument("--flavor", choices=FLAVORS)
+    parser.add_argument("--profile", choices=sorted(PROFILES))
+    parser.add_argument("--diffs", type=int, default=3)
+    parser.add_argument("--verbose", action="store_true", help="print known differences too")
+    options = parser.parse_args()
+
+    known = known_differences()
+    totals, unexpected, met = collections.Counter(), [], set()
+    for job in runs(options):
+        _, group, flavor, profile = job
+        if (
+            options.group not in (None, group)
+            or options.flavor not in (None, flavor)
+            or options.profile not in (None, profile)
+        ):
+            continue
+        node = Node(options.binary, flavor, profile)
+        try:
+            output = replay(options, node, node.product(), job)
+        finally:
+            node.stop()
+        counts = judge(options, verdicts(output), known, unexpected, met)
+        totals.update(counts)
+        print(f"{group} {flavor} {profile}: {dict(counts)}", flush=True)
+    for pattern in known:
+        if pattern not in met and not (options.only or options.group or options.profile):
+            print(f"golden: `{pattern}` is listed as a difference, but agrees")
+    print(f"golden: {totals['agree']} agree, {totals['known']} differ as listed, {len(unexpected)} differ")
+    return 1 if unexpected or not totals else 0
+
+
+def judge(options, found, known, unexpected, met):
+    counts = collections.Counter()
+    for case, differences in found.items():
+        pattern = next((one for one in known if fnmatch.fnmatchcase(case, one)), None)
+        if differences is None:
+            counts["agree"] += 1
+            continue
+        counts["known" if pattern else "differ"] += 1
+        (met.add if pattern else unexpected.append)(pattern or case)
+        if not pattern or options.verbose:
+            print(f"{'known' if pattern else 'DIFFERS'} {case}")
+            for line in differences:
+                print(f"   {line}")
+    return counts
+
+
+if __name__ == "__main__":
+    sys.exit(main())
