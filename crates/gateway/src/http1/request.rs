@@ -151,17 +151,12 @@ impl RequestHead {
         if !is_visible(text) {
             return Err(HeadError::Target);
         }
-        // Compat: a fragment is not part of what was asked for.
-        let text = match memchr::memchr(b'#', text) {
-            Some(end) => &text[..end],
-            None => text,
-        };
         let mut path_start = 0;
         if text.first() != Some(&b'/') {
             let authority = absolute_prefix(text).ok_or(HeadError::Target)?;
             path_start = text[authority..]
                 .iter()
-                .position(|byte| matches!(byte, b'/' | b'?'))
+                .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
                 .map_or(text.len(), |offset| authority + offset);
             self.host = part(target, authority, path_start);
             self.has_absolute_target = true;
@@ -172,7 +167,10 @@ impl RequestHead {
             .map_or(text.len(), |offset| path_start + offset);
         self.fields.index.path = part(target, path_start, query_start);
         self.fields.index.has_query = query_start < text.len();
-        self.fields.index.query = part(target, (query_start + 1).min(text.len()), text.len());
+        // Compat: `#` ends a query, and is a character like others in a path.
+        let query_end = memchr::memchr(b'#', &text[query_start..])
+            .map_or(text.len(), |offset| query_start + offset);
+        self.fields.index.query = part(target, (query_start + 1).min(query_end), query_end);
         Ok(())
     }
 

@@ -74,7 +74,8 @@ fn value<C: Client>(
         HashInput::QueryArg => argument(head.query()?, names.query?),
         HashInput::UriCapture => capture(tx, names.capture?),
     };
-    found.filter(|value| !value.is_empty())
+    // Compat: an argument that is there without text counts; other inputs must not be empty.
+    found.filter(|value| input == HashInput::QueryArg || !value.is_empty())
 }
 
 fn header(head: Head<'_>, name: &str) -> Option<Vec<u8>> {

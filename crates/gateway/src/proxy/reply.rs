@@ -64,7 +64,7 @@ pub(crate) fn write(core: &Core, work: &mut Work, reply: &Reply, parts: &ReplyPa
     if form == Some(Form::Grpc) && work.head.fields.index.version == HttpVersion::Http2 {
         write_grpc(&mut out, reply);
     }
-    write_own(core, &mut out, work, parts);
+    write_own(core, &mut out, work, (reply.status, parts));
     out.extend_from_slice(b"\r\n");
     if work.method() != b"HEAD" {
         out.extend_from_slice(&body);
@@ -138,10 +138,10 @@ fn write_content(
         ReplyBody::GatewayError(_) | ReplyBody::Message(_) => false,
     };
     let made = form.map(|form| form.content_type().as_bytes());
-    // Compat: pages of the web server name their character set from status 400 on only.
+    // Compat: the oldest redirect pages of the web server name no character set.
     let of_page = match reply.status {
         _ if !is_page || reply.body == ReplyBody::Empty => None,
-        300..400 => Some(&b"text/html"[..]),
+        300..=303 => Some(&b"text/html"[..]),
         _ => Some(&b"text/html; charset=UTF-8"[..]),
     };
     if let Some(value) = edited.or(own).or(made).or(of_page) {
@@ -220,26 +220,31 @@ fn write_grpc(out: &mut Vec<u8>, reply: &Reply) {
     }
 }
 
-fn write_own(core: &Core, out: &mut Vec<u8>, work: &Work, parts: &ReplyParts<'_>) {
+fn write_own(core: &Core, out: &mut Vec<u8>, work: &Work, (status, parts): (u16, &ReplyParts<'_>)) {
     let headers = &core.config.headers;
     let notes = &work.notes;
     let now = core.ticks.recent();
-    let mut latency = |name: &[u8], from: u64, to: u64| {
-        let millis = to.saturating_sub(from) / 1000;
-        field(out, name, itoa::Buffer::new().format(millis).as_bytes());
+    let number = |out: &mut Vec<u8>, name: &[u8], value: u64| {
+        field(out, name, itoa::Buffer::new().format(value).as_bytes());
+    };
+    let latency = |out: &mut Vec<u8>, name: &[u8], from: u64, to: u64| {
+        number(out, name, to.saturating_sub(from) / 1000);
     };
     if parts.is_after_attempt {
+        if headers.upstream_status {
+            number(out, b"X-Kong-Upstream-Status", u64::from(status));
+        }
         if headers.upstream_latency {
-            latency(b"X-Kong-Upstream-Latency", notes.handed_on, now);
+            latency(out, b"X-Kong-Upstream-Latency", notes.handed_on, now);
         }
         if headers.proxy_latency {
-            latency(b"X-Kong-Proxy-Latency", notes.started, notes.handed_on);
+            latency(out, b"X-Kong-Proxy-Latency", notes.started, notes.handed_on);
         }
         if headers.via {
             out.extend_from_slice(&core.config.via_line);
         }
     } else if headers.response_latency {
-        latency(b"X-Kong-Response-Latency", notes.started, now);
+        latency(out, b"X-Kong-Response-Latency", notes.started, now);
     }
     if headers.server {
         out.extend_from_slice(&core.config.server_line);

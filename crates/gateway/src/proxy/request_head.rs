@@ -54,7 +54,7 @@ pub(crate) fn write(
         Framing::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         Framing::None | Framing::Close => {}
     }
-    write_rest(out, work);
+    write_rest(out, work, config.sends_request_id);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -197,7 +197,10 @@ fn write_host(out: &mut Vec<u8>, work: &Work) {
 }
 
 /// The received fields that pass: everything that is not written above and not of one hop.
-fn write_rest(out: &mut Vec<u8>, work: &Work) {
+///
+/// Compat: a request id of the client passes where the gateway sends none of its own.
+fn write_rest(out: &mut Vec<u8>, work: &Work, sends_request_id: bool) {
+    let passes = |kind| passes(kind) || (kind == Known::RequestId && !sends_request_id);
     let edits = &work.plugins.request.headers;
     if edits.is_empty() && !work.head.names_hop_fields {
         for (kind, line) in work.head.fields.iter() {
