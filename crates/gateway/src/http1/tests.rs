@@ -93,6 +93,24 @@ fn persistence_follows_version_and_connection() {
 }
 
 #[test]
+fn a_number_sign_belongs_to_a_path_and_ends_a_query() {
+    let bytes = b"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n";
+    let parsed = head(bytes);
+    assert_eq!(parsed.fields.index.path.of(bytes), b"/a#b");
+    assert!(!parsed.fields.index.has_query);
+    let bytes = b"GET /a#b?x#y?z HTTP/1.1\r\nHost: a\r\n\r\n";
+    let parsed = head(bytes);
+    assert_eq!(parsed.fields.index.path.of(bytes), b"/a#b");
+    assert_eq!(parsed.fields.index.query.of(bytes), b"x");
+    let bytes = b"GET /a?#y HTTP/1.1\r\nHost: a\r\n\r\n";
+    let parsed = head(bytes);
+    assert!(parsed.fields.index.has_query);
+    assert_eq!(parsed.fields.index.query.of(bytes), b"");
+    let bytes = b"GET http://b#y HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_eq!(head(bytes).host.of(bytes), b"b");
+}
+
+#[test]
 fn an_absolute_target_names_host_and_path() {
     let bytes = b"GET http://x.test:8/y?z HTTP/1.1\r\nHost: a.test\r\n\r\n";
     let parsed = head(bytes);
