@@ -242,7 +242,7 @@ fn nginx(case: Case, stage: &Stage, port: u16, tls_port: u16) -> String {
 fn haproxy(stage: &Stage, port: u16, tls_port: u16) -> String {
     let here = stage.folder.display();
     format!(
-        "global\n  nbthread 1\n  maxconn 16000\n  tune.ssl.cachesize 0\n  \
+        "global\n  nbthread 1\n  maxconn 4000\n  tune.ssl.cachesize 0\n  \
          ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets\n\
          defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n  \
          http-reuse always\n  option forwardfor\n\

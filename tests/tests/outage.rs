@@ -1,8 +1,10 @@
 //! The platform goes away, comes back, is killed in the middle of writes; disks are full.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatehouse_tests::{create, publish, until_status};
+use parking_lot::Mutex;
 use serde_json::json;
 use test_support::{Backend, Client, Gatehouse, Node, Quickstart, QuickstartOptions, eventually};
 
@@ -147,21 +149,25 @@ async fn acknowledged_writes_survive_sigkill() {
     for round in 0..rounds {
         let client = quickstart.client();
         let url = quickstart.entities_url("services");
+        let names = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::clone(&names);
         let writer = tokio::spawn(async move {
-            let mut names = Vec::new();
             for number in 0.. {
                 let name = format!("s-{round}-{number}");
                 let body = json!({"name": name, "host": "a.test"});
                 match client.json("POST", &url, &body).await {
-                    Ok(answer) if answer.status == 201 => names.push(name),
+                    Ok(answer) if answer.status == 201 => written.lock().push(name),
                     _ => break,
                 }
             }
-            names
         });
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        eventually("some writes are acknowledged", async || {
+            (names.lock().len() > 3).then_some(())
+        })
+        .await;
         quickstart.process().kill().await;
-        acknowledged.extend(writer.await.unwrap());
+        writer.await.unwrap();
+        acknowledged.append(&mut names.lock());
         quickstart.start_again().await;
     }
 
