@@ -28,7 +28,7 @@ pub struct Counts {
 ///
 /// Says which tool is missing or printed something unexpected.
 pub async fn count(stage: &Stage) -> Result<Counts, String> {
-    let calls = difference(stage, 2_000, 12_000, strace).await?;
+    let calls = difference(stage, 1_000, 9_000, strace).await?;
     let instructions = difference(stage, 500, 3_000, callgrind).await?;
     Ok(Counts {
         system_calls: calls,
