@@ -12,7 +12,7 @@ mod timer;
 
 pub(crate) use buffer::{Buffer, Buffers};
 pub(crate) use io::{Io, Plain};
-pub(crate) use pool::{PeerKey, Pool, PoolLimits};
+pub(crate) use pool::{Idle, PeerKey, Pool, PoolLimits};
 pub(crate) use resolver::Resolver;
 pub(crate) use ticks::Ticks;
 pub(crate) use timer::{Timer, Wheel};

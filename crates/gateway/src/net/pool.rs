@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
-use std::task::Context;
-
-use super::io::Io;
+use std::task::{Context, Poll};
 
 /// Most idle connections of one core over all peers.
 const MAX_TOTAL: usize = 16 * 1024;
@@ -60,10 +58,17 @@ impl Hasher for KeyHasher {
     }
 }
 
+/// What a pool can keep.
+pub(crate) trait Idle {
+    /// Whether the peer has something to say. An idle connection has nothing to say, so that
+    /// means closed, or out of step.
+    fn poll_speaks(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
 /// A connection that waits for its next request.
-pub(crate) struct IdleConnection {
+pub(crate) struct IdleConnection<T> {
     /// The connection.
-    pub(crate) io: Box<dyn Io>,
+    pub(crate) connection: T,
     /// Requests it has served.
     pub(crate) requests: u32,
     expires: u64,
@@ -81,13 +86,13 @@ pub(crate) struct PoolLimits {
 }
 
 /// The idle connections of a core.
-pub(crate) struct Pool {
-    peers: RefCell<HashMap<PeerKey, Vec<IdleConnection>, BuildHasherDefault<KeyHasher>>>,
+pub(crate) struct Pool<T> {
+    peers: RefCell<HashMap<PeerKey, Vec<IdleConnection<T>>, BuildHasherDefault<KeyHasher>>>,
     total: std::cell::Cell<usize>,
     limits: PoolLimits,
 }
 
-impl Pool {
+impl<T: Idle> Pool<T> {
     /// An empty pool.
     pub(crate) fn new(limits: PoolLimits) -> Self {
         Self {
@@ -103,13 +108,12 @@ impl Pool {
         key: &PeerKey,
         now: u64,
         cx: &mut Context<'_>,
-    ) -> Option<IdleConnection> {
+    ) -> Option<IdleConnection<T>> {
         let mut peers = self.peers.borrow_mut();
         let list = peers.get_mut(key)?;
         while let Some(mut idle) = list.pop() {
             self.total.set(self.total.get() - 1);
-            // An idle connection has nothing to say: readable means closed, or out of step.
-            if idle.expires > now && idle.io.poll_readable(cx).is_pending() {
+            if idle.expires > now && idle.connection.poll_speaks(cx).is_pending() {
                 return Some(idle);
             }
         }
@@ -117,7 +121,7 @@ impl Pool {
     }
 
     /// Keeps a connection whose last response is complete, if it may be used again.
-    pub(crate) fn give(&self, key: PeerKey, io: Box<dyn Io>, requests: u32, now: u64) {
+    pub(crate) fn give(&self, key: PeerKey, connection: T, requests: u32, now: u64) {
         if requests >= self.limits.max_requests || self.total.get() >= MAX_TOTAL {
             return;
         }
@@ -126,7 +130,7 @@ impl Pool {
         if list.len() < self.limits.size {
             self.total.set(self.total.get() + 1);
             list.push(IdleConnection {
-                io,
+                connection,
                 requests,
                 expires: now + self.limits.idle_timeout,
             });
@@ -137,7 +141,9 @@ impl Pool {
     pub(crate) fn sweep(&self, now: u64, cx: &mut Context<'_>) {
         let mut total = 0;
         self.peers.borrow_mut().retain(|_, list| {
-            list.retain_mut(|idle| idle.expires > now && idle.io.poll_readable(cx).is_pending());
+            list.retain_mut(|idle| {
+                idle.expires > now && idle.connection.poll_speaks(cx).is_pending()
+            });
             total += list.len();
             !list.is_empty()
         });

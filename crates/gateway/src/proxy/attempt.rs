@@ -33,7 +33,8 @@ pub(crate) enum ReachError {
 
 /// A connection in use.
 pub(crate) struct Reached {
-    pub(crate) link: Link,
+    /// Boxed: it moves from hand to hand, and back into the pool as it is.
+    pub(crate) link: Box<Link>,
     pub(crate) key: PeerKey,
     /// Requests it served before this one.
     pub(crate) requests: u32,
@@ -146,7 +147,7 @@ pub(crate) async fn connect(
     let idle = poll_fn(|cx| std::task::Poll::Ready(core.pool.take(&key, now, cx))).await;
     if let Some(idle) = idle {
         return Ok(Reached {
-            link: Link::new(idle.io),
+            link: idle.connection,
             key,
             requests: idle.requests,
         });
@@ -157,7 +158,7 @@ pub(crate) async fn connect(
     let io = opened.ok_or(ReachError::Timeout)??;
     core.counters.upstream_connections.add(1);
     Ok(Reached {
-        link: Link::new(io),
+        link: Box::new(Link::new(io)),
         key,
         requests: 0,
     })
@@ -214,7 +215,7 @@ pub(crate) fn give_back(core: &Core, mut reached: Reached) {
     }
     let requests = reached.requests + 1;
     core.pool
-        .give(reached.key, reached.link.io, requests, core.ticks.recent());
+        .give(reached.key, reached.link, requests, core.ticks.recent());
 }
 
 /// Whether a request that failed so may be sent again, given what it is.

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use super::access_log::AccessLog;
 use super::config::ProxyConfig;
 use super::counters::CoreCounters;
+use super::link::Link;
 use super::work::Work;
 use crate::net::{Buffers, Pool, Resolver, Ticks, Wheel};
 use crate::snapshot::{SharedSnapshot, Snapshot};
@@ -34,7 +35,7 @@ pub(crate) struct Core {
     pub(crate) ticks: Rc<Ticks>,
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) buffers: Buffers,
-    pub(crate) pool: Pool,
+    pub(crate) pool: Pool<Box<Link>>,
     pub(crate) resolver: Rc<Resolver>,
     pub(crate) counters: Arc<CoreCounters>,
     pub(crate) telemetry: CoreSink,

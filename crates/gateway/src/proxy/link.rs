@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 use crate::http1::{BodyDecoder, BodyError, Framing, chunk_header};
-use crate::net::{Buffer, Buffers, Io};
+use crate::net::{Buffer, Buffers, Idle, Io};
 
 /// Payload up to this size is copied behind the head, so that one small send carries both.
 const COPY_LIMIT: usize = 2048;
@@ -354,6 +354,12 @@ pub(crate) struct Link {
     pub(crate) reader: Reader,
     /// What goes out.
     pub(crate) sender: Sender,
+}
+
+impl Idle for Box<Link> {
+    fn poll_speaks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.io.poll_readable(cx).map(|_| ())
+    }
 }
 
 impl Link {
