@@ -134,6 +134,7 @@ async fn serve_stream(
         pinned: core.pinned(),
         route: None,
         matched: None,
+        is_clock_fresh: false,
         is_persistent: true,
     };
     // What becomes of the connection is not for one stream to say.

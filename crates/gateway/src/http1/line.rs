@@ -4,7 +4,7 @@ use plugin_api::{Head, HeadIndex, HeaderSpan, Span};
 
 use super::error::HeadError;
 use super::known::Known;
-use super::token::{is_value, is_visible, token_prefix};
+use super::token::{is_value, is_visible, token_prefix, value_prefix};
 
 /// Most header fields in one head; together with the byte limits it bounds the index.
 pub(crate) const MAX_FIELDS: usize = 512;
@@ -43,14 +43,32 @@ impl Fields {
         if self.index.headers.len() == MAX_FIELDS {
             return Err(HeadError::FieldsTooLong);
         }
-        let kind = Known::of(&bytes[start..start + name_len]);
-        let field = HeaderSpan {
-            name: span(start, start + name_len),
-            value: span(start + value_start, start + value_end),
-        };
+        let name = span(start, start + name_len);
+        let value = span(start + value_start, start + value_end);
+        Ok(self.push(bytes, name, value))
+    }
+
+    /// Takes a line that [`common_line`] read.
+    pub(super) fn push_common(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        line: Line,
+    ) -> Result<(Known, HeaderSpan), HeadError> {
+        if self.index.headers.len() == MAX_FIELDS {
+            return Err(HeadError::FieldsTooLong);
+        }
+        let name = span(start, line.name_end);
+        let value = span(line.value_start, line.value_end);
+        Ok(self.push(bytes, name, value))
+    }
+
+    fn push(&mut self, bytes: &[u8], name: Span, value: Span) -> (Known, HeaderSpan) {
+        let kind = Known::of(name.of(bytes));
+        let field = HeaderSpan { name, value };
         self.index.headers.push(field);
         self.kinds.push(kind);
-        Ok((kind, field))
+        (kind, field)
     }
 
     /// Fields with their meaning, in order.
@@ -129,6 +147,43 @@ pub(super) fn line_end(
         return Err(HeadError::BareLineFeed);
     }
     Ok(Some(feed - 1))
+}
+
+/// Where the parts of a line lie.
+#[derive(Clone, Copy)]
+pub(super) struct Line {
+    name_end: usize,
+    value_start: usize,
+    value_end: usize,
+    /// Position of the CR.
+    pub(super) end: usize,
+}
+
+/// Reads the common form of a header line in one pass over its bytes; `None` leaves the line to
+/// the careful readers, which know why it is not that.
+pub(super) fn common_line(bytes: &[u8], start: usize) -> Option<Line> {
+    let name_end = start + token_prefix(bytes.get(start..)?);
+    if name_end == start || bytes.get(name_end) != Some(&b':') {
+        return None;
+    }
+    let mut value_start = name_end + 1;
+    while matches!(bytes.get(value_start), Some(b' ' | b'\t')) {
+        value_start += 1;
+    }
+    let end = value_start + value_prefix(bytes.get(value_start..)?);
+    if bytes.get(end..end + 2) != Some(b"\r\n") {
+        return None;
+    }
+    let mut value_end = end;
+    while value_end > value_start && matches!(bytes[value_end - 1], b' ' | b'\t') {
+        value_end -= 1;
+    }
+    Some(Line {
+        name_end,
+        value_start,
+        value_end,
+        end,
+    })
 }
 
 /// A range out of two positions; heads are far smaller than 4 GiB.

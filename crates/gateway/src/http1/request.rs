@@ -3,9 +3,9 @@
 use super::error::HeadError;
 use super::framing::{Framing, FramingFields};
 use super::known::Known;
-use super::line::{Fields, line_end, span};
+use super::line::{Fields, common_line, line_end, span};
 use super::token::{has_list_token, is_method, is_visible, list_tokens};
-use plugin_api::{HttpVersion, Span};
+use plugin_api::{HeaderSpan, HttpVersion, Span};
 
 /// Most empty lines skipped before a request line.
 const MAX_EMPTY_LINES: usize = 4;
@@ -70,6 +70,15 @@ impl RequestHead {
     pub(crate) fn advance(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, HeadError> {
         loop {
             let start = self.next_line;
+            if self.has_first_line
+                && let Some(line) = common_line(bytes, start)
+            {
+                self.check_limits(line.end + 2, line.end - start, limits)?;
+                self.next_line = line.end + 2;
+                let (kind, field) = self.fields.push_common(bytes, start, line)?;
+                self.take_known(bytes, kind, field)?;
+                continue;
+            }
             let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
                 self.scanned = bytes.len();
                 self.check_limits(bytes.len(), bytes.len() - start, limits)?;
@@ -176,6 +185,15 @@ impl RequestHead {
 
     fn take_field(&mut self, bytes: &[u8], start: usize, end: usize) -> Result<(), HeadError> {
         let (kind, field) = self.fields.push_line(bytes, start, end)?;
+        self.take_known(bytes, kind, field)
+    }
+
+    fn take_known(
+        &mut self,
+        bytes: &[u8],
+        kind: Known,
+        field: HeaderSpan,
+    ) -> Result<(), HeadError> {
         let value = field.value.of(bytes);
         match kind {
             Known::Host => self.take_host(bytes, field.value)?,

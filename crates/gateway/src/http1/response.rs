@@ -1,11 +1,11 @@
 //! Response heads of services.
 
-use plugin_api::HttpVersion;
+use plugin_api::{HeaderSpan, HttpVersion};
 
 use super::error::HeadError;
 use super::framing::{Framing, FramingFields};
 use super::known::Known;
-use super::line::{Fields, line_end, span};
+use super::line::{Fields, common_line, line_end, span};
 use super::token::{has_list_token, is_value, list_tokens};
 
 /// A response head as ranges.
@@ -57,6 +57,15 @@ impl ResponseHead {
     ) -> Result<bool, HeadError> {
         loop {
             let start = self.next_line;
+            if self.has_first_line
+                && let Some(line) = common_line(bytes, start)
+                && line.end + 2 <= limit
+            {
+                self.next_line = line.end + 2;
+                let (kind, field) = self.fields.push_common(bytes, start, line)?;
+                self.take_known(bytes, kind, field)?;
+                continue;
+            }
             let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
                 self.scanned = bytes.len();
                 if bytes.len() > limit {
@@ -115,6 +124,15 @@ impl ResponseHead {
 
     fn take_field(&mut self, bytes: &[u8], start: usize, end: usize) -> Result<(), HeadError> {
         let (kind, field) = self.fields.push_line(bytes, start, end)?;
+        self.take_known(bytes, kind, field)
+    }
+
+    fn take_known(
+        &mut self,
+        bytes: &[u8],
+        kind: Known,
+        field: HeaderSpan,
+    ) -> Result<(), HeadError> {
         let value = field.value.of(bytes);
         match kind {
             Known::ContentLength => self.length_fields.content_length(value)?,

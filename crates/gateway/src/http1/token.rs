@@ -71,6 +71,14 @@ pub(super) fn token_prefix(bytes: &[u8]) -> usize {
         .unwrap_or(bytes.len())
 }
 
+/// Length of the longest prefix that may stand in a header field value.
+pub(super) fn value_prefix(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| CLASS[usize::from(*byte)] & VALUE == 0)
+        .unwrap_or(bytes.len())
+}
+
 /// Whether all bytes may stand in a header field value: no control character but a tab.
 pub(crate) fn is_value(bytes: &[u8]) -> bool {
     all(bytes, VALUE)

@@ -30,7 +30,6 @@ fn record(
     route: Option<&RouteEntry>,
 ) -> RequestRecord {
     let notes = &work.notes;
-    let (host, _) = router::split_host(work.authority());
     let upstream_us = match notes.answered {
         0 => 0,
         answered => answered.saturating_sub(notes.handed_on),
@@ -44,7 +43,7 @@ fn record(
         started_at_ms: core.ticks.unix_micros(notes.started) / 1000,
         request_id: work.request_id,
         method: Text::new(work.method()),
-        host: Text::new(host),
+        host: Text::new(work.host()),
         path: Text::new(work.head.fields.index.path.of(&work.bytes)),
         status: notes.status,
         upstream_status: notes.upstream_status,

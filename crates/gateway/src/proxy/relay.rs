@@ -72,6 +72,8 @@ pub(crate) struct Relay<'a, C> {
     pub(crate) is_request_sent: bool,
     /// Whether sending it failed; an answer may have come before.
     pub(crate) is_request_broken: bool,
+    /// Whether the exchange had to wait, so that the last reading of the clock is old.
+    pub(crate) has_waited: bool,
     waits: Waits,
     moved: u64,
     armed: u64,
@@ -95,6 +97,7 @@ impl<'a, C: Client> Relay<'a, C> {
             buffered: None,
             is_request_sent: false,
             is_request_broken: false,
+            has_waited: false,
             waits: Waits::Nothing,
             moved: 0,
             armed: u64::MAX,
@@ -286,6 +289,7 @@ impl<'a, C: Client> Relay<'a, C> {
         if polled.is_ready() {
             return polled;
         }
+        self.has_waited = true;
         let mark = self.moved * 8 + self.waits as u64;
         if self.armed != mark {
             self.armed = mark;

@@ -185,7 +185,7 @@ fn write_forwarded(
 
 /// The host without port and final dot, in lower case.
 fn write_host(out: &mut Vec<u8>, work: &Work) {
-    let (host, _) = router::split_host(work.authority());
+    let host = work.host();
     // Compat: without a host the reference names itself.
     let host = match host.strip_suffix(b".").unwrap_or(host) {
         [] => b"kong",

@@ -37,9 +37,12 @@ pub(crate) fn normalise(work: &mut Work) -> Result<(), Reply> {
 }
 
 /// Finds the route.
-pub(crate) fn find(snapshot: &Snapshot, connection: &Connection, work: &Work) -> Option<Match> {
+pub(crate) fn find(snapshot: &Snapshot, connection: &Connection, work: &mut Work) -> Option<Match> {
     let client = &connection.client;
     let (host, host_port) = router::split_host(work.authority());
+    work.host_len = host.len();
+    let work = &*work;
+    let host = work.host();
     let sni = client.server_name.as_deref();
     let query = Query {
         scheme: if connection.is_tls() {

@@ -226,6 +226,7 @@ async fn answer(
         pinned: core.pinned(),
         route: None,
         matched: None,
+        is_clock_fresh: false,
         is_persistent,
     };
     if refused == 0 {

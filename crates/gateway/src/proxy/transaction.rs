@@ -44,6 +44,8 @@ pub(crate) struct Transaction<'a, C> {
     pub(crate) matched: Option<router::Match>,
     /// Whether the connection may serve another request after this one.
     pub(crate) is_persistent: bool,
+    /// Whether the last reading of the clock is of this moment.
+    pub(crate) is_clock_fresh: bool,
 }
 
 impl<C: Client> Transaction<'_, C> {
@@ -446,6 +448,7 @@ impl<C: Client> Transaction<'_, C> {
         let mut relay = self.relay(&mut reached, state);
         let relayed = relay.response_body().await;
         let is_sent = relay.is_request_sent;
+        self.is_clock_fresh = !relay.has_waited;
         self.note_sizes();
         if let Err(fault) = relayed {
             tracing::debug!(%fault, "an answer could not be completed");
@@ -491,7 +494,11 @@ impl<C: Client> Transaction<'_, C> {
     }
 
     pub(crate) fn finish(&mut self) {
-        self.work.notes.ended = self.core.ticks.now();
+        // An answer that went out in the turn in which it came needs no reading of its own.
+        self.work.notes.ended = match self.is_clock_fresh {
+            true => self.core.ticks.recent(),
+            false => self.core.ticks.now(),
+        };
         if self.work.plugins.is_used {
             plugins::log(self);
         }

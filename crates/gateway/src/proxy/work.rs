@@ -25,6 +25,8 @@ pub(crate) struct Work {
     /// The normalised path, if it differs from the received one.
     pub(crate) path: Vec<u8>,
     pub(crate) is_path_rewritten: bool,
+    /// Length of the host without its port.
+    pub(crate) host_len: usize,
     /// The path for the service, without query.
     pub(crate) upstream_path: Vec<u8>,
     /// How many bytes of the path the route matched.
@@ -96,6 +98,7 @@ impl Work {
         }
         self.is_path_rewritten = false;
         self.matched = 0;
+        self.host_len = 0;
         self.real_ip = None;
         self.is_peer_trusted = false;
         self.body = None;
@@ -126,6 +129,14 @@ impl Work {
     /// The request id as text.
     pub(crate) fn request_id(&self) -> &str {
         std::str::from_utf8(&self.request_id).unwrap_or_default()
+    }
+
+    /// The host without its port.
+    pub(crate) fn host(&self) -> &[u8] {
+        match self.host_len {
+            0 => router::split_host(self.authority()).0,
+            length => &self.authority()[..length],
+        }
     }
 
     /// The host as received, with its port.
