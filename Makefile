@@ -44,7 +44,7 @@ golden: ## replays recordings of the reference gateway where they exist beside t
 bench: build ## the node beside nginx and HAProxy on the same work; prints ratios
 	scripts/bench.sh
 
-fuzz: ## a minute for each parser of outside bytes
+fuzz: ## a minute each for documents, frames of the hybrid protocol and request paths
 	scripts/fuzz.sh
 
 doc:
