@@ -160,7 +160,8 @@ async fn run(
     core.ticks.now();
     let is_trusted = core.config.trusts(peer.ip().to_canonical());
     if entrance.has_proxy_header {
-        let Some(source) = read_proxy_header(&core, &mut stream).await else {
+        let read = Box::pin(read_proxy_header(&core, &mut stream)).await;
+        let Some(source) = read else {
             return;
         };
         // Compat: the address counts only for `real_ip_header = proxy_protocol` and trusted peers.
@@ -173,7 +174,8 @@ async fn run(
     match &entrance.tls {
         None => io = Box::new(Plain(stream)),
         Some(config) => {
-            let Some(tls) = shake_hands(&core, stream, Arc::clone(config)).await else {
+            let shaken = Box::pin(shake_hands(&core, stream, Arc::clone(config))).await;
+            let Some(tls) = shaken else {
                 core.counters.handshake_failures.add(1);
                 return;
             };
@@ -190,7 +192,7 @@ async fn run(
     let port = entrance.external_port.unwrap_or_else(|| local.port());
     let connection = Connection::new(client, port, is_trusted);
     if is_http2 {
-        h2::serve(core, io, Vec::new(), connection).await;
+        Box::pin(h2::serve(core, io, Vec::new(), connection)).await;
     } else {
         let is_plain_http2 = entrance.offers_http2 && !is_tls;
         server::serve(core, io, connection, is_plain_http2).await;

@@ -51,11 +51,12 @@ pub(crate) async fn serve(
         if work.refused != 0 && takes_http2 && served == 0 && work.bytes.starts_with(h2::PREFACE) {
             let front = work.bytes.clone();
             core.give_work(work);
-            return h2::serve(core, client.link.io, front, connection).await;
+            return Box::pin(h2::serve(core, client.link.io, front, connection)).await;
         }
         served += 1;
         work.number = served;
-        let ending = answer(&core, &mut client, &connection, &timer, &mut work).await;
+        // Boxed, so that an idle connection does not hold the memory of a busy one.
+        let ending = Box::pin(answer(&core, &mut client, &connection, &timer, &mut work)).await;
         client.link.sender.reclaim(&mut work.out);
         core.give_work(work);
         match ending {
