@@ -406,7 +406,7 @@ async fn telemetry_is_sent_acknowledged_and_sent_again_after_a_lost_link() {
         }
     };
 
-    core.push(record(200));
+    core.push(&record(200));
     let mut link = plane.accept().await;
     assert!(
         link.head.starts_with("GET /v1/telemetry?node_id=b0000000-"),
@@ -420,14 +420,14 @@ async fn telemetry_is_sent_acknowledged_and_sent_again_after_a_lost_link() {
         sequence: 1,
     };
     link.send(acknowledge.encode()).await;
-    core.push(record(201));
+    core.push(&record(201));
     assert_eq!(next(&mut link).await.records[0].status, 201);
     drop(link);
 
     let mut link = plane.accept().await;
     let again = next(&mut link).await;
     assert_eq!((again.stream, again.sequence), (first.stream, 2));
-    core.push(record(202));
+    core.push(&record(202));
     stop.send_replace(true);
     let last = next(&mut link).await;
     assert_eq!((last.sequence, last.records[0].status), (3, 202));

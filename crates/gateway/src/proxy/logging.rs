@@ -8,12 +8,12 @@ use super::core::Core;
 use super::work::{Origin, Work};
 use crate::http1::Known;
 use crate::snapshot::RouteEntry;
-use crate::telemetry::{RequestRecord, Source, Text};
+use crate::telemetry::{Latencies, RequestRecord, Source};
 
 /// Notes an answered request.
 pub(crate) fn note(core: &Core, work: &Work, connection: &Connection, route: Option<&RouteEntry>) {
     if core.telemetry.is_enabled() {
-        core.telemetry.push(record(core, work, connection, route));
+        core.telemetry.push(&record(core, work, connection, route));
     }
     if core.access_log.is_on() {
         let dropped = core
@@ -23,12 +23,12 @@ pub(crate) fn note(core: &Core, work: &Work, connection: &Connection, route: Opt
     }
 }
 
-fn record(
+fn record<'a>(
     core: &Core,
-    work: &Work,
+    work: &'a Work,
     connection: &Connection,
     route: Option<&RouteEntry>,
-) -> RequestRecord {
+) -> RequestRecord<'a> {
     let notes = &work.notes;
     let upstream_us = match notes.answered {
         0 => 0,
@@ -41,22 +41,24 @@ fn record(
     };
     RequestRecord {
         started_at_ms: core.ticks.unix_micros(notes.started) / 1000,
-        request_id: work.request_id,
-        method: Text::new(work.method()),
-        host: Text::new(work.host()),
-        path: Text::new(work.head.fields.index.path.of(&work.bytes)),
+        request_id: &work.request_id,
+        method: work.method(),
+        host: work.host(),
+        path: work.head.fields.index.path.of(&work.bytes),
         status: notes.status,
         upstream_status: notes.upstream_status,
         service: route.and_then(|route| route.service.as_ref().map(|entry| entry.info.id)),
         route: route.map(|route| route.info.id),
         consumer: work.plugins.identity.consumer.as_ref().map(|c| c.id),
-        total_us: notes.ended.saturating_sub(notes.started),
-        upstream_us,
-        gateway_us: gateway_end.saturating_sub(notes.started),
+        latencies: Latencies {
+            total_us: notes.ended.saturating_sub(notes.started),
+            upstream_us,
+            gateway_us: gateway_end.saturating_sub(notes.started),
+        },
         request_bytes: notes.request_bytes,
         response_bytes: notes.response_bytes,
         client_ip: work.real_ip.unwrap_or(connection.client.ip),
-        target: notes.target.clone(),
+        target: notes.target.as_deref(),
         source: match notes.source {
             Origin::Gateway => Source::Gateway,
             Origin::Plugin => Source::Plugin,

@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use uuid::Uuid;
-use wire::WireError;
-use wire::telemetry::{Acknowledge, Batch, Record};
+use wire::telemetry::Acknowledge;
+use wire::telemetry::packed::FrameHead;
 
-use super::record::RequestRecord;
+use super::sink::Packed;
 
-/// Most records in one batch.
-pub(super) const BATCH_RECORDS: usize = 5_000;
-/// Most batches that wait; the oldest goes when another one comes.
-pub(super) const MAX_WAITING: usize = 64;
+/// Most bytes of batches that wait; the oldest goes when another one comes. It holds about a
+/// hundred thousand records.
+pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 /// One packed batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +30,7 @@ pub(super) struct Outbox {
     next_sequence: u64,
     dropped: u64,
     waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
 }
 
 impl Outbox {
@@ -41,53 +41,45 @@ impl Outbox {
             next_sequence: 1,
             dropped: 0,
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
         }
     }
 
-    /// Makes batches of what was taken from the sink, ready to be packed.
-    pub(super) fn batches(&mut self, records: Vec<RequestRecord>, dropped: u64) -> Vec<Batch> {
+    /// Makes batches of what was taken from the sink. When too much waits, the oldest is given up
+    /// and counted.
+    pub(super) fn put(&mut self, taken: Vec<Packed>, dropped: u64) {
         self.dropped += dropped;
-        let mut batches = Vec::new();
-        let mut records = records.into_iter();
-        loop {
-            let chunk: Vec<Record> = records
-                .by_ref()
-                .take(BATCH_RECORDS)
-                .map(Record::from)
-                .collect();
-            if chunk.is_empty() && self.dropped == 0 {
-                return batches;
-            }
-            batches.push(Batch {
-                node_id: self.node_id,
-                stream: self.stream,
-                sequence: self.next_sequence,
-                dropped: std::mem::take(&mut self.dropped),
-                records: chunk,
-            });
-            self.next_sequence += 1;
+        for packed in taken {
+            self.put_batch(&packed);
+        }
+        if self.dropped > 0 {
+            self.put_batch(&Packed::default());
         }
     }
 
-    /// Takes in a packed batch. When too many wait, the oldest is given up and counted.
-    pub(super) fn put(&mut self, batch: &Batch, packed: Result<Bytes, WireError>) {
-        let records = batch.records.len() as u64 + batch.dropped;
-        match packed {
-            Ok(payload) => self.waiting.push_back(Waiting {
-                sequence: batch.sequence,
-                payload,
-                records,
-                is_sent: false,
-            }),
-            Err(error) => {
-                tracing::error!(%error, "a telemetry batch cannot be packed");
-                self.dropped += records;
-            }
-        }
-        while self.waiting.len() > MAX_WAITING {
-            if let Some(oldest) = self.waiting.pop_front() {
-                self.dropped += oldest.records;
-            }
+    fn put_batch(&mut self, packed: &Packed) {
+        let head = FrameHead {
+            node_id: self.node_id,
+            stream: self.stream,
+            sequence: self.next_sequence,
+            dropped: std::mem::take(&mut self.dropped),
+            count: packed.count as u64,
+        };
+        let payload = head.frame(&packed.records);
+        self.next_sequence += 1;
+        self.waiting_bytes += payload.len();
+        self.waiting.push_back(Waiting {
+            sequence: head.sequence,
+            payload,
+            records: head.count + head.dropped,
+            is_sent: false,
+        });
+        while self.waiting_bytes > MAX_WAITING_BYTES && self.waiting.len() > 1 {
+            let Some(oldest) = self.waiting.pop_front() else {
+                break;
+            };
+            self.waiting_bytes -= oldest.payload.len();
+            self.dropped += oldest.records;
         }
     }
 
@@ -110,6 +102,11 @@ impl Outbox {
         if acknowledge.stream == self.stream {
             self.waiting
                 .retain(|waiting| waiting.sequence > acknowledge.sequence);
+            self.waiting_bytes = self
+                .waiting
+                .iter()
+                .map(|waiting| waiting.payload.len())
+                .sum();
         }
     }
 
@@ -120,14 +117,26 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use wire::telemetry::Batch;
+
     use super::*;
+    use crate::telemetry::RequestRecord;
+
+    fn packed(count: usize) -> Packed {
+        let mut packed = Packed {
+            records: Vec::new(),
+            count,
+        };
+        for _ in 0..count {
+            RequestRecord::default().pack(&mut packed.records);
+        }
+        packed
+    }
 
     fn outbox_with(count: usize) -> Outbox {
         let mut outbox = Outbox::new(Uuid::from_u128(1));
         for _ in 0..count {
-            for batch in outbox.batches(vec![RequestRecord::default()], 0) {
-                outbox.put(&batch, batch.encode());
-            }
+            outbox.put(vec![packed(1)], 0);
         }
         outbox
     }
@@ -150,11 +159,10 @@ mod tests {
     fn acknowledged_batches_are_not_sent_again() {
         let mut outbox = outbox_with(3);
         let stream = outbox.stream;
-        let foreign = Acknowledge {
+        outbox.acknowledge(Acknowledge {
             stream: stream.wrapping_add(1),
             sequence: 9,
-        };
-        outbox.acknowledge(foreign);
+        });
         outbox.acknowledge(Acknowledge {
             stream,
             sequence: 2,
@@ -166,27 +174,42 @@ mod tests {
             sequence: 3,
         });
         assert!(outbox.is_empty());
+        assert_eq!(outbox.waiting_bytes, 0);
     }
 
     #[test]
-    fn many_records_become_several_batches() {
+    fn each_core_gives_a_batch_of_its_own() {
         let mut outbox = Outbox::new(Uuid::from_u128(1));
-        let records = vec![RequestRecord::default(); 2 * BATCH_RECORDS + 1];
-        let sizes: Vec<_> = outbox
-            .batches(records, 0)
-            .iter()
-            .map(|batch| batch.records.len())
+        outbox.put(vec![packed(3), packed(2)], 0);
+        let sizes: Vec<_> = std::iter::from_fn(|| outbox.next())
+            .map(|payload| Batch::decode(&payload).unwrap().records.len())
             .collect();
-        assert_eq!(sizes, [BATCH_RECORDS, BATCH_RECORDS, 1]);
-        assert_eq!(outbox.batches(Vec::new(), 0), []);
+        assert_eq!(sizes, [3, 2]);
+        outbox.put(Vec::new(), 0);
+        assert_eq!(outbox.next(), None);
     }
 
     #[test]
-    fn losses_are_told_with_the_next_batch() {
-        let mut outbox = outbox_with(MAX_WAITING + 2);
-        assert_eq!(outbox.waiting.len(), MAX_WAITING);
-        let batches = outbox.batches(Vec::new(), 5);
-        // One was told with the last batch that waits already.
-        assert_eq!((batches.len(), batches[0].dropped), (1, 6));
+    fn losses_are_told_even_without_records() {
+        let mut outbox = outbox_with(0);
+        outbox.put(Vec::new(), 5);
+        let batch = Batch::decode(&outbox.next().unwrap()).unwrap();
+        assert_eq!((batch.dropped, batch.records.len()), (5, 0));
+    }
+
+    #[test]
+    fn oldest_batches_go_when_too_much_waits_and_are_counted() {
+        let mut outbox = Outbox::new(Uuid::from_u128(1));
+        let big = || Packed {
+            records: vec![0; MAX_WAITING_BYTES / 2],
+            count: 7,
+        };
+        for _ in 0..3 {
+            outbox.put(vec![big()], 0);
+        }
+        assert!(outbox.waiting_bytes <= MAX_WAITING_BYTES);
+        // The losses of what was given up are told with the next batch.
+        let told: u64 = outbox.waiting.iter().map(|waiting| waiting.records).sum();
+        assert_eq!(told + outbox.dropped, 21);
     }
 }

@@ -111,23 +111,15 @@ impl Sender {
         loop {
             tokio::select! {
                 done = &mut wait => return done,
-                () = self.sink.filled() => self.collect(outbox).await,
+                () = self.sink.filled() => self.collect(outbox),
             }
         }
     }
 
-    /// Takes what the cores noted and packs it.
-    async fn collect(&self, outbox: &mut Outbox) {
-        let (records, dropped) = self.sink.take();
-        for batch in outbox.batches(records, dropped) {
-            let packing = tokio::task::spawn_blocking(move || {
-                let packed = batch.encode();
-                (batch, packed)
-            });
-            if let Ok((batch, packed)) = packing.await {
-                outbox.put(&batch, packed);
-            }
-        }
+    /// Takes what the cores noted.
+    fn collect(&self, outbox: &mut Outbox) {
+        let (taken, dropped) = self.sink.take();
+        outbox.put(taken, dropped);
     }
 
     /// Sends and takes acknowledgements until the link ends; gives the reason.
@@ -147,11 +139,11 @@ impl Sender {
                     socket.queue_ping("")
                 }
                 _ = tick.tick() => {
-                    self.collect(outbox).await;
+                    self.collect(outbox);
                     Ok(())
                 }
                 () = self.sink.filled() => {
-                    self.collect(outbox).await;
+                    self.collect(outbox);
                     Ok(())
                 }
                 event = socket.event() => match event {
@@ -175,7 +167,7 @@ impl Sender {
 
     /// Sends the rest and waits for its acknowledgement, but not for long.
     async fn farewell(&self, mut socket: Socket<BoxConnection>, mut outbox: Outbox) {
-        self.collect(&mut outbox).await;
+        self.collect(&mut outbox);
         let rest = async {
             while !outbox.is_empty() {
                 send(&mut socket, &mut outbox)?;

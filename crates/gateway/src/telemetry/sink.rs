@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::record::RequestRecord;
+use super::RequestRecord;
 
 /// Records one core may keep before the sender fetched them; more are dropped and counted.
-pub const CORE_CAPACITY: usize = 20_000;
+pub const CORE_CAPACITY: usize = wire::telemetry::MAX_RECORDS;
+
+/// Bytes of records one core may keep; below what the platform takes in one frame.
+const CORE_BYTES: usize = 6 * 1024 * 1024;
 
 /// At this many the sender is woken before its time.
 const WAKE_AT: usize = 5_000;
@@ -29,8 +32,17 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Buffer {
-    records: Vec<RequestRecord>,
+    kept: Packed,
     dropped: u64,
+}
+
+/// Packed records, one behind the other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// Their bytes, in the form of [`wire::telemetry::packed`].
+    pub records: Vec<u8>,
+    /// How many there are.
+    pub count: usize,
 }
 
 /// One core's end of a sink.
@@ -66,26 +78,27 @@ impl TelemetrySink {
         }
     }
 
-    /// Takes everything kept, and how many records were dropped since the last time. Each
-    /// core's lock is held for one swap.
-    pub fn take(&self) -> (Vec<RequestRecord>, u64) {
+    /// Takes everything kept, by core, and how many records were dropped since the last time.
+    /// Each core's lock is held for one swap.
+    pub fn take(&self) -> (Vec<Packed>, u64) {
         let cores: Vec<_> = self.shared.cores.lock().clone();
-        let mut records = Vec::new();
+        let mut taken = Vec::new();
         let mut dropped = 0;
         for core in cores {
-            let spare = Vec::with_capacity(core.lock().records.len());
-            let taken = {
-                let mut buffer = core.lock();
-                dropped += std::mem::take(&mut buffer.dropped);
-                std::mem::replace(&mut buffer.records, spare)
+            let length = core.lock().kept.records.len();
+            let spare = Packed {
+                records: Vec::with_capacity(length),
+                count: 0,
             };
-            if records.is_empty() {
-                records = taken;
-            } else {
-                records.extend(taken);
+            let mut buffer = core.lock();
+            dropped += std::mem::take(&mut buffer.dropped);
+            let kept = std::mem::replace(&mut buffer.kept, spare);
+            drop(buffer);
+            if kept.count > 0 {
+                taken.push(kept);
             }
         }
-        (records, dropped)
+        (taken, dropped)
     }
 }
 
@@ -103,16 +116,17 @@ impl CoreSink {
         self.shared.is_on.load(Ordering::Relaxed)
     }
 
-    /// Keeps a record, or counts it as dropped when [`CORE_CAPACITY`] are waiting. The lock is
-    /// this core's own; only the sender's swap, once a second, can ever contend for it.
-    pub fn push(&self, record: RequestRecord) {
+    /// Packs a record, or counts it as dropped when [`CORE_CAPACITY`] are waiting. The lock is
+    /// this core's own; only the sender's swap can ever contend for it.
+    pub fn push(&self, record: &RequestRecord<'_>) {
         let mut buffer = self.buffer.lock();
-        if buffer.records.len() < CORE_CAPACITY {
-            buffer.records.push(record);
+        if buffer.kept.count < CORE_CAPACITY && buffer.kept.records.len() < CORE_BYTES {
+            record.pack(&mut buffer.kept.records);
+            buffer.kept.count += 1;
         } else {
             buffer.dropped += 1;
         }
-        let is_much = buffer.records.len() == WAKE_AT;
+        let is_much = buffer.kept.count == WAKE_AT;
         drop(buffer);
         if is_much {
             self.shared.filled.notify_one();
@@ -124,7 +138,7 @@ impl CoreSink {
 mod tests {
     use super::*;
 
-    fn numbered(status: u16) -> RequestRecord {
+    fn numbered(status: u16) -> RequestRecord<'static> {
         RequestRecord {
             status,
             ..RequestRecord::default()
@@ -135,11 +149,14 @@ mod tests {
     fn records_of_all_cores_are_taken_once() {
         let sink = TelemetrySink::enabled();
         let cores = [sink.core(), sink.core()];
-        cores[0].push(numbered(200));
-        cores[1].push(numbered(404));
-        let (records, dropped) = sink.take();
-        let statuses: Vec<_> = records.iter().map(|r| r.status).collect();
-        assert_eq!((statuses, dropped), (vec![200, 404], 0));
+        cores[0].push(&numbered(200));
+        cores[1].push(&numbered(404));
+        let (taken, dropped) = sink.take();
+        let counts: Vec<_> = taken.iter().map(|packed| packed.count).collect();
+        let mut first = Vec::new();
+        numbered(200).pack(&mut first);
+        assert_eq!((counts, dropped), (vec![1, 1], 0));
+        assert_eq!(taken[0].records, first);
         assert_eq!(sink.take().0.len(), 0);
     }
 
@@ -148,10 +165,10 @@ mod tests {
         let sink = TelemetrySink::enabled();
         let core = sink.core();
         for _ in 0..CORE_CAPACITY + 3 {
-            core.push(numbered(200));
+            core.push(&numbered(200));
         }
-        let (records, dropped) = sink.take();
-        assert_eq!((records.len(), dropped), (CORE_CAPACITY, 3));
+        let (taken, dropped) = sink.take();
+        assert_eq!((taken[0].count, dropped), (CORE_CAPACITY, 3));
         assert_eq!(sink.take().1, 0);
     }
 
@@ -160,10 +177,10 @@ mod tests {
         let sink = TelemetrySink::enabled();
         let core = sink.core();
         for _ in 0..WAKE_AT {
-            core.push(numbered(200));
+            core.push(&numbered(200));
         }
         sink.filled().await;
-        assert_eq!(sink.take().0.len(), WAKE_AT);
+        assert_eq!(sink.take().0[0].count, WAKE_AT);
     }
 
     #[test]

@@ -408,3 +408,21 @@ pub(super) fn until(mut is_so: impl FnMut() -> bool) {
         std::thread::park_timeout(Duration::from_millis(10));
     }
 }
+
+/// Takes the records of a sink, unpacked as the platform would.
+pub(super) fn records(sink: &TelemetrySink) -> (Vec<wire::telemetry::Record>, u64) {
+    let (taken, dropped) = sink.take();
+    let mut records = Vec::new();
+    for packed in taken {
+        let head = wire::telemetry::packed::FrameHead {
+            node_id: uuid::Uuid::nil(),
+            stream: 1,
+            sequence: 1,
+            dropped: 0,
+            count: packed.count as u64,
+        };
+        let batch = wire::telemetry::Batch::decode(&head.frame(&packed.records));
+        records.extend(batch.expect("records that were packed").records);
+    }
+    (records, dropped)
+}

@@ -1,12 +1,15 @@
 //! Our own telemetry: what nodes tell the platform about the requests they served.
 //!
 //! A node opens `wss://<telemetry endpoint>/v1/telemetry` with the query and certificate of the
-//! configuration link and sends [`Batch`]es, each one binary frame of gzip of JSON. The platform
-//! answers every batch it keeps with an [`Acknowledge`] (binary frame, plain JSON). A node
-//! resends what was not acknowledged after it has reconnected; (node, stream, sequence) names a
-//! batch, so a batch that arrives twice counts once.
+//! configuration link and sends [`Batch`]es, each one binary frame in the form of [`packed`]. For
+//! senders that are no nodes, gzip of the batch as JSON is accepted too. The platform answers every
+//! batch it keeps with an [`Acknowledge`] (binary frame, plain JSON). A node resends what was not
+//! acknowledged after it has reconnected; (node, stream, sequence) names a batch, so a batch that
+//! arrives twice counts once.
 //!
 //! The analytics payloads of other gateways are not public and are not read here.
+
+pub mod packed;
 
 use std::net::IpAddr;
 
@@ -21,7 +24,7 @@ use crate::pack::{gzip_json_fast, inflate};
 pub const PATH: &str = "/v1/telemetry";
 
 /// Most records in one batch.
-pub const MAX_RECORDS: usize = 10_000;
+pub const MAX_RECORDS: usize = 20_000;
 
 /// Largest batch after inflating: 32 MiB.
 pub const MAX_INFLATED: usize = 32 * 1024 * 1024;
@@ -127,7 +130,7 @@ pub struct Acknowledge {
 }
 
 impl Batch {
-    /// Packs the batch into a frame's payload.
+    /// Writes the batch as gzip of JSON.
     ///
     /// # Errors
     ///
@@ -136,12 +139,15 @@ impl Batch {
         gzip_json_fast(self)
     }
 
-    /// Reads a frame's payload.
+    /// Reads a frame's payload, packed or JSON.
     ///
     /// # Errors
     ///
     /// [`WireError`]: damaged or oversized data, or more than [`MAX_RECORDS`] records.
     pub fn decode(payload: &[u8]) -> Result<Self, WireError> {
+        if payload.first() == Some(&packed::VERSION) {
+            return packed::decode(payload);
+        }
         let text = inflate(payload, MAX_INFLATED)?;
         let batch: Self =
             serde_json::from_slice(&text).map_err(|error| WireError::Json(error.to_string()))?;
