@@ -11,7 +11,7 @@ use crate::load::exactly;
 use crate::subject::Stage;
 
 /// Connections of the counting runs.
-const CONNECTIONS: usize = 8;
+const CONNECTIONS: usize = 64;
 
 /// What a plain request costs.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,8 @@ pub struct Counts {
 ///
 /// Says which tool is missing or printed something unexpected.
 pub async fn count(stage: &Stage) -> Result<Counts, String> {
-    let calls = difference(stage, 1_000, 9_000, strace).await?;
-    let instructions = difference(stage, 500, 3_000, callgrind).await?;
+    let calls = difference(stage, 200, 1_200, strace).await?;
+    let instructions = difference(stage, 100, 400, callgrind).await?;
     Ok(Counts {
         system_calls: calls,
         instructions,
