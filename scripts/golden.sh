@@ -13,4 +13,11 @@ if [ -z "${GATEHOUSE_BINARY:-}" ]; then
   cargo build --locked --package gatehouse
   GATEHOUSE_BINARY="${CARGO_TARGET_DIR:-target}/debug/gatehouse"
 fi
-exec python3 scripts/golden.py --recordings "$recordings" --binary "$GATEHOUSE_BINARY" "$@"
+export GATEHOUSE_BINARY
+status=0
+python3 scripts/golden.py --recordings "$recordings" --binary "$GATEHOUSE_BINARY" "$@" || status=1
+if [ "$#" -eq 0 ]; then
+  # Frames of the hybrid protocol, from both sides.
+  cargo run --locked --quiet --package gatehouse-tests --bin golden_hybrid -- "$recordings" || status=1
+fi
+exit "$status"
