@@ -12,6 +12,7 @@ use super::access_log::AccessLog;
 use super::config::ProxyConfig;
 use super::counters::CoreCounters;
 use super::link::Link;
+use super::runner::Runner;
 use super::work::Work;
 use crate::net::{Buffers, Pool, Resolver, Ticks, Wheel};
 use crate::snapshot::{SharedSnapshot, Snapshot};
@@ -54,6 +55,7 @@ pub(crate) struct Core {
         reason = "boxes are handed out and taken back as they are"
     )]
     works: RefCell<Vec<Box<Work>>>,
+    runners: RefCell<Vec<Runner>>,
     date: RefCell<(u64, String)>,
 }
 
@@ -92,6 +94,7 @@ impl Core {
             emptied: Notify::new(),
             pinned: RefCell::new((cache, Rc::new(pinned))),
             works: RefCell::default(),
+            runners: RefCell::default(),
             date: RefCell::default(),
             config: parts.config,
         })
@@ -118,6 +121,19 @@ impl Core {
         let mut works = self.works.borrow_mut();
         if works.len() < MAX_WORKS {
             works.push(work);
+        }
+    }
+
+    /// Hands out memory to answer a request in.
+    pub(crate) fn take_runner(&self) -> Runner {
+        self.runners.borrow_mut().pop().unwrap_or_default()
+    }
+
+    /// Takes it back, once the request is answered.
+    pub(crate) fn give_runner(&self, runner: Runner) {
+        let mut runners = self.runners.borrow_mut();
+        if runners.len() < MAX_WORKS {
+            runners.push(runner);
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) mod reply;
 mod request_head;
 mod response_head;
 mod routing;
+mod runner;
 mod server;
 pub(crate) mod transaction;
 mod tunnel;

@@ -10,6 +10,7 @@ use super::connection::Connection;
 use super::core::Core;
 use super::link::{Link, ReadError};
 use super::reply;
+use super::runner::{self, Job};
 use super::transaction::{Ending, Transaction};
 use super::work::Work;
 use crate::h2;
@@ -31,6 +32,13 @@ enum Wait {
     Nothing,
 }
 
+/// A client's connection while it lives.
+pub(crate) struct Session {
+    client: Http1Client,
+    connection: Connection,
+    timer: Timer,
+}
+
 /// Serves a connection. With `takes_http2` it may turn out to speak HTTP/2 by prior knowledge.
 pub(crate) async fn serve(
     core: Rc<Core>,
@@ -38,37 +46,44 @@ pub(crate) async fn serve(
     connection: Connection,
     takes_http2: bool,
 ) {
-    let timer = core.wheel.timer();
-    let mut client = Http1Client {
-        link: Link::new(io),
-        core: Rc::clone(&core),
-    };
+    let mut session = Box::new(Session {
+        timer: core.wheel.timer(),
+        client: Http1Client {
+            link: Link::new(io),
+            core: Rc::clone(&core),
+        },
+        connection,
+    });
     let mut served = 0;
     loop {
-        let Some(mut work) = next_head(&core, &mut client, &timer, served).await else {
+        let Session { client, timer, .. } = &mut *session;
+        let Some(mut work) = next_head(&core, client, timer, served).await else {
             break;
         };
         if work.refused != 0 && takes_http2 && served == 0 && work.bytes.starts_with(h2::PREFACE) {
             let front = work.bytes.clone();
             core.give_work(work);
-            return Box::pin(h2::serve(core, client.link.io, front, connection)).await;
+            let (io, connection) = (session.client.link.io, session.connection);
+            return Box::pin(h2::serve(core, io, front, connection)).await;
         }
         served += 1;
         work.number = served;
-        // Boxed, so that an idle connection does not hold the memory of a busy one.
-        let ending = Box::pin(answer(&core, &mut client, &connection, &timer, &mut work)).await;
-        client.link.sender.reclaim(&mut work.out);
+        // Elsewhere, so that an idle connection does not hold the memory of a busy one.
+        let (job, ending) = runner::run_one(&core, Job { session, work }).await;
+        session = job.session;
+        work = job.work;
+        session.client.link.sender.reclaim(&mut work.out);
         core.give_work(work);
         match ending {
             Ending::Keep => {}
             Ending::Close => {
-                linger(&core, &mut client, &timer).await;
+                linger(&core, &mut session.client, &session.timer).await;
                 break;
             }
             Ending::Abort => break,
         }
     }
-    client.link.reader.release(&core.buffers);
+    session.client.link.reader.release(&core.buffers);
 }
 
 /// Waits for a complete head. `None` ends the connection. A head that is refused comes back with
@@ -195,13 +210,14 @@ fn refusal(error: HeadError) -> u16 {
     }
 }
 
-async fn answer(
-    core: &Rc<Core>,
-    client: &mut Http1Client,
-    connection: &Connection,
-    timer: &Timer,
-    work: &mut Work,
-) -> Ending {
+/// Answers a request whose head was read.
+pub(crate) async fn answer(session: &mut Session, work: &mut Work) -> Ending {
+    let Session {
+        client,
+        connection,
+        timer,
+    } = session;
+    let core = &Rc::clone(&client.core);
     let refused = work.refused;
     let limit = core.config.max_body;
     client.link.reader.begin_request(work.head.framing, limit);
