@@ -1,7 +1,5 @@
 //! Header fields the engine itself treats, told apart once when a head is parsed.
 
-use super::token::eq_ignore_case;
-
 macro_rules! known {
     ($($variant:ident = $name:literal),+ $(,)?) => {
         /// A header field name the engine acts on; everything else is [`Known::Other`].
@@ -57,108 +55,74 @@ known! {
 impl Known {
     /// Tells which field a name means, without regard to case.
     pub(crate) fn of(name: &[u8]) -> Self {
-        match name.len() {
-            2 => one(name, "te", Self::Te),
-            3 => one(name, "via", Self::Via),
-            4 => two(name, ("host", Self::Host), ("date", Self::Date)),
-            5 => one(name, "proxy", Self::Proxy),
-            6 => {
-                let first = two(name, ("accept", Self::Accept), ("server", Self::Server));
-                if first == Self::Other {
-                    one(name, "expect", Self::Expect)
-                } else {
-                    first
-                }
-            }
-            7 => {
-                let first = two(name, ("upgrade", Self::Upgrade), ("referer", Self::Referer));
-                if first == Self::Other {
-                    one(name, "trailer", Self::Trailer)
-                } else {
-                    first
-                }
-            }
-            9 => one(name, "x-real-ip", Self::RealIp),
-            10 => {
-                let first = two(
-                    name,
-                    ("user-agent", Self::UserAgent),
-                    ("connection", Self::Connection),
-                );
-                if first != Self::Other {
-                    return first;
-                }
-                two(
-                    name,
-                    ("keep-alive", Self::KeepAlive),
-                    ("kong-debug", Self::KongDebug),
-                )
-            }
-            12 => one(name, "content-type", Self::ContentType),
-            14 => one(name, "content-length", Self::ContentLength),
-            15 => {
-                let first = one(name, "x-forwarded-for", Self::ForwardedFor);
-                if first != Self::Other {
-                    return first;
-                }
-                two(
-                    name,
-                    ("x-accel-charset", Self::AccelCharset),
-                    ("x-accel-expires", Self::AccelExpires),
-                )
-            }
-            16 => Self::of_sixteen(name),
-            17 => Self::of_seventeen(name),
-            18 => two(
-                name,
-                ("x-forwarded-prefix", Self::ForwardedPrefix),
-                ("x-accel-limit-rate", Self::AccelLimitRate),
-            ),
-            20 => one(name, "x-kong-proxy-latency", Self::ProxyLatency),
-            22 => one(name, "x-kong-upstream-status", Self::UpstreamStatus),
-            23 => one(name, "x-kong-upstream-latency", Self::UpstreamLatency),
+        let Some(first) = name.first().map(|byte| byte | 0x20) else {
+            return Self::Other;
+        };
+        match (name.len(), first) {
+            (2, _) => one(name, b"te", Self::Te),
+            (3, _) => one(name, b"via", Self::Via),
+            (4, b'h') => one(name, b"host", Self::Host),
+            (4, _) => one(name, b"date", Self::Date),
+            (5, _) => one(name, b"proxy", Self::Proxy),
+            (6, b'a') => one(name, b"accept", Self::Accept),
+            (6, b's') => one(name, b"server", Self::Server),
+            (6, _) => one(name, b"expect", Self::Expect),
+            (7, b'u') => one(name, b"upgrade", Self::Upgrade),
+            (7, b'r') => one(name, b"referer", Self::Referer),
+            (7, _) => one(name, b"trailer", Self::Trailer),
+            (9, _) => one(name, b"x-real-ip", Self::RealIp),
+            (10, b'u') => one(name, b"user-agent", Self::UserAgent),
+            (10, b'c') => one(name, b"connection", Self::Connection),
+            (10, _) if name[1] | 0x20 == b'e' => one(name, b"keep-alive", Self::KeepAlive),
+            (10, _) => one(name, b"kong-debug", Self::KongDebug),
+            (12, _) => one(name, b"content-type", Self::ContentType),
+            (14, _) => one(name, b"content-length", Self::ContentLength),
+            (15..=18, _) => Self::of_long(name),
+            (20, _) => one(name, b"x-kong-proxy-latency", Self::ProxyLatency),
+            (22, _) => one(name, b"x-kong-upstream-status", Self::UpstreamStatus),
+            (23, _) => one(name, b"x-kong-upstream-latency", Self::UpstreamLatency),
             _ => Self::Other,
         }
     }
 
-    fn of_sixteen(name: &[u8]) -> Self {
-        match name[12] | 0x20 {
-            b'h' => one(name, "x-forwarded-host", Self::ForwardedHost),
-            b'p' => two(
-                name,
-                ("x-forwarded-path", Self::ForwardedPath),
-                ("x-forwarded-port", Self::ForwardedPort),
-            ),
-            b't' => one(name, "proxy-connection", Self::ProxyConnection),
-            b'r' => one(name, "x-accel-redirect", Self::AccelRedirect),
-            _ => Self::Other,
+    fn of_long(name: &[u8]) -> Self {
+        match (name.len(), name[2] | 0x20, name[12] | 0x20) {
+            (15, b'f', _) => one(name, b"x-forwarded-for", Self::ForwardedFor),
+            (15, _, b's') => one(name, b"x-accel-charset", Self::AccelCharset),
+            (15, ..) => one(name, b"x-accel-expires", Self::AccelExpires),
+            (16, _, b'h') => one(name, b"x-forwarded-host", Self::ForwardedHost),
+            (16, _, b'p') if name[13] | 0x20 == b'a' => {
+                one(name, b"x-forwarded-path", Self::ForwardedPath)
+            }
+            (16, _, b'p') => one(name, b"x-forwarded-port", Self::ForwardedPort),
+            (16, _, b't') => one(name, b"proxy-connection", Self::ProxyConnection),
+            (16, ..) => one(name, b"x-accel-redirect", Self::AccelRedirect),
+            (17, b'f', _) => one(name, b"x-forwarded-proto", Self::ForwardedProto),
+            (17, b'k', _) => one(name, b"x-kong-request-id", Self::RequestId),
+            (17, ..) if name[0] | 0x20 == b't' => {
+                one(name, b"transfer-encoding", Self::TransferEncoding)
+            }
+            (17, ..) => one(name, b"x-accel-buffering", Self::AccelBuffering),
+            (_, b'f', _) => one(name, b"x-forwarded-prefix", Self::ForwardedPrefix),
+            _ => one(name, b"x-accel-limit-rate", Self::AccelLimitRate),
         }
     }
 
-    fn of_seventeen(name: &[u8]) -> Self {
-        match name[2] | 0x20 {
-            b'f' => one(name, "x-forwarded-proto", Self::ForwardedProto),
-            b'k' => one(name, "x-kong-request-id", Self::RequestId),
-            b'a' if name[0] | 0x20 == b't' => {
-                one(name, "transfer-encoding", Self::TransferEncoding)
-            }
-            b'a' => one(name, "x-accel-buffering", Self::AccelBuffering),
-            _ => Self::Other,
-        }
+    /// A bit of its own for each.
+    pub(super) fn bit(self) -> u64 {
+        1 << (self as u32)
     }
 }
 
-fn one(name: &[u8], text: &str, known: Known) -> Known {
-    if eq_ignore_case(name, text.as_bytes()) {
-        known
-    } else {
-        Known::Other
+/// Compares with `text`, which is in lower case; written so that all bytes are compared at once.
+fn one<const N: usize>(name: &[u8], text: &[u8; N], known: Known) -> Known {
+    let Ok(name) = <&[u8; N]>::try_from(name) else {
+        return Known::Other;
+    };
+    let mut differs = 0;
+    for (byte, wanted) in name.iter().zip(text) {
+        let case = if wanted.is_ascii_lowercase() { 0x20 } else { 0 };
+        differs |= (byte | case) ^ wanted;
     }
-}
-
-fn two(name: &[u8], first: (&str, Known), second: (&str, Known)) -> Known {
-    match one(name, first.0, first.1) {
-        Known::Other => one(name, second.0, second.1),
-        known => known,
-    }
+    if differs == 0 { known } else { Known::Other }
 }

@@ -4,7 +4,7 @@ use plugin_api::{Head, HeadIndex, HeaderSpan, Span};
 
 use super::error::HeadError;
 use super::known::Known;
-use super::token::{is_value, is_visible, token_prefix, value_prefix};
+use super::token::{find_colon, is_token, is_value, is_visible, token_prefix, value_prefix};
 
 /// Most header fields in one head; together with the byte limits it bounds the index.
 pub(crate) const MAX_FIELDS: usize = 512;
@@ -16,6 +16,8 @@ pub(crate) struct Fields {
     pub(crate) index: HeadIndex,
     /// What each name means; as long as the index has header lines.
     pub(crate) kinds: Vec<Known>,
+    /// The bits of the kinds there are.
+    seen: u64,
 }
 
 impl Fields {
@@ -23,6 +25,7 @@ impl Fields {
     pub(crate) fn clear(&mut self) {
         self.index.clear();
         self.kinds.clear();
+        self.seen = 0;
     }
 
     /// Reads one header line, `bytes[start..end]` without its CR LF.
@@ -45,13 +48,12 @@ impl Fields {
         }
         let name = span(start, start + name_len);
         let value = span(start + value_start, start + value_end);
-        Ok(self.push(bytes, name, value))
+        Ok(self.push(Known::of(name.of(bytes)), name, value))
     }
 
     /// Takes a line that [`common_line`] read.
     pub(super) fn push_common(
         &mut self,
-        bytes: &[u8],
         start: usize,
         line: Line,
     ) -> Result<(Known, HeaderSpan), HeadError> {
@@ -60,14 +62,14 @@ impl Fields {
         }
         let name = span(start, line.name_end);
         let value = span(line.value_start, line.value_end);
-        Ok(self.push(bytes, name, value))
+        Ok(self.push(line.kind, name, value))
     }
 
-    fn push(&mut self, bytes: &[u8], name: Span, value: Span) -> (Known, HeaderSpan) {
-        let kind = Known::of(name.of(bytes));
+    fn push(&mut self, kind: Known, name: Span, value: Span) -> (Known, HeaderSpan) {
         let field = HeaderSpan { name, value };
         self.index.headers.push(field);
         self.kinds.push(kind);
+        self.seen |= kind.bit();
         (kind, field)
     }
 
@@ -81,6 +83,9 @@ impl Fields {
 
     /// The first value of a known field.
     pub(crate) fn first<'b>(&self, kind: Known, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        if self.seen & kind.bit() == 0 {
+            return None;
+        }
         let position = self.kinds.iter().position(|known| *known == kind)?;
         Some(self.index.headers[position].value.of(bytes))
     }
@@ -152,6 +157,7 @@ pub(super) fn line_end(
 /// Where the parts of a line lie.
 #[derive(Clone, Copy)]
 pub(super) struct Line {
+    kind: Known,
     name_end: usize,
     value_start: usize,
     value_end: usize,
@@ -162,10 +168,16 @@ pub(super) struct Line {
 /// Reads the common form of a header line in one pass over its bytes; `None` leaves the line to
 /// the careful readers, which know why it is not that.
 pub(super) fn common_line(bytes: &[u8], start: usize) -> Option<Line> {
-    let name_end = start + token_prefix(bytes.get(start..)?);
-    if name_end == start || bytes.get(name_end) != Some(&b':') {
+    let rest = bytes.get(start..)?;
+    if rest.first() == Some(&b'\r') {
         return None;
     }
+    let name = &rest[..find_colon(rest)?];
+    let kind = Known::of(name);
+    if kind == Known::Other && !is_token(name) {
+        return None;
+    }
+    let name_end = start + name.len();
     let mut value_start = name_end + 1;
     while matches!(bytes.get(value_start), Some(b' ' | b'\t')) {
         value_start += 1;
@@ -179,11 +191,26 @@ pub(super) fn common_line(bytes: &[u8], start: usize) -> Option<Line> {
         value_end -= 1;
     }
     Some(Line {
+        kind,
         name_end,
         value_start,
         value_end,
         end,
     })
+}
+
+/// Appends a line that was received, with its CR LF.
+pub(crate) fn copy_line(out: &mut Vec<u8>, line: HeaderSpan, bytes: &[u8]) {
+    let (name, value) = (line.name, line.value);
+    let whole = Span::new(name.start, value.end.saturating_add(2)).of(bytes);
+    let between = Span::new(name.end, value.start).of(bytes);
+    if between == b": " && whole.ends_with(b"\r\n") {
+        out.extend_from_slice(whole);
+        return;
+    }
+    for part in [name.of(bytes), b": ", value.of(bytes), b"\r\n"] {
+        out.extend_from_slice(part);
+    }
 }
 
 /// A range out of two positions; heads are far smaller than 4 GiB.

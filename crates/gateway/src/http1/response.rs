@@ -62,7 +62,7 @@ impl ResponseHead {
                 && line.end + 2 <= limit
             {
                 self.next_line = line.end + 2;
-                let (kind, field) = self.fields.push_common(bytes, start, line)?;
+                let (kind, field) = self.fields.push_common(start, line)?;
                 self.take_known(bytes, kind, field)?;
                 continue;
             }

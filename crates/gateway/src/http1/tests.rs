@@ -7,6 +7,7 @@ use super::framing::Framing;
 use super::known::{ALL, Known};
 use super::request::{HeadLimits, RequestHead};
 use super::response::ResponseHead;
+use super::token::{find_colon, value_prefix};
 
 fn parse(bytes: &[u8]) -> Result<Option<RequestHead>, HeadError> {
     let mut head = RequestHead::default();
@@ -57,6 +58,33 @@ fn every_known_name_is_told_apart_in_any_case() {
             Known::Other,
             "{name}"
         );
+        for at in 0..name.len() {
+            let mut near = name.as_bytes().to_vec();
+            near[at] ^= 0x10;
+            assert_eq!(Known::of(&near), Known::Other, "{name} {at}");
+            if near[at] == b'-' ^ 0x10 {
+                // Case must not be folded where there is none: a CR is no hyphen.
+                near[at] = b'\r';
+                assert_eq!(Known::of(&near), Known::Other, "{name} {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_ends_at_the_first_byte_it_may_not_have_wherever_that_is() {
+    for length in 0..40 {
+        for at in 0..=length {
+            for byte in 0..=u8::MAX {
+                let mut bytes = vec![b'a'; length];
+                bytes.insert(at, byte);
+                let ends = byte != b'\t' && (byte < b' ' || byte == 0x7f);
+                let expected = if ends { at } else { bytes.len() };
+                assert_eq!(value_prefix(&bytes), expected, "{byte} at {at}");
+                let colon = (byte == b':').then_some(at);
+                assert_eq!(find_colon(&bytes), colon, "{byte} at {at}");
+            }
+        }
     }
 }
 

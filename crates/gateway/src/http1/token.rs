@@ -4,6 +4,7 @@ const TOKEN: u8 = 1;
 const VALUE: u8 = 2;
 const VISIBLE: u8 = 4;
 const METHOD: u8 = 8;
+const HOST: u8 = 16;
 
 static CLASS: [u8; 256] = classes();
 
@@ -42,6 +43,9 @@ const fn classes() -> [u8; 256] {
         if value.is_ascii_uppercase() || value == b'_' || value == b'-' {
             table[byte] |= METHOD;
         }
+        if !matches!(value, b'/' | b'\\' | b'?' | b'#' | b' ' | b'\t') {
+            table[byte] |= HOST;
+        }
         byte += 1;
     }
     table
@@ -73,10 +77,57 @@ pub(super) fn token_prefix(bytes: &[u8]) -> usize {
 
 /// Length of the longest prefix that may stand in a header field value.
 pub(super) fn value_prefix(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
+    let mut at = 0;
+    for chunk in bytes.as_chunks::<8>().0 {
+        let found = controls(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            at += lowest(found);
+            break;
+        }
+        at += 8;
+    }
+    // What is left is a tab, the end of the value, or the last bytes.
+    let rest = &bytes[at..];
+    rest.iter()
         .position(|byte| CLASS[usize::from(*byte)] & VALUE == 0)
-        .unwrap_or(bytes.len())
+        .map_or(bytes.len(), |offset| at + offset)
+}
+
+/// Position of the first colon.
+pub(super) fn find_colon(bytes: &[u8]) -> Option<usize> {
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (index, chunk) in chunks.iter().enumerate() {
+        let found = zeros(u64::from_le_bytes(*chunk) ^ (ONES * 0x3a));
+        if found != 0 {
+            return Some(index * 8 + lowest(found));
+        }
+    }
+    let offset = rest.iter().position(|byte| *byte == b':')?;
+    Some(chunks.len() * 8 + offset)
+}
+
+/// A one in each of eight bytes, which are looked at together.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// Marks zero bytes in their highest bit. The lowest mark is exact, those above it may be wrong.
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & (ONES << 7)
+}
+
+/// Marks control characters, in the same way.
+const fn controls(word: u64) -> u64 {
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word & (ONES << 7);
+    below_space | zeros(word ^ (ONES * 0x7f))
+}
+
+/// Which byte the lowest mark stands in.
+const fn lowest(marks: u64) -> usize {
+    (marks.trailing_zeros() / 8) as usize
+}
+
+/// Whether all bytes may stand in a field name.
+pub(super) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && all(bytes, TOKEN)
 }
 
 /// Whether all bytes may stand in a header field value: no control character but a tab.
@@ -87,6 +138,11 @@ pub(crate) fn is_value(bytes: &[u8]) -> bool {
 /// Whether no byte is a space or a control character.
 pub(super) fn is_visible(bytes: &[u8]) -> bool {
     all(bytes, VISIBLE)
+}
+
+/// Whether a byte may stand in an authority.
+pub(super) fn is_host_byte(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & HOST != 0
 }
 
 /// Whether this can be a method.

@@ -8,7 +8,7 @@ use plugin_api::{HeaderSpan, HttpVersion};
 use super::config::ProxyConfig;
 use super::connection::Connection;
 use super::work::Work;
-use crate::http1::{Framing, Known, eq_ignore_case, has_list_token, list_tokens};
+use crate::http1::{Framing, Known, copy_line, eq_ignore_case, has_list_token, list_tokens};
 
 /// What the head says beyond what was received.
 #[derive(Clone, Copy, Debug)]
@@ -205,7 +205,7 @@ fn write_rest(out: &mut Vec<u8>, work: &Work, sends_request_id: bool) {
     if edits.is_empty() && !work.head.names_hop_fields {
         for (kind, line) in work.head.fields.iter() {
             if passes(kind) {
-                copy(out, line, &work.bytes);
+                copy_line(out, line, &work.bytes);
             }
         }
         return;
@@ -221,10 +221,6 @@ fn write_rest(out: &mut Vec<u8>, work: &Work, sends_request_id: bool) {
             field(out, name, value);
         }
     });
-}
-
-fn copy(out: &mut Vec<u8>, line: HeaderSpan, bytes: &[u8]) {
-    field(out, line.name.of(bytes), line.value.of(bytes));
 }
 
 /// Whether a received field goes on as it is.

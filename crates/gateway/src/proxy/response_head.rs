@@ -6,7 +6,7 @@ use plugin_api::{HeaderEdits, HttpVersion};
 
 use super::config::ProxyConfig;
 use super::errors;
-use crate::http1::{Framing, Known, ResponseHead, has_list_token};
+use crate::http1::{Framing, Known, ResponseHead, copy_line, has_list_token};
 
 /// What the head says beyond what the service sent.
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +141,11 @@ fn write_received(
     let mut places = Places::default();
     if parts.edits.is_none_or(HeaderEdits::is_empty) && !response.names_hop_fields {
         for (kind, line) in response.fields.iter() {
+            if matches!(kind, Known::Other | Known::Date | Known::Server) {
+                places.server |= kind == Known::Server;
+                copy_line(out, line, bytes);
+                continue;
+            }
             let (name, value) = (line.name.of(bytes), line.value.of(bytes));
             write_line(out, (kind, name, value), config, parts, &mut places);
         }

@@ -199,7 +199,11 @@ impl<C: Client> Transaction<'_, C> {
         let peer = peer?;
         self.work.notes.upstream_address = Some(peer.address);
         let host = self.host_for(entry, service, &peer);
-        let (name, _) = router::split_host(&host);
+        // Only TLS asks for the name.
+        let name = match service.tls {
+            Some(_) => router::split_host(&host).0,
+            None => &[],
+        };
         let mut reached = attempt::connect(self.core, service, &peer, name, self.timer).await?;
         let parts = RequestParts {
             host: &host,
