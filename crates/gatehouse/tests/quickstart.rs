@@ -256,6 +256,18 @@ async fn start_that_was_cut_short_is_continued() {
 }
 
 #[tokio::test]
+async fn node_that_was_never_noted_is_found_again() {
+    let mut quickstart = Quickstart::start(&QuickstartOptions::default()).await;
+    let pid = node_pid(&quickstart);
+    quickstart.process().kill().await;
+    std::fs::remove_file(quickstart.folder().join("node/node.pid")).expect("the noted pid");
+
+    quickstart.start_again().await;
+
+    assert_eq!(node_pid(&quickstart), pid);
+}
+
+#[tokio::test]
 async fn certificate_of_the_node_that_ends_soon_is_replaced() {
     let mut quickstart = Quickstart::start(&QuickstartOptions::default()).await;
     let pid = node_pid(&quickstart);

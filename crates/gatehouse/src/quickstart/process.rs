@@ -79,13 +79,17 @@ impl Process {
 
     /// The node of an earlier quickstart, when it still runs.
     pub(super) fn find(layout: &Layout, instance: &str) -> Option<Self> {
-        let text = std::fs::read_to_string(layout.node_pid()).ok()?;
-        let pid = Pid::from_raw(text.trim().parse().ok()?)?;
-        let found = Self { pid, child: None };
-        arguments_of(pid)?
-            .iter()
-            .any(|argument| argument == instance)
-            .then_some(found)
+        let is_it = |pid: &Pid| {
+            let arguments = arguments_of(*pid);
+            arguments.is_some_and(|all| all.iter().any(|argument| argument == instance))
+        };
+        let noted = std::fs::read_to_string(layout.node_pid()).ok();
+        let noted = noted.and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
+        // A quickstart that was killed right after it had started the node noted nothing.
+        let pid = noted
+            .filter(is_it)
+            .or_else(|| running().into_iter().find(is_it))?;
+        Some(Self { pid, child: None })
     }
 
     /// Whether it runs as the plan wants it: same settings, same sample, same binary.
@@ -191,6 +195,17 @@ fn open_log(path: &Path) -> Result<std::fs::File, Failure> {
         .mode(files::PRIVATE)
         .open(path);
     open.map_err(|error| Failure::new(format!("cannot open `{}`: {error}", path.display())))
+}
+
+/// Every process of the machine but this one, as far as `/proc` tells.
+fn running() -> Vec<Pid> {
+    let own = std::process::id().to_string();
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let others = names.filter(|name| *name != own);
+    others
+        .filter_map(|name| Pid::from_raw(name.parse().ok()?))
+        .collect()
 }
 
 /// The arguments of a process: from `/proc`, or from `ps` where there is none.
