@@ -66,11 +66,7 @@ impl Process {
         let child = command.spawn()?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| Failure::new("the node ended at once"))?;
-        files::replace(
-            &layout.node_pid(),
-            files::PUBLIC,
-            &format!("{}\n", pid.as_raw_nonzero()),
-        )?;
+        note(layout, pid)?;
         Ok(Self {
             pid,
             child: Some(child),
@@ -86,9 +82,10 @@ impl Process {
         let noted = std::fs::read_to_string(layout.node_pid()).ok();
         let noted = noted.and_then(|text| Pid::from_raw(text.trim().parse().ok()?));
         // A quickstart that was killed right after it had started the node noted nothing.
-        let pid = noted
-            .filter(is_it)
-            .or_else(|| running().into_iter().find(is_it))?;
+        let pid = noted.filter(is_it).or_else(|| {
+            let found = running().into_iter().find(is_it)?;
+            note(layout, found).is_ok().then_some(found)
+        })?;
         Some(Self { pid, child: None })
     }
 
@@ -195,6 +192,12 @@ fn open_log(path: &Path) -> Result<std::fs::File, Failure> {
         .mode(files::PRIVATE)
         .open(path);
     open.map_err(|error| Failure::new(format!("cannot open `{}`: {error}", path.display())))
+}
+
+/// Writes down which process is the node.
+fn note(layout: &Layout, pid: Pid) -> Result<(), Failure> {
+    let text = format!("{}\n", pid.as_raw_nonzero());
+    files::replace(&layout.node_pid(), files::PUBLIC, &text)
 }
 
 /// Every process of the machine but this one, as far as `/proc` tells.
