@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = folder.join(format!("rates-{}", clock::new_uuid()));
     let store = Store::open(StoreOptions {
-        path: folder.join("a.db"),
+        location: folder.join("a.db").into(),
         sealer: Arc::new(pki::Sealer::from_key(&[1; 32])?),
         catalogue: Arc::new(Catalogue::new(Arc::new(NoPlugins))),
     })?;

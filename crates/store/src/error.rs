@@ -1,7 +1,6 @@
 //! Why the store refused or failed.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use uuid::Uuid;
 
@@ -94,46 +93,46 @@ pub enum StoreError {
         reason: String,
     },
     /// The volume is full.
-    #[error("the volume of `{path}` is full; free space there, writes then work again")]
+    #[error("the volume of `{place}` is full; free space there, writes then work again")]
     Full {
         /// The database.
-        path: PathBuf,
+        place: String,
     },
-    /// The file is damaged.
+    /// The data is damaged.
     #[error(
-        "`{path}` is damaged ({detail}); stop the process, keep a copy of the file, and restore \
+        "`{place}` is damaged ({detail}); stop the process, keep a copy of the file, and restore \
          the latest backup"
     )]
     Corrupt {
         /// The database.
-        path: PathBuf,
+        place: String,
         /// What the database reported.
         detail: String,
     },
-    /// The file is a database of something else.
-    #[error("`{path}` belongs to another program; choose another path")]
+    /// The place holds something else.
+    #[error("`{place}` belongs to another program; choose another place")]
     NotAStore {
-        /// The file.
-        path: PathBuf,
+        /// The database.
+        place: String,
     },
-    /// The file was written by a newer release.
+    /// It was written by a newer release.
     #[error(
-        "`{path}` has schema {found}, this release knows up to {known}; start the newer release, \
+        "`{place}` has schema {found}, this release knows up to {known}; start the newer release, \
          or restore the backup made before the upgrade"
     )]
     Newer {
         /// The database.
-        path: PathBuf,
+        place: String,
         /// The schema found.
         found: u32,
         /// The newest schema known here.
         known: u32,
     },
     /// Another process has the store open.
-    #[error("`{path}` is in use by another process; stop that one first")]
+    #[error("`{place}` is in use by another process; stop that one first")]
     Locked {
         /// The database.
-        path: PathBuf,
+        place: String,
     },
     /// A sealed value cannot be opened with the key given.
     #[error("{what} cannot be unsealed; was the sealing key of this installation replaced?")]

@@ -4,8 +4,7 @@
 //! answer promised is on disk before the promise: a write is acknowledged after its transaction
 //! was synced. A control plane is part of every key, so no query can reach another tenant's row.
 //!
-//! The public items name no database. Today there is one folder behind them, `sqlite`; another
-//! one joins beside it.
+//! The public items name no database; only [`Location`] says which one it is.
 //!
 //! The room does not validate bodies (that is the catalogue's work, done by the caller before a
 //! write), does not decide who may do what, and does not speak HTTP.
@@ -14,6 +13,7 @@ mod batch;
 mod catalogue;
 mod error;
 mod export;
+mod location;
 mod model;
 mod query;
 mod record;
@@ -23,6 +23,7 @@ mod store;
 pub use batch::{Actor, Applied, Batch, Operation};
 pub use error::StoreError;
 pub use export::{AuditEntry, Change, ChangeKind, Changed, Changes, Export};
+pub use location::{Location, PostgresConfig, PostgresServer, PostgresTls};
 pub use model::{KindFacts, Model, NoEntities, OnDelete, Reference, Seal, UniqueKey};
 pub use query::{ListQuery, Order, Page, TagFilter, TagRow};
 pub use record::{Expect, Record, RecordOperation, RecordQuery};

@@ -8,17 +8,17 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use crate::export::AuditEntry;
-use crate::sqlite::Database;
+use crate::sqlite;
 use crate::{
-    Actor, Applied, Batch, Body, Changed, Changes, Expect, Export, ListQuery, Model, Page, Record,
-    RecordOperation, RecordQuery, Seal, StoreError, TagRow,
+    Actor, Applied, Batch, Body, Changed, Changes, Expect, Export, ListQuery, Location, Model,
+    Page, Record, RecordOperation, RecordQuery, Seal, StoreError, TagRow,
 };
 
 /// How a store is opened.
 #[derive(Clone)]
 pub struct StoreOptions {
-    /// The database file; its folder is made when it does not exist.
-    pub path: PathBuf,
+    /// Where the database is.
+    pub location: Location,
     /// Seals credentials and private keys. Opening an existing store needs the same key.
     pub sealer: Arc<dyn Seal>,
     /// The entities: usually the catalogue, [`NoEntities`](crate::NoEntities) for a store that
@@ -29,7 +29,7 @@ pub struct StoreOptions {
 impl std::fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoreOptions")
-            .field("path", &self.path)
+            .field("location", &self.location)
             .finish_non_exhaustive()
     }
 }
@@ -40,13 +40,28 @@ impl std::fmt::Debug for StoreOptions {
 /// whose future was dropped may or may not have happened.
 #[derive(Clone)]
 pub struct Store {
+    location: Location,
     database: Arc<Database>,
+}
+
+/// The databases that a store can be.
+enum Database {
+    Sqlite(sqlite::Database),
+}
+
+/// Asks whichever database there is.
+macro_rules! ask {
+    ($store:ident.$method:ident($($argument:expr),*)) => {
+        match &*$store.database {
+            Database::Sqlite(database) => database.$method($($argument),*).await,
+        }
+    };
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
-            .field("path", &self.database.path())
+            .field("location", &self.location)
             .finish()
     }
 }
@@ -58,9 +73,31 @@ impl Store {
     ///
     /// When the file is in use, damaged, foreign, newer than this release or cannot be written.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
+        let StoreOptions {
+            location,
+            sealer,
+            catalogue,
+        } = options;
+        let database = match &location {
+            Location::Sqlite(path) => {
+                Database::Sqlite(sqlite::Database::open(path.clone(), sealer, catalogue)?)
+            }
+            Location::Postgres(_) => {
+                return Err(StoreError::Unavailable {
+                    reason: format!("{location} is not served by this build"),
+                });
+            }
+        };
         Ok(Self {
-            database: Arc::new(Database::open(options)?),
+            location,
+            database: Arc::new(database),
         })
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub const fn location(&self) -> &Location {
+        &self.location
     }
 
     /// Writes a copy of one state of the database to a new file while work goes on. With the
@@ -70,7 +107,7 @@ impl Store {
     ///
     /// When the target exists, cannot be written, or the volume is full.
     pub async fn backup(&self, target: PathBuf) -> Result<(), StoreError> {
-        self.database.backup(target).await
+        ask!(self.backup(target))
     }
 
     /// Reads one row; `None` when it is absent or expired.
@@ -79,7 +116,7 @@ impl Store {
     ///
     /// When the kind is unknown or the database cannot be read.
     pub async fn get(&self, plane: Uuid, kind: &str, id: Uuid) -> Result<Option<Body>, StoreError> {
-        self.database.get(plane, kind, id).await
+        ask!(self.get(plane, kind, id))
     }
 
     /// Reads the row that holds a value of a unique field, such as a service by `name`.
@@ -94,7 +131,7 @@ impl Store {
         field: &str,
         value: &str,
     ) -> Result<Option<Body>, StoreError> {
-        self.database.find(plane, kind, &[field], value).await
+        ask!(self.find(plane, kind, &[field], value))
     }
 
     /// Reads the row that holds the values of fields that are unique together; `value` as in
@@ -110,7 +147,7 @@ impl Store {
         fields: &[&str],
         value: &str,
     ) -> Result<Option<Body>, StoreError> {
-        self.database.find(plane, kind, fields, value).await
+        ask!(self.find(plane, kind, fields, value))
     }
 
     /// Lists rows of a kind.
@@ -124,7 +161,7 @@ impl Store {
         kind: &str,
         query: ListQuery,
     ) -> Result<Page, StoreError> {
-        self.database.list(plane, kind, query).await
+        ask!(self.list(plane, kind, query))
     }
 
     /// Counts the rows of a kind.
@@ -133,7 +170,7 @@ impl Store {
     ///
     /// When the kind is unknown or the database cannot be read.
     pub async fn count(&self, plane: Uuid, kind: &str) -> Result<u64, StoreError> {
-        self.database.count(plane, kind).await
+        ask!(self.count(plane, kind))
     }
 
     /// Lists the tags in use in ascending order, all of them or the rows of one; `after` is the
@@ -149,7 +186,7 @@ impl Store {
         after: Option<TagRow>,
         size: usize,
     ) -> Result<Vec<TagRow>, StoreError> {
-        self.database.tags(plane, tag, after, size).await
+        ask!(self.tags(plane, tag, after, size))
     }
 
     /// Applies a batch: all of it, durably, or nothing.
@@ -158,7 +195,7 @@ impl Store {
     ///
     /// Every [`StoreError`]; then nothing was changed.
     pub async fn apply(&self, batch: Batch) -> Result<Applied, StoreError> {
-        self.database.apply(batch).await
+        ask!(self.apply(batch))
     }
 
     /// Removes everything of a control plane, its log and version included.
@@ -167,7 +204,7 @@ impl Store {
     ///
     /// When the database cannot be written.
     pub async fn purge(&self, plane: Uuid, actor: Actor) -> Result<(), StoreError> {
-        self.database.purge(plane, actor).await
+        ask!(self.purge(plane, actor))
     }
 
     /// Reads all exported rows of a control plane in one snapshot.
@@ -176,7 +213,7 @@ impl Store {
     ///
     /// When the database cannot be read.
     pub async fn export(&self, plane: Uuid) -> Result<Export, StoreError> {
-        self.database.export(plane).await
+        ask!(self.export(plane))
     }
 
     /// The version of a control plane; 0 when nothing was ever written.
@@ -185,7 +222,7 @@ impl Store {
     ///
     /// When the database cannot be read.
     pub async fn version(&self, plane: Uuid) -> Result<u64, StoreError> {
-        self.database.version(plane).await
+        ask!(self.version(plane))
     }
 
     /// What changed after a version.
@@ -194,7 +231,7 @@ impl Store {
     ///
     /// When the database cannot be read.
     pub async fn changes(&self, plane: Uuid, after: u64) -> Result<Changes, StoreError> {
-        self.database.changes(plane, after).await
+        ask!(self.changes(plane, after))
     }
 
     /// The audit trail of a control plane, oldest first, after a sequence number; at most 1,000.
@@ -208,14 +245,16 @@ impl Store {
         after: u64,
         size: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        self.database.audit(plane, after, size).await
+        ask!(self.audit(plane, after, size))
     }
 
     /// Notices of new versions, sent after they are on disk. A receiver that lags learns so from
     /// its channel and has to look at [`version`](Self::version) of what it follows.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Changed> {
-        self.database.subscribe()
+        match &*self.database {
+            Database::Sqlite(database) => database.subscribe(),
+        }
     }
 
     /// Adds or replaces a record.
@@ -253,7 +292,7 @@ impl Store {
         space: &'static str,
         id: Uuid,
     ) -> Result<Option<Record>, StoreError> {
-        self.database.record_get(space, id).await
+        ask!(self.record_get(space, id))
     }
 
     /// Reads the record that holds a unique value.
@@ -267,7 +306,7 @@ impl Store {
         field: &'static str,
         value: &str,
     ) -> Result<Option<Record>, StoreError> {
-        self.database.record_find(space, field, value).await
+        ask!(self.record_find(space, field, value))
     }
 
     /// Lists records in ascending order of id.
@@ -280,7 +319,7 @@ impl Store {
         space: &'static str,
         query: RecordQuery,
     ) -> Result<Vec<Record>, StoreError> {
-        self.database.record_list(space, query).await
+        ask!(self.record_list(space, query))
     }
 
     /// Counts the records of a space, all or one owner's.
@@ -293,7 +332,7 @@ impl Store {
         space: &'static str,
         owner: Option<Uuid>,
     ) -> Result<u64, StoreError> {
-        self.database.record_count(space, owner).await
+        ask!(self.record_count(space, owner))
     }
 
     /// Removes a record.
@@ -312,6 +351,6 @@ impl Store {
     ///
     /// When a condition fails, a unique value is taken or the database cannot be written.
     pub async fn record_batch(&self, operations: Vec<RecordOperation>) -> Result<(), StoreError> {
-        self.database.record_batch(operations).await
+        ask!(self.record_batch(operations))
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{ClusterType, NodeSeen};
 
 async fn open(path: &Path) -> Planes {
     let store = Store::open(StoreOptions {
-        path: path.join("geo.db"),
+        location: path.join("geo.db").into(),
         sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
         catalogue: Arc::new(NoEntities),
     });

@@ -69,7 +69,7 @@ impl Harness {
         let sealer = pki::Sealer::create(&folder.path().join("key")).unwrap();
         let catalogue = Arc::new(Catalogue::new(setup.plugins));
         let store = Store::open(StoreOptions {
-            path: folder.path().join("geo.db"),
+            location: folder.path().join("geo.db").into(),
             sealer: Arc::new(sealer),
             catalogue: catalogue.clone(),
         })

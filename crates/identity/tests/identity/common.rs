@@ -13,7 +13,7 @@ pub(crate) fn store(folder: &TempDir) -> Store {
     let sealer = Arc::new(pki::Sealer::from_key(&[1; 32]).unwrap());
     let path = folder.join("global.db");
     Store::open(StoreOptions {
-        path,
+        location: path.into(),
         sealer,
         catalogue: Arc::new(NoEntities),
     })

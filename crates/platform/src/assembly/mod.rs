@@ -188,7 +188,7 @@ pub fn open_identity(folder: &Path) -> Result<Identity, PlatformError> {
 
 fn open_global(folder: &Path, sealer: Arc<dyn Seal>) -> Result<Store, PlatformError> {
     Ok(Store::open(StoreOptions {
-        path: folder.join("global.db"),
+        location: folder.join("global.db").into(),
         sealer,
         catalogue: Arc::new(NoEntities),
     })?)
@@ -214,7 +214,7 @@ async fn open_geo(
 ) -> Result<GeoParts, PlatformError> {
     let catalogue = Arc::clone(&options.catalogue);
     let store = Store::open(StoreOptions {
-        path: folder.join(format!("geo-{}.db", geo.name)),
+        location: folder.join(format!("geo-{}.db", geo.name)).into(),
         sealer,
         catalogue: catalogue.clone(),
     })?;

@@ -39,11 +39,11 @@ impl Fault {
 
 /// Turns an error of the database into one that says what to do.
 pub(super) fn translate(error: &rusqlite::Error, action: &str, path: &Path) -> StoreError {
-    let path = path.to_owned();
+    let place = path.display().to_string();
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full { path },
+        Some(ErrorCode::DiskFull) => StoreError::Full { place },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Corrupt {
-            path,
+            place,
             detail: error.to_string(),
         },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Unavailable {

@@ -20,7 +20,7 @@ mod tests;
 mod writer;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::broadcast;
@@ -33,8 +33,8 @@ use readers::Readers;
 use writer::{Task, Writer};
 
 use crate::{
-    Actor, Applied, AuditEntry, Batch, Body, Changed, Changes, Export, ListQuery, Page, Record,
-    RecordOperation, RecordQuery, StoreError, StoreOptions, TagRow,
+    Actor, Applied, AuditEntry, Batch, Body, Changed, Changes, Export, ListQuery, Model, Page,
+    Record, RecordOperation, RecordQuery, Seal, StoreError, TagRow,
 };
 
 /// An open database.
@@ -48,12 +48,11 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let StoreOptions {
-            path,
-            sealer,
-            catalogue,
-        } = options;
+    pub(crate) fn open(
+        path: PathBuf,
+        sealer: Arc<dyn Seal>,
+        catalogue: Arc<dyn Model>,
+    ) -> Result<Self, StoreError> {
         let (connection, lock) = open::open_writer(&path)?;
         let codec = Codec::load(&connection, catalogue, sealer)
             .map_err(|fault| fault.into_error("read the key of the store", &path))?;
@@ -67,10 +66,6 @@ impl Database {
             readers,
             _lock: lock,
         })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     pub(crate) async fn backup(&self, target: PathBuf) -> Result<(), StoreError> {

@@ -42,11 +42,9 @@ pub(super) fn open_writer(path: &Path) -> Result<(Connection, File), StoreError>
     // FULL: in write-ahead mode each commit is synced before it returns.
     durable(&connection).map_err(|e| fault(&e))?;
     schema::migrate(&mut connection).map_err(|unfit| match unfit {
-        Unfit::NotAStore => StoreError::NotAStore {
-            path: path.to_owned(),
-        },
+        Unfit::NotAStore => StoreError::NotAStore { place: place(path) },
         Unfit::Newer(found) => StoreError::Newer {
-            path: path.to_owned(),
+            place: place(path),
             found,
             known: schema::newest(),
         },
@@ -112,9 +110,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
         .map_err(|error| cannot("open", &name, &error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked {
-            path: path.to_owned(),
-        }),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Locked { place: place(path) }),
         Err(std::fs::TryLockError::Error(error)) => Err(cannot("lock", &name, &error)),
     }
 }
@@ -127,11 +123,13 @@ fn owner_only() -> OpenOptions {
     options
 }
 
+fn place(path: &Path) -> String {
+    path.display().to_string()
+}
+
 fn cannot(action: &str, path: &Path, error: &std::io::Error) -> StoreError {
     if error.kind() == ErrorKind::StorageFull {
-        return StoreError::Full {
-            path: path.to_owned(),
-        };
+        return StoreError::Full { place: place(path) };
     }
     StoreError::Storage {
         action: format!("{action} `{}`", path.display()),

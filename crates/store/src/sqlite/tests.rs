@@ -9,8 +9,7 @@ use uuid::Uuid;
 use super::Database;
 use super::writer::{QUEUE_LIMIT, Task};
 use crate::{
-    Actor, Batch, Body, KindFacts, ListQuery, Model, Operation, Reference, StoreOptions, TagFilter,
-    UniqueKey,
+    Actor, Batch, Body, KindFacts, ListQuery, Model, Operation, Reference, TagFilter, UniqueKey,
 };
 
 struct Keys;
@@ -35,12 +34,8 @@ impl Model for Keys {
 const PLANE: Uuid = Uuid::from_u128(1);
 
 fn open(folder: &TempDir) -> Database {
-    let options = StoreOptions {
-        path: folder.join("a.db"),
-        sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
-        catalogue: Arc::new(Keys),
-    };
-    Database::open(options).unwrap()
+    let sealer = Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap());
+    Database::open(folder.join("a.db"), sealer, Arc::new(Keys)).unwrap()
 }
 
 fn batch(rows: impl Iterator<Item = serde_json::Value>) -> Batch {

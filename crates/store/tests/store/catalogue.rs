@@ -13,7 +13,7 @@ use crate::common::*;
 fn open_real(path: &Path) -> Store {
     let catalogue = Arc::new(Catalogue::new(Arc::new(NoPlugins)));
     let options = StoreOptions {
-        path: path.to_owned(),
+        location: path.to_owned().into(),
         sealer: sealer(1),
         catalogue,
     };

@@ -110,7 +110,7 @@ pub(crate) fn open(path: &Path) -> Result<Store, StoreError> {
 pub(crate) fn open_with(path: &Path, key: u8) -> Result<Store, StoreError> {
     let catalogue = Arc::new(SmallModel);
     Store::open(StoreOptions {
-        path: path.to_owned(),
+        location: path.to_owned().into(),
         sealer: sealer(key),
         catalogue,
     })

@@ -41,7 +41,9 @@ async fn store_in_use_is_not_opened_twice() {
 
     assert_eq!(
         open(&path).unwrap_err(),
-        StoreError::Locked { path: path.clone() }
+        StoreError::Locked {
+            place: path.display().to_string()
+        }
     );
 
     drop(store);
@@ -96,7 +98,12 @@ async fn database_of_another_program_is_refused() {
         .unwrap();
     drop(connection);
 
-    assert_eq!(open(&path).unwrap_err(), StoreError::NotAStore { path });
+    assert_eq!(
+        open(&path).unwrap_err(),
+        StoreError::NotAStore {
+            place: path.display().to_string()
+        }
+    );
 }
 
 #[tokio::test]
