@@ -2,17 +2,20 @@
 //!
 //! [`Entities`] reads and writes any kind of entity from its description; nothing in it knows a
 //! path or the shape of an error body. [`core`] is the dialect of control planes
-//! (`core-entities`); another dialect (the gateway's own Admin API) can sit on the same handler.
+//! (`core-entities`), [`gateway`] the one of the gateway's own Admin API.
 //! [`import`] takes whole declarative files.
 //!
 //! Who calls and which control plane is meant was decided before a request gets here: the
 //! caller leaves a [`Scope`] in the request's extensions.
 
 pub mod core;
+pub mod gateway;
 pub mod import;
 
 mod entity;
 mod scope;
 
-pub use entity::{Condition, Entities, EntityError, Listing, Parent, Rows, Test, Written};
+pub use entity::{
+    Condition, Entities, EntityError, Listing, Parent, Rows, Running, Source, Test, Written,
+};
 pub use scope::Scope;

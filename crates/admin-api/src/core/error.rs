@@ -73,6 +73,7 @@ fn entity(error: &EntityError) -> Response {
         EntityError::Invalid(violations) => invalid(&details(violations)),
         EntityError::NotFound => plain(StatusCode::NOT_FOUND, "Not Found"),
         EntityError::ReadOnly(reason) => plain(StatusCode::FORBIDDEN, reason),
+        EntityError::NoDatabase => plain(StatusCode::METHOD_NOT_ALLOWED, &error.to_string()),
         EntityError::Unresolved { field, .. } => {
             constraint(&[reference(Some(field), &error.to_string())])
         }

@@ -15,6 +15,9 @@ pub enum EntityError {
     /// Nothing can be written here.
     #[error("{0}")]
     ReadOnly(&'static str),
+    /// There is no database to write to: the configuration comes as a whole.
+    #[error("entities cannot be written without a database")]
+    NoDatabase,
     /// A member names another entity by something else than its id, and there is none.
     #[error("`{field}` names `{name}`, which is not in `{kind}`")]
     Unresolved {

@@ -25,10 +25,10 @@ impl Entities {
     ) -> Result<Option<Map>, EntityError> {
         let plane = scope.control_plane;
         let row = match (Uuid::try_parse(key), kind.endpoint_key) {
-            (Ok(id), _) => self.store().get(plane, kind.name, id).await?,
+            (Ok(id), _) => self.source().get(plane, kind.name, id).await?,
             (Err(_), None) => None,
             (Err(_), Some(field)) if is_unique_alone(kind, field) => {
-                self.store().find(plane, kind.name, field, key).await?
+                self.source().find(plane, kind.name, field, key).await?
             }
             (Err(_), Some(field)) => self.scan(scope, kind, (field, key), parent).await?,
         };
@@ -105,7 +105,7 @@ impl Entities {
                 ..ListQuery::default()
             };
             let page = self
-                .store()
+                .source()
                 .list(scope.control_plane, kind.name, query)
                 .await?;
             let is_meant = |row: &Map| row.get(field).and_then(Value::as_str) == Some(key);

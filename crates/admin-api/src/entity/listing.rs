@@ -128,7 +128,7 @@ impl Entities {
             ..ListQuery::default()
         };
         let page = self
-            .store()
+            .source()
             .list(scope.control_plane, kind.name, query)
             .await?;
         Ok(Rows {

@@ -3,17 +3,19 @@
 mod error;
 mod keys;
 mod listing;
+mod source;
 
 use std::sync::Arc;
 
 use entities::{Catalogue, EntityKind};
 use schema::{Map, Mode};
 use serde_json::{Value, json};
-use store::{Batch, Operation, Store};
+use store::{Batch, Operation, Store, TagRow};
 use uuid::Uuid;
 
 pub use error::EntityError;
 pub use listing::{Condition, Listing, Rows, Test};
+pub use source::{Running, Source};
 
 use crate::scope::Scope;
 
@@ -21,13 +23,13 @@ use crate::scope::Scope;
 #[derive(Clone)]
 pub struct Entities {
     catalogue: Arc<Catalogue>,
-    store: Store,
+    source: Source,
 }
 
 impl std::fmt::Debug for Entities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Entities")
-            .field("store", &self.store)
+            .field("source", &self.source)
             .finish_non_exhaustive()
     }
 }
@@ -54,7 +56,13 @@ impl Entities {
     /// The handler over one geo's store.
     #[must_use]
     pub const fn new(catalogue: Arc<Catalogue>, store: Store) -> Self {
-        Self { catalogue, store }
+        Self::over(catalogue, Source::Store(store))
+    }
+
+    /// The handler over any source.
+    #[must_use]
+    pub const fn over(catalogue: Arc<Catalogue>, source: Source) -> Self {
+        Self { catalogue, source }
     }
 
     /// The kinds and their descriptions.
@@ -63,10 +71,22 @@ impl Entities {
         &self.catalogue
     }
 
-    /// The store.
+    /// Where entities are kept.
     #[must_use]
-    pub const fn store(&self) -> &Store {
-        &self.store
+    pub const fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The store.
+    ///
+    /// # Errors
+    ///
+    /// [`EntityError::NoDatabase`] where there is none.
+    pub const fn store(&self) -> Result<&Store, EntityError> {
+        match &self.source {
+            Source::Store(store) => Ok(store),
+            Source::Declarative(_) => Err(EntityError::NoDatabase),
+        }
     }
 
     /// One entity by its id or its other key.
@@ -197,10 +217,26 @@ impl Entities {
             .validate(kind.name, &mut body, Mode::Insert)?)
     }
 
+    /// Tags in use in ascending order, all of them or the rows of one; at most 1,000.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn tags(
+        &self,
+        scope: &Scope,
+        tag: Option<String>,
+        after: Option<TagRow>,
+        size: usize,
+    ) -> Result<Vec<TagRow>, EntityError> {
+        self.source
+            .tags(scope.control_plane, tag, after, size)
+            .await
+    }
+
     async fn apply(&self, scope: &Scope, operation: Operation) -> Result<(), EntityError> {
         let batch = Batch::of_one(scope.control_plane, scope.actor.clone(), operation);
-        self.store.apply(batch).await?;
-        Ok(())
+        self.source.apply(batch).await
     }
 }
 

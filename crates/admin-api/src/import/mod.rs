@@ -18,7 +18,7 @@ use declarative::{Config, Document, Format, Limits, Options, Problem};
 use entities::Catalogue;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use store::{Batch, Operation};
+use store::{Batch, Operation, Store};
 use tokio::sync::Semaphore;
 
 use crate::core::CoreError;
@@ -53,14 +53,18 @@ async fn import(
     let Ok(_turn) = TURNS.acquire().await else {
         return broken("imports are not taken any more");
     };
-    let stored = match entities.store().export(scope.control_plane).await {
+    let store = match entities.store() {
+        Ok(store) => store.clone(),
+        Err(error) => return CoreError::from(error).into_response(),
+    };
+    let stored = match store.export(scope.control_plane).await {
         Ok(export) => export.tables,
         Err(error) => return CoreError::from(EntityError::from(error)).into_response(),
     };
     let catalogue = entities.catalogue().clone();
     let read = tokio::task::spawn_blocking(move || read(&body, &stored, &catalogue));
     match read.await {
-        Ok(Ok(config)) => apply(&entities, &scope, config).await,
+        Ok(Ok(config)) => apply(&store, &scope, config).await,
         Ok(Err(problems)) => refuse(&problems),
         Err(error) => {
             tracing::error!(%error, "reading a declarative file broke off");
@@ -94,7 +98,7 @@ fn broken(message: &str) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
 }
 
-async fn apply(entities: &Entities, scope: &Scope, config: Config) -> Response {
+async fn apply(store: &Store, scope: &Scope, config: Config) -> Response {
     let counts: Map<String, Value> = config
         .tables
         .iter()
@@ -104,7 +108,7 @@ async fn apply(entities: &Entities, scope: &Scope, config: Config) -> Response {
     let tables = config.tables;
     let operation = Operation::ReplaceAll { tables };
     let batch = Batch::of_one(scope.control_plane, scope.actor.clone(), operation);
-    match entities.store().apply(batch).await {
+    match store.apply(batch).await {
         Ok(applied) => Json(json!({
             "version": applied.version,
             "changed": applied.changed,

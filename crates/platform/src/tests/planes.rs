@@ -235,6 +235,7 @@ async fn deleting_removes_everything_but_never_the_default() {
             .geo
             .entities
             .store()
+            .unwrap()
             .count(plane, "services")
             .await
             .unwrap(),

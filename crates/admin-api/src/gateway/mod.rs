@@ -1,0 +1,70 @@
+//! The dialect of the gateway itself: the Admin API of a node, and of a control plane.
+//!
+//! Compat: paths, bodies, statuses, headers and texts are those of the reference's Admin API, so
+//! that its clients work unchanged. Everything is table-driven: which families there are stands in
+//! `target`, what an entity looks like in its description.
+//!
+//! Who may come in is not decided here: whoever mounts the router leaves a [`crate::Scope`].
+
+mod facts;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+pub use facts::{Answer, FactError, Facts, Mark, UpstreamHealth};
+
+use crate::entity::Entities;
+
+/// How the API presents itself.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The `Server` header, such as `gatehouse/0.1.0`.
+    pub server: String,
+    /// Whether answers carry the headers that let pages of other origins read them.
+    pub cors: bool,
+    /// Origins of the administration page; empty lets every origin read.
+    pub origins: Vec<String>,
+    /// Bytes of a request's body.
+    pub max_body: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            server: concat!("gatehouse/", env!("CARGO_PKG_VERSION")).to_owned(),
+            cors: true,
+            origins: Vec::new(),
+            max_body: MAX_BODY,
+        }
+    }
+}
+
+/// Compat: bytes of a request's body, 10 MiB.
+pub const MAX_BODY: usize = 10 << 20;
+
+/// The whole API, at the root of its router. Whoever mounts it leaves a [`crate::Scope`] in every
+/// request.
+pub fn router(entities: Entities, facts: Arc<dyn Facts>, options: Options) -> Router {
+    let api = Arc::new(Api {
+        entities,
+        facts,
+        options,
+    });
+    Router::new().fallback(serve).with_state(api)
+}
+
+/// What every request needs.
+struct Api {
+    entities: Entities,
+    facts: Arc<dyn Facts>,
+    options: Options,
+}
+
+async fn serve(State(api): State<Arc<Api>>) -> Response {
+    let _ = (&api.entities, &api.facts, &api.options);
+    StatusCode::NOT_FOUND.into_response()
+}
