@@ -141,7 +141,7 @@ fn append(list: &mut Value, message: &str) {
 
 /// One entry for each entity, grouped by kind. An empty list is `{}`, as the reference has it.
 fn flattened(problems: &[&Problem]) -> Value {
-    let mut entries: Vec<(&ProblemEntity, Vec<Value>)> = Vec::new();
+    let mut entries: Vec<(&ProblemEntity, Vec<&Problem>)> = Vec::new();
     let mut positions: HashMap<&str, usize> = HashMap::new();
     for problem in problems {
         let Some(entity) = problem.entity.as_deref() else {
@@ -151,7 +151,7 @@ fn flattened(problems: &[&Problem]) -> Value {
             entries.push((entity, Vec::new()));
             entries.len() - 1
         });
-        entries[position].1.push(error_of(problem, entity));
+        entries[position].1.push(problem);
     }
     if entries.is_empty() {
         return Value::Object(Map::new());
@@ -160,9 +160,28 @@ fn flattened(problems: &[&Problem]) -> Value {
     Value::Array(
         entries
             .into_iter()
-            .map(|(entity, errors)| entry_of(entity, errors))
+            .map(|(entity, problems)| {
+                let errors = in_order(problems).map(|problem| error_of(problem, entity));
+                entry_of(entity, errors.collect())
+            })
             .collect(),
     )
+}
+
+/// The problems of one entity. Compat: names and positions descending at every level, what is
+/// wrong with a record as a whole after what is wrong inside it.
+fn in_order(mut problems: Vec<&Problem>) -> impl Iterator<Item = &Problem> {
+    problems.sort_by(|left, right| descending(right).cmp(descending(left)));
+    problems.into_iter()
+}
+
+fn descending(problem: &Problem) -> impl Iterator<Item = (usize, &str)> {
+    let whole = (problem.place == Place::Entity).then_some((0, "@entity"));
+    let steps = problem.steps.iter().map(|step| match step {
+        Step::Member(name) => (0, name.as_str()),
+        Step::Element(position) => (*position, ""),
+    });
+    steps.chain(whole)
 }
 
 fn error_of(problem: &Problem, entity: &ProblemEntity) -> Value {
@@ -207,7 +226,19 @@ fn entry_of(entity: &ProblemEntity, errors: Vec<Value>) -> Value {
     {
         entry.insert("entity_tags".to_owned(), Value::Array(tags.clone()));
     }
-    entry.insert("entity".to_owned(), body.clone());
+    let mut body = body.clone();
+    empty_lists(&mut body);
+    entry.insert("entity".to_owned(), body);
     entry.insert("errors".to_owned(), Value::Array(errors));
     Value::Object(entry)
+}
+
+/// Compat: the reference writes an empty list as `{}` there.
+fn empty_lists(value: &mut Value) {
+    match value {
+        Value::Array(items) if items.is_empty() => *value = Value::Object(Map::new()),
+        Value::Array(items) => items.iter_mut().for_each(empty_lists),
+        Value::Object(members) => members.values_mut().for_each(empty_lists),
+        _ => {}
+    }
 }

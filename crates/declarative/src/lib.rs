@@ -6,6 +6,7 @@
 //!
 //! This room does no input or output and stores nothing.
 
+mod accepted;
 mod config;
 mod document;
 mod error_body;
@@ -15,6 +16,7 @@ mod problem;
 mod render;
 mod table;
 
+pub use accepted::Accepted;
 pub use config::Config;
 pub use document::{Document, Format, NOT_AN_OBJECT, ParseError};
 pub use error_body::{error_body, parse_error_body};

@@ -148,3 +148,41 @@ fn unreadable_texts_say_where() {
         })
     );
 }
+
+#[test]
+fn errors_of_an_entity_descend_and_those_of_the_whole_come_last() {
+    let (_, flat) = bodies(
+        r#"{"_format_version":"3.0","routes":[{"name":"r","protocols":["http"],"snis":["a.test"],"paths":["x","y"],"bogus":[]}]}"#,
+    );
+    let errors = flat["flattened_errors"][0]["errors"].as_array().unwrap();
+    let fields: Vec<_> = errors.iter().map(|error| error["field"].as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            Some("snis"),
+            Some("paths.2"),
+            Some("paths.1"),
+            Some("bogus"),
+            None
+        ]
+    );
+    assert_eq!(flat["flattened_errors"][0]["entity"]["bogus"], json!({}));
+}
+
+#[test]
+fn an_object_without_id_as_a_reference_is_reported_as_an_entity() {
+    let (plain, flat) = bodies(
+        r#"{"_format_version":"3.0","routes":[{"name":"r1","paths":["/a"],"service":{"name":"s1"}}]}"#,
+    );
+    assert_eq!(
+        plain["fields"]["routes"][0]["service"]["id"],
+        "missing primary key"
+    );
+    assert_eq!(
+        flat["flattened_errors"],
+        json!([{
+            "entity_type": "service", "entity_name": "s1", "entity": {"name": "s1"},
+            "errors": [{"type": "field", "field": "id", "message": "missing primary key"}],
+        }])
+    );
+}

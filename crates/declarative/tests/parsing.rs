@@ -239,3 +239,11 @@ fn keys_that_are_no_text_become_text() {
         "a key must be a plain value"
     );
 }
+
+#[test]
+fn a_tab_cannot_start_the_first_token() {
+    let text = b"# said before\n\t_format_version: x\n";
+    let error = Document::parse(text, Format::Auto, Limits::default()).unwrap_err();
+    assert_eq!((error.line, error.column), (2, 1));
+    assert_eq!(error.message, "found character that cannot start any token");
+}

@@ -274,3 +274,66 @@ proptest! {
         );
     }
 }
+
+#[test]
+fn only_texts_that_could_be_something_else_are_quoted() {
+    for plain in [
+        "27667a42-60c3-58a6-98a9-1ce7ab79e2d7",
+        "4add49ad-f75d-577a-86fb-a51c9e63fd66",
+        "50c3a95e544d67eb",
+        "1.1.1.1:1",
+        "10.0.0.0/8",
+        "/a",
+    ] {
+        assert_eq!(yaml_text(&json!({"k": plain})), format!("k: {plain}\n"));
+    }
+    for other in [
+        "12",
+        "-1.5",
+        "1e3",
+        "0x1f",
+        "1_000",
+        "12:30",
+        "1:2.5",
+        "2026-01-02",
+        "yes",
+        "~",
+        ".5",
+    ] {
+        assert_eq!(yaml_text(&json!({"k": other})), format!("k: '{other}'\n"));
+    }
+}
+
+#[test]
+fn long_texts_are_broken_at_spaces_and_read_back() {
+    let words = "word ".repeat(40);
+    for text in [
+        words.trim().to_owned(),
+        format!("{{\"a\": {}}}", words.trim()),
+        format!("a  b {words}  c"),
+    ] {
+        let value = json!({"list": [{"k": text}]});
+        let rendered = yaml_text(&value);
+        assert_eq!(parse(&rendered).value(), &value, "{rendered}");
+    }
+    let rendered = yaml_text(&json!({"k": words.trim()}));
+    assert!(rendered.lines().count() > 2, "{rendered}");
+    assert!(rendered.lines().all(|line| line.len() <= 90), "{rendered}");
+}
+
+#[test]
+fn an_accepted_configuration_is_shown_as_it_was_sent() {
+    let document = parse(
+        "_format_version: \"3.0\"\nconsumers:\n- username: u\n  basicauth_credentials:\n  - username: bob\n    password: plain\n",
+    );
+    let accepted = gatehouse_declarative::Accepted::of(&document);
+    let config = document
+        .normalise(&catalogue(), Options::default())
+        .unwrap();
+    let stored = &config.rows("basicauth_credentials")[0]["password"];
+    assert_ne!(stored, "plain");
+    let body = accepted.body(&config);
+    let shown = body["basicauth_credentials"].as_object().unwrap();
+    assert_eq!(shown.values().next().unwrap()["password"], "plain");
+    assert!(!format!("{accepted:?}").contains("plain"));
+}

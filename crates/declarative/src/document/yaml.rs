@@ -74,6 +74,7 @@ struct Builder {
 
 /// Reads one YAML document. No document at all is a null.
 pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseError> {
+    refuse_tab(text)?;
     let mut builder = Builder {
         limits,
         open: Vec::new(),
@@ -106,6 +107,19 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseE
                 kids: Vec::new(),
             },
         )),
+    }
+}
+
+/// Compat: a tab where the first token should start is an error; the parser reads over it.
+fn refuse_tab(text: &str) -> Result<(), ParseError> {
+    let is_text = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let first = text.lines().enumerate().find(|(_, line)| is_text(line));
+    match first {
+        Some((position, line)) if line.starts_with('\t') => {
+            let message = "found character that cannot start any token";
+            Err(ParseError::new(number(position + 1), 1, message))
+        }
+        _ => Ok(()),
     }
 }
 

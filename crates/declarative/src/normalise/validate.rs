@@ -1,13 +1,15 @@
 //! The schema of every entity.
 
+use std::sync::Arc;
+
 use entities::{Mode, Origin, Violations};
 use schema::Violation;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Work;
-use crate::document::Step;
-use crate::problem::{Place, Problem};
+use crate::document::{Step, path_text};
+use crate::problem::{Place, Problem, ProblemEntity};
 
 impl Work<'_> {
     /// Completes and validates all entities.
@@ -46,13 +48,36 @@ impl Work<'_> {
             if !violations.is_empty() {
                 let report = entry.report(catalogue, self.original, false);
                 let mut steps = entry.steps.clone();
+                let targets: Vec<_> = kind.foreign_fields().map(|(f, t)| (f.name, t)).collect();
                 spread(&violations, &mut steps, &mut |steps, message, place| {
-                    found.push(Problem::new(steps, message, place, Some(report.clone())));
+                    let of_target = inside_reference(&steps, &report, &targets);
+                    let entity = of_target.unwrap_or_else(|| report.clone());
+                    found.push(Problem::new(steps, message, place, Some(entity)));
                 });
             }
         }
         self.problems.append(&mut found);
     }
+}
+
+/// Compat: what is wrong inside a reference is reported about the object given there, as if it
+/// were an entity of the kind referred to.
+fn inside_reference(
+    steps: &[Step],
+    report: &ProblemEntity,
+    targets: &[(&str, &'static str)],
+) -> Option<Arc<ProblemEntity>> {
+    let Some([Step::Member(field), _, ..]) = steps.get(report.depth..) else {
+        return None;
+    };
+    let (_, target) = targets.iter().find(|(name, _)| name == field)?;
+    let depth = report.depth + 1;
+    Some(Arc::new(ProblemEntity {
+        kind: (*target).to_owned(),
+        path: path_text(&steps[..depth]),
+        depth,
+        body: report.body.get(field)?.clone(),
+    }))
 }
 
 /// Every message of a tree with its place in the document.

@@ -13,13 +13,24 @@ use crate::config::Config;
 /// Block-style YAML, flat, references as ids.
 #[must_use]
 pub fn render_yaml(config: &Config, catalogue: &Catalogue) -> String {
-    yaml::text(&config.table(catalogue, true))
+    yaml::text(&complete(config, catalogue))
 }
 
 /// The same as indented JSON, with a line feed at the end.
 #[must_use]
 pub fn render_json(config: &Config, catalogue: &Catalogue) -> String {
-    format!("{:#}\n", config.table(catalogue, true))
+    format!("{:#}\n", complete(config, catalogue))
+}
+
+/// Compat: the reference shows certificates with a member for their names, without the names.
+fn complete(config: &Config, catalogue: &Catalogue) -> Value {
+    let mut table = config.table(catalogue, true);
+    if let Some(Value::Array(rows)) = table.get_mut("certificates") {
+        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+            row.entry("snis").or_insert(Value::Null);
+        }
+    }
+    table
 }
 
 /// Any value as block-style YAML that reads back as the same value.

@@ -6,6 +6,9 @@
 
 use serde_json::Value;
 
+/// Columns after which a long text is broken.
+const WIDTH: usize = 80;
+
 /// The text of a value.
 pub(super) fn text(value: &Value) -> String {
     let mut out = String::new();
@@ -31,7 +34,7 @@ fn object(
             pad(indent, out);
         }
         inline = false;
-        quoted(key, indent, out);
+        quoted(key, out);
         out.push(':');
         member(value, indent, out);
     }
@@ -99,7 +102,9 @@ fn string(text: &str, indent: usize, out: &mut String) {
         && !body.ends_with(['\n', ' '])
         && !text.contains(['\u{feff}', '\u{2028}', '\u{2029}', '\u{85}']);
     if !literal {
-        return quoted(text, indent, out);
+        let start = out.len();
+        quoted(text, out);
+        return fold(start, indent + 2, out);
     }
     out.push_str(if text.ends_with('\n') { "|" } else { "|-" });
     for line in body.split('\n') {
@@ -111,8 +116,37 @@ fn string(text: &str, indent: usize, out: &mut String) {
     }
 }
 
+/// Breaks a long plain or single-quoted text at single spaces, which read back as spaces.
+///
+/// Compat: the first space beyond column 80 becomes a line break.
+fn fold(start: usize, indent: usize, out: &mut String) {
+    let line = out[..start].rfind('\n').map_or(0, |at| at + 1);
+    let mut column = out[line..start].chars().count();
+    if column + (out.len() - start) <= WIDTH || out[start..].starts_with('"') {
+        return;
+    }
+    let text = out.split_off(start);
+    let is_quoted = text.starts_with('\'');
+    let last = text.len() - usize::from(is_quoted);
+    let mut previous = ' ';
+    for (at, c) in text.char_indices() {
+        let after = text.as_bytes().get(at + 1);
+        let is_inside = at > usize::from(is_quoted) && at + 1 < last;
+        let is_lone = c == ' ' && previous != ' ' && after != Some(&b' ');
+        if is_lone && is_inside && column > WIDTH {
+            out.push('\n');
+            pad(indent, out);
+            column = indent;
+        } else {
+            out.push(c);
+            column += 1;
+        }
+        previous = c;
+    }
+}
+
 /// A text that may stand anywhere on a line.
-fn quoted(text: &str, _indent: usize, out: &mut String) {
+fn quoted(text: &str, out: &mut String) {
     if is_plain(text) {
         out.push_str(text);
     } else if text
@@ -173,13 +207,38 @@ fn is_special(text: &str) -> bool {
     if WORDS.contains(&lower.as_str()) || lower.ends_with(".inf") {
         return true;
     }
-    let numeric = |byte: u8| byte.is_ascii_digit() || b"+-.eE_:xXoOabcdfABCDF".contains(&byte);
-    text.bytes().all(numeric)
-        && (text.as_bytes()[0].is_ascii_digit() || b"+-.".contains(&text.as_bytes()[0]))
-        || text.bytes().filter(|byte| *byte == b'-').count() == 2
+    is_number(lower.trim_start_matches(['+', '-'])) || is_date(text)
+}
+
+/// Numbers of any YAML: decimal, hexadecimal, octal, binary, base 60, with an exponent.
+fn is_number(text: &str) -> bool {
+    let of = |text: &str, allowed: &[u8]| {
+        !text.is_empty()
             && text
                 .bytes()
-                .all(|byte| byte.is_ascii_digit() || b"-T:Z. ".contains(&byte))
+                .all(|byte| byte.is_ascii_digit() || allowed.contains(&byte))
+    };
+    if let Some(digits) = text.strip_prefix("0x") {
+        return of(digits, b"abcdef_");
+    }
+    if let Some(digits) = text.strip_prefix("0o").or_else(|| text.strip_prefix("0b")) {
+        return of(digits, b"_");
+    }
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let is_mantissa = match (whole, fraction) {
+        ("", fraction) => of(fraction, b"_"),
+        (whole, "") => of(whole, b"_:"),
+        (whole, fraction) => of(whole, b"_:") && of(fraction, b"_"),
+    };
+    is_mantissa && of(exponent.trim_start_matches(['+', '-']), b"_")
+}
+
+fn is_date(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_digit() || b"-+tTzZ:. ".contains(&byte);
+    text.bytes().all(allowed)
+        && text.bytes().take_while(u8::is_ascii_digit).count() == 4
+        && text.as_bytes().get(4) == Some(&b'-')
 }
 
 fn pad(indent: usize, out: &mut String) {

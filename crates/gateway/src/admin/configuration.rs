@@ -4,10 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use declarative::{Config, Document, Format, Limits, Problem, error_body};
+use declarative::{Accepted, Config, Document, Format, Limits, Problem, error_body};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::submitted::{Submitted, read};
 use crate::surface::{Answer, Call, message};
@@ -94,8 +94,9 @@ pub(super) async fn post(load: &dyn Load, call: &Call) -> Answer {
         }
         Source::Missing => return unparsable("expected an object", is_flat),
     };
+    let accepted = Accepted::of(&document);
     match load.load(document, hash).await {
-        Ok(config) => Answer::json(StatusCode::CREATED, &flattened(&config)),
+        Ok(config) => Answer::json(StatusCode::CREATED, &accepted.body(&config)),
         Err(error) => refuse(&error, is_flat),
     }
 }
@@ -147,24 +148,4 @@ fn unparsable(reason: &str, is_flat: bool) -> Answer {
         body["flattened_errors"] = json!([]);
     }
     Answer::json(StatusCode::BAD_REQUEST, &body)
-}
-
-fn flattened(config: &Config) -> Value {
-    let mut kinds = Map::new();
-    for (kind, rows) in &config.tables {
-        let mut by_id = Map::new();
-        for row in rows {
-            let id = row
-                .get("id")
-                .or_else(|| row.get("key"))
-                .and_then(Value::as_str);
-            if let Some(id) = id {
-                by_id.insert(id.to_owned(), Value::Object(row.clone()));
-            }
-        }
-        if !by_id.is_empty() {
-            kinds.insert(kind.clone(), Value::Object(by_id));
-        }
-    }
-    Value::Object(kinds)
 }
