@@ -87,6 +87,18 @@ pub enum Operation {
         /// Rows by plural name. A kind that is absent becomes empty.
         tables: BTreeMap<String, Vec<Body>>,
     },
+    /// Goes on only when the control plane is still at this version, so that what the caller
+    /// worked out from it still holds. Otherwise the batch fails with
+    /// [`StoreError::Moved`](crate::StoreError::Moved).
+    AtVersion {
+        /// The version that is expected.
+        version: u64,
+    },
+    /// Changes nothing; the audit row and the history of the batch carry this text.
+    Note {
+        /// A few words.
+        text: String,
+    },
 }
 
 /// Operations on one control plane, applied in order, all or none.
@@ -131,6 +143,8 @@ impl std::fmt::Debug for Operation {
             Self::UpdateFrom { kind, id, .. } => write!(f, "UpdateFrom({kind} {id})"),
             Self::Delete { kind, id } => write!(f, "Delete({kind} {id})"),
             Self::ReplaceAll { tables } => write!(f, "ReplaceAll({} tables)", tables.len()),
+            Self::AtVersion { version } => write!(f, "AtVersion({version})"),
+            Self::Note { text } => write!(f, "Note({text})"),
         }
     }
 }

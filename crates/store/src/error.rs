@@ -72,6 +72,14 @@ pub enum StoreError {
         /// The id.
         id: Uuid,
     },
+    /// The control plane is no longer at the version that was expected.
+    #[error("the configuration is at version {current}, not at {expected}; look at it again")]
+    Moved {
+        /// The version that was expected.
+        expected: u64,
+        /// The version now.
+        current: u64,
+    },
     /// The catalogue knows no entity of this name.
     #[error("there is no entity called `{kind}`")]
     UnknownKind {

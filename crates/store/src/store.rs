@@ -11,7 +11,7 @@ use crate::export::AuditEntry;
 use crate::sqlite;
 use crate::{
     Actor, Applied, Batch, Body, Changed, Changes, Expect, Export, ListQuery, Location, Model,
-    Page, Record, RecordOperation, RecordQuery, Seal, StoreError, TagRow,
+    Page, Record, RecordOperation, RecordQuery, Revisions, RowChange, Seal, StoreError, TagRow,
 };
 
 /// How a store is opened.
@@ -246,6 +246,45 @@ impl Store {
         size: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         ask!(self.audit(plane, after, size))
+    }
+
+    /// The history of a control plane before a version (or from the newest one), at most 1,000
+    /// entries.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn revisions(
+        &self,
+        plane: Uuid,
+        before: Option<u64>,
+        size: usize,
+    ) -> Result<Revisions, StoreError> {
+        ask!(self.revisions(plane, before, size))
+    }
+
+    /// [`Store::export`] as it was at a version; `None` when that is not kept (any more).
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn export_at(&self, plane: Uuid, version: u64) -> Result<Option<Export>, StoreError> {
+        ask!(self.export_at(plane, version))
+    }
+
+    /// The exported rows that differ between two versions, in the order of kinds and ids; `None`
+    /// when one of the versions is not kept (any more).
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot be read.
+    pub async fn changes_between(
+        &self,
+        plane: Uuid,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Vec<RowChange>>, StoreError> {
+        ask!(self.changes_between(plane, from, to))
     }
 
     /// Notices of new versions, sent after they are on disk. A receiver that lags learns so from

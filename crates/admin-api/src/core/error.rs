@@ -90,7 +90,9 @@ fn store(error: &StoreError) -> Response {
         }
         StoreError::Referenced { .. } => constraint(&[reference(None, &error.to_string())]),
         StoreError::NotFound { .. } => plain(StatusCode::NOT_FOUND, "Not Found"),
-        StoreError::Stale { .. } => plain(StatusCode::CONFLICT, "Conflict"),
+        StoreError::Stale { .. } | StoreError::Moved { .. } => {
+            plain(StatusCode::CONFLICT, "Conflict")
+        }
         other => {
             tracing::error!(error = %other, "entities cannot be read or written");
             let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");

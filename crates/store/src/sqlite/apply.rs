@@ -19,6 +19,8 @@ pub(super) struct Work<'a> {
     /// Unix milliseconds.
     pub(super) now: u64,
     pub(super) changes: Vec<(&'static str, Uuid, ChangeKind)>,
+    /// What the audit row says besides.
+    pub(super) note: Option<String>,
     position: HashMap<(&'static str, Uuid), usize>,
 }
 
@@ -38,6 +40,7 @@ impl<'a> Work<'a> {
             plane,
             now,
             changes,
+            note: None,
             position,
         }
     }
@@ -79,6 +82,11 @@ impl<'a> Work<'a> {
                 self.remove(kind, *id)
             }
             Operation::ReplaceAll { tables } => self.replace_all(tables),
+            Operation::AtVersion { version } => self.at_version(*version),
+            Operation::Note { text } => {
+                self.note = Some(text.clone());
+                Ok(())
+            }
         }
     }
 

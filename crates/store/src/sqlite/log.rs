@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::apply::Work;
 use super::fault::Outcome;
-use crate::{Actor, Applied, ChangeKind};
+use crate::{Actor, Applied, ChangeKind, StoreError};
 
 /// Versions that the change log keeps for each control plane.
 const VERSIONS_LOGGED: u64 = 1_000;
@@ -61,6 +61,15 @@ impl Work<'_> {
         Ok(Applied { version, changed })
     }
 
+    /// Refuses to go on when the control plane is at another version.
+    pub(super) fn at_version(&self, expected: u64) -> Outcome<()> {
+        let current = self.plane_row()?.0;
+        if current == expected {
+            return Ok(());
+        }
+        Err(StoreError::Moved { expected, current }.into())
+    }
+
     fn plane_row(&self) -> Outcome<(u64, u64)> {
         let mut find = self
             .connection
@@ -94,6 +103,9 @@ impl Work<'_> {
                 json!({ "kind": kind, "id": id, "change": change })
             })
             .collect();
+        if let Some(note) = &self.note {
+            rows.insert(0, json!({ "note": note }));
+        }
         if self.changes.len() > ROWS_AUDITED {
             rows.push(json!({ "further": self.changes.len() - ROWS_AUDITED }));
         }

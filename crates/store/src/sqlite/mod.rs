@@ -7,6 +7,7 @@
 mod apply;
 mod codec;
 mod fault;
+mod history;
 mod list;
 mod log;
 mod open;
@@ -34,7 +35,7 @@ use writer::{Task, Writer};
 
 use crate::{
     Actor, Applied, AuditEntry, Batch, Body, Changed, Changes, Export, ListQuery, Model, Page,
-    Record, RecordOperation, RecordQuery, Seal, StoreError, TagRow,
+    Record, RecordOperation, RecordQuery, Revisions, RowChange, Seal, StoreError, TagRow,
 };
 
 /// An open database.
@@ -183,6 +184,35 @@ impl Database {
         size: usize,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         self.reading(plane, move |reading| reading.audit(after, size))
+            .await
+    }
+
+    pub(crate) async fn revisions(
+        &self,
+        plane: Uuid,
+        before: Option<u64>,
+        size: usize,
+    ) -> Result<Revisions, StoreError> {
+        self.reading(plane, move |reading| reading.revisions(before, size))
+            .await
+    }
+
+    pub(crate) async fn export_at(
+        &self,
+        plane: Uuid,
+        version: u64,
+    ) -> Result<Option<Export>, StoreError> {
+        self.reading(plane, move |reading| reading.export_at(version))
+            .await
+    }
+
+    pub(crate) async fn changes_between(
+        &self,
+        plane: Uuid,
+        from: u64,
+        to: u64,
+    ) -> Result<Option<Vec<RowChange>>, StoreError> {
+        self.reading(plane, move |reading| reading.changes_between(from, to))
             .await
     }
 

@@ -7,7 +7,7 @@ pub(super) const APPLICATION_ID: i32 = 0x4748_7374;
 
 /// Steps from one schema to the next; the number of the schema is how many were taken. A step that
 /// was released is never edited.
-const STEPS: &[&str] = &[FIRST];
+const STEPS: &[&str] = &[FIRST, super::history::STEP];
 
 /// The newest schema this release knows.
 pub(super) fn newest() -> u32 {

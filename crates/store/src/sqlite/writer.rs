@@ -369,6 +369,7 @@ impl Room {
             let (plane, address) = row?;
             planes.entry(plane).or_default().push(address);
         }
+        super::history::clear(&self.connection, now)?;
         let mut written = Written::default();
         for (control_plane, rows) in planes {
             let mut work = Work::new(&self.connection, &self.codec, control_plane, now);

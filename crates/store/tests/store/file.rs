@@ -132,8 +132,8 @@ async fn damage_inside_the_file_is_reported_not_read() {
     // Every page after the first few becomes noise.
     let length = std::fs::metadata(&path).unwrap().len();
     let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    file.seek(SeekFrom::Start(20 * 4096)).unwrap();
-    let noise = vec![0xA5; usize::try_from(length - 20 * 4096).unwrap()];
+    file.seek(SeekFrom::Start(40 * 4096)).unwrap();
+    let noise = vec![0xA5; usize::try_from(length - 40 * 4096).unwrap()];
     file.write_all(&noise).unwrap();
     drop(file);
 

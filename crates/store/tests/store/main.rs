@@ -13,6 +13,8 @@ mod entities;
 #[cfg(test)]
 mod file;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod records;
