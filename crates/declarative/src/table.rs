@@ -1,6 +1,6 @@
 //! Configurations on the wire between the planes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use entities::{Catalogue, EntityKind, Map};
 use serde_json::{Value, json};
@@ -40,14 +40,24 @@ impl Config {
         table.insert("_format_version".to_owned(), json!("3.0"));
         table.insert("_transform".to_owned(), json!(false));
         let mut absent: HashSet<&str> = HashSet::new();
-        for kind in catalogue.kinds().iter().filter(|kind| kind.exported) {
+        let partials: HashMap<&str, &Map> = self
+            .rows("partials")
+            .iter()
+            .filter_map(|row| Some((row.get("id")?.as_str()?, row)))
+            .collect();
+        let is_told = |kind: &&EntityKind| kind.exported && (everything || kind.delivered);
+        for kind in catalogue.kinds().iter().filter(is_told) {
             let mut rows = Vec::new();
             for row in self.rows(kind.name) {
                 if !everything && is_left_out(kind, row, &absent) {
                     absent.extend(row.get("id").and_then(Value::as_str));
                     continue;
                 }
-                rows.push(Value::Object(flat(kind, row, catalogue)));
+                let mut row = flat(kind, row, catalogue);
+                if !everything && kind.name == "plugins" {
+                    catalogue.with_partials(&mut row, |id| partials.get(id).copied());
+                }
+                rows.push(Value::Object(row));
             }
             if !rows.is_empty() {
                 table.insert(kind.name.to_owned(), Value::Array(rows));

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::kind::EntityKind;
 use crate::plugin_catalogue::PluginCatalogue;
-use crate::{finish, plugin, prepare};
+use crate::{finish, partial, partial_kinds, plugin, prepare};
 
 /// All kinds, with the plugins that are there.
 pub struct Catalogue {
@@ -17,6 +17,7 @@ pub struct Catalogue {
     by_name: HashMap<&'static str, usize>,
     plugins: Arc<dyn PluginCatalogue>,
     plugin_schemas: HashMap<String, Schema>,
+    partial_schemas: HashMap<&'static str, Schema>,
 }
 
 /// Where a body comes from, which changes how its times to live are read.
@@ -44,11 +45,16 @@ impl Catalogue {
             .into_iter()
             .filter_map(|name| Some((name.to_owned(), plugin::schema_of(name, &*plugins)?)))
             .collect();
+        let partial_schemas = partial_kinds::NAMES
+            .into_iter()
+            .filter_map(|name| Some((name, partial::schema_of(name)?)))
+            .collect();
         Self {
             kinds,
             by_name,
             plugins,
             plugin_schemas,
+            partial_schemas,
         }
     }
 
@@ -167,12 +173,57 @@ impl Catalogue {
         }
     }
 
+    /// The types of partials.
+    pub fn partial_types(&self) -> impl Iterator<Item = &'static str> {
+        partial_kinds::NAMES.into_iter()
+    }
+
+    /// The description of a partial of that type.
+    #[must_use]
+    pub fn partial_schema(&self, partial_type: &str) -> Option<&Schema> {
+        self.partial_schemas.get(partial_type)
+    }
+
+    /// The schema document of a type of partials as the reference publishes it.
+    #[must_use]
+    pub fn partial_form(&self, partial_type: &str) -> Option<Value> {
+        partial_kinds::form(partial_type)
+    }
+
+    /// Works the partials that a plugin names into its configuration and forgets their names:
+    /// what nodes get. `find` looks a partial up by its id; one that is not found changes
+    /// nothing.
+    pub fn with_partials<'p>(&self, plugin: &mut Map, find: impl Fn(&str) -> Option<&'p Map>) {
+        let Some(Value::Array(named)) = plugin.shift_remove("partials") else {
+            return;
+        };
+        for item in &named {
+            let id = item.get("id").and_then(Value::as_str);
+            if let Some(partial) = id.and_then(&find) {
+                let path = item.get("path").and_then(Value::as_str);
+                partial::apply(plugin, partial, path);
+            }
+        }
+    }
+
+    fn partial_schema_of(&self, body: &Map, mode: Mode<'_>) -> Option<&Schema> {
+        let stored = match mode {
+            Mode::Update { stored } => stored.get("type"),
+            Mode::Insert | Mode::Upsert => None,
+        };
+        let name = body.get("type").or(stored)?.as_str()?;
+        self.partial_schemas.get(name)
+    }
+
     fn schema_of<'a>(
         &'a self,
         kind: &'a EntityKind,
         body: &Map,
         mode: Mode<'_>,
     ) -> Result<&'a Schema, Violations> {
+        if kind.name == "partials" {
+            return Ok(self.partial_schema_of(body, mode).unwrap_or(&kind.schema));
+        }
         if kind.name != "plugins" {
             return Ok(&kind.schema);
         }

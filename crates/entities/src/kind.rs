@@ -32,6 +32,14 @@ pub struct EntityKind {
     pub exported: bool,
     /// Whether the Admin API serves it.
     pub in_admin_api: bool,
+    /// Whether rows of it are kept and addressed; the others exist as descriptions only: views,
+    /// counters, and what processes hold in memory.
+    pub stored: bool,
+    /// Whether nodes get it with their configuration; the rest of what is exported has been
+    /// worked into other entities, or means nothing to a node.
+    pub delivered: bool,
+    /// Whether the reference's open-source line lacks it.
+    pub extension: bool,
     /// Its primary key (`id` nearly everywhere).
     pub primary_key: &'static str,
     /// Its fields and checks.
@@ -41,6 +49,11 @@ pub struct EntityKind {
     pub(crate) owned_by: &'static [&'static str],
     /// Whether null parts of the cache key collide with each other.
     pub(crate) nulls_collide: bool,
+    /// Fields that are part of the cache key while they have a value. Without one, keys and ids
+    /// are those of the reference, which lacks the fields.
+    pub(crate) cache_key_extension: &'static [&'static str],
+    /// Lists of records whose `id` members refer to entities of a kind, which are then kept.
+    pub(crate) referring_lists: &'static [(&'static str, &'static str)],
 }
 
 /// A value, or values together, that no two entities may share.
@@ -75,10 +88,15 @@ impl EntityKind {
             workspaced: true,
             exported: true,
             in_admin_api: true,
+            stored: true,
+            delivered: true,
+            extension: false,
             primary_key: "id",
             schema,
             owned_by: &[],
             nulls_collide: false,
+            cache_key_extension: &[],
+            referring_lists: &[],
         }
     }
 
@@ -114,9 +132,14 @@ impl EntityKind {
                 part
             }
         });
+        let mut values = parts.collect::<Option<Vec<_>>>()?;
+        let mut fields = self.cache_key.to_vec();
+        for (name, value) in self.extension_parts(body) {
+            fields.push(name);
+            values.push(value);
+        }
         // A unit separator keeps `a` + `bc` apart from `ab` + `c`.
-        let value = parts.collect::<Option<Vec<_>>>()?.join("\u{1f}");
-        let fields = self.cache_key.to_vec();
+        let value = values.join("\u{1f}");
         Some(UniqueKey {
             fields,
             value,
@@ -124,9 +147,19 @@ impl EntityKind {
         })
     }
 
+    fn extension_parts(&self, body: &Map) -> impl Iterator<Item = (&'static str, String)> {
+        self.cache_key_extension
+            .iter()
+            .filter_map(|name| Some((*name, body.get(*name).and_then(key_text)?)))
+    }
+
     /// The references this body holds.
     #[must_use]
     pub fn references(&self, body: &Map) -> Vec<Reference> {
+        let listed = self
+            .referring_lists
+            .iter()
+            .flat_map(|list| listed(list, body));
         self.foreign_fields()
             .filter_map(|(field, kind)| {
                 let text = key_text(body.get(field.name)?)?;
@@ -144,6 +177,7 @@ impl EntityKind {
                     on_delete,
                 })
             })
+            .chain(listed)
             .collect()
     }
 
@@ -179,6 +213,13 @@ impl EntityKind {
                 key.push(':');
                 key.push_str(&self.id_part(name, body, context)?);
             }
+            for name in self.cache_key_extension {
+                let part = self.id_part(name, body, context)?;
+                if !part.is_empty() {
+                    key.push(':');
+                    key.push_str(&part);
+                }
+            }
             return Some(derive(self.name, &key));
         }
         let value = key_text(body.get(self.endpoint_key?)?)?;
@@ -201,6 +242,24 @@ impl EntityKind {
             None => Some(String::new()),
         }
     }
+}
+
+/// The references in a list of records with an `id` each.
+fn listed<'a>(
+    (field, kind): &(&'static str, &'static str),
+    body: &'a Map,
+) -> impl Iterator<Item = Reference> + use<'a> {
+    let (field, kind) = (*field, *kind);
+    let items = body.get(field).and_then(Value::as_array);
+    items.into_iter().flatten().filter_map(move |item| {
+        let id = Uuid::parse_str(item.get("id")?.as_str()?).ok()?;
+        Some(Reference {
+            field,
+            kind,
+            id,
+            on_delete: OnDelete::Restrict,
+        })
+    })
 }
 
 /// The text by which a member counts in a key: plain values as they are, references by id.

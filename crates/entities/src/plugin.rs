@@ -26,6 +26,8 @@ pub struct Plugin {
     pub route: Option<Uuid>,
     /// The consumer it is limited to.
     pub consumer: Option<Uuid>,
+    /// The group of consumers it is limited to.
+    pub consumer_group: Option<Uuid>,
     /// Whether it runs.
     pub enabled: bool,
     /// The protocols it runs for.
@@ -39,7 +41,9 @@ pub(crate) fn kind() -> EntityKind {
     let mut kind = EntityKind::new("plugins", "plugin", "plugins", describe());
     kind.endpoint_key = Some("instance_name");
     kind.cache_key = &["name", "route", "service", "consumer"];
+    kind.cache_key_extension = &["consumer_group"];
     kind.nulls_collide = true;
+    kind.referring_lists = &[("partials", "partials")];
     kind
 }
 
@@ -58,6 +62,11 @@ fn describe() -> Schema {
         .field(scope("route", "routes"))
         .field(scope("service", "services"))
         .field(scope("consumer", "consumers"))
+        .field(
+            Field::foreign("consumer_group", "consumer_groups")
+                .on_delete("cascade")
+                .extension(),
+        )
         .field(Field::abstract_record("config"))
         .field(
             Field::set("protocols", Field::string("").one_of(Protocol::NAMES))
@@ -66,6 +75,23 @@ fn describe() -> Schema {
         )
         .field(Field::boolean("enabled").required().default(true))
         .field(Field::tags())
+        .field(Field::array("partials", Field::record("", partial())).extension())
+}
+
+/// A part of the configuration that is kept elsewhere.
+fn partial() -> Schema {
+    Schema::record([
+        Field::string("id")
+            .uuid()
+            .required()
+            .describe("Id of the partial."),
+        Field::string("name")
+            .extension()
+            .describe("Name of the partial, as it was when it was named."),
+        Field::string("path")
+            .extension()
+            .describe("Where the part belongs; its usual place if left out."),
+    ])
 }
 
 /// The description of a plugin entity of one plugin.
@@ -79,6 +105,7 @@ pub(crate) fn schema_of(name: &str, plugins: &dyn PluginCatalogue) -> Option<Sch
             "route" => forbid(field, plugins.allows_scope(name, Scope::Route)),
             "service" => forbid(field, plugins.allows_scope(name, Scope::Service)),
             "consumer" => forbid(field, plugins.allows_scope(name, Scope::Consumer)),
+            "consumer_group" => forbid(field, plugins.allows_scope(name, Scope::ConsumerGroup)),
             _ => {}
         }
     }
@@ -151,6 +178,7 @@ impl TryFrom<&Map> for Plugin {
             service: reading::foreign(&read, "service")?,
             route: reading::foreign(&read, "route")?,
             consumer: reading::foreign(&read, "consumer")?,
+            consumer_group: reading::foreign(&read, "consumer_group")?,
             enabled: read.boolean("enabled")?.unwrap_or(true),
             protocols,
             tags: read.texts("tags")?,

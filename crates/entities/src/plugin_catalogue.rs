@@ -13,6 +13,8 @@ pub enum Scope {
     Route,
     /// On a consumer.
     Consumer,
+    /// On a group of consumers.
+    ConsumerGroup,
 }
 
 /// The plugins that are there, by name.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{catalogue, map};
-use gatehouse_entities::{IdContext, OnDelete};
+use gatehouse_entities::{IdContext, Mode, OnDelete};
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
@@ -242,4 +242,75 @@ fn the_form_of_a_plugin_names_what_it_forbids() {
         json!([{"at_least_one_of": ["config.minute", "config.hour"]}])
     );
     assert!(catalogue.plugin_form("nope").is_none());
+}
+
+#[test]
+fn a_group_is_part_of_the_key_of_a_plugin_only_while_there_is_one() {
+    let catalogue = catalogue();
+    let plugins = catalogue.kind("plugins").expect("plugins");
+    let alone = map(json!({"name": "limit"}));
+    let grouped = map(json!({"name": "limit", "consumer_group": {"id": ID}}));
+    assert_eq!(
+        plugins.unique_keys(&alone)[0].fields,
+        ["name", "route", "service", "consumer"]
+    );
+    assert_eq!(
+        plugins.unique_keys(&grouped)[0].fields,
+        ["name", "route", "service", "consumer", "consumer_group"]
+    );
+    let id = |body: &_| plugins.generated_id(body, IdContext::default());
+    assert_ne!(id(&alone), id(&grouped));
+}
+
+#[test]
+fn members_unknown_to_the_reference_are_absent_while_they_have_no_value() {
+    let catalogue = catalogue();
+    let mut body = map(json!({"name": "limit", "config": {"minute": 1}, "consumer_group": null}));
+    catalogue
+        .validate("plugins", &mut body, Mode::Insert)
+        .expect("valid");
+    assert!(!body.contains_key("consumer_group") && !body.contains_key("partials"));
+    let stored = body;
+    let mut patch = map(json!({"consumer_group": {"id": ID}}));
+    let mode = Mode::Update { stored: &stored };
+    catalogue
+        .validate("plugins", &mut patch, mode)
+        .expect("valid");
+    assert_eq!(patch["consumer_group"], json!({"id": ID}));
+    let stored = patch;
+    let mut patch = map(json!({"consumer_group": null}));
+    let mode = Mode::Update { stored: &stored };
+    catalogue
+        .validate("plugins", &mut patch, mode)
+        .expect("valid");
+    assert!(!patch.contains_key("consumer_group"));
+}
+
+#[test]
+fn a_plugin_keeps_the_partials_it_names_and_nodes_get_it_with_them_worked_in() {
+    let catalogue = catalogue();
+    let mut partial = map(json!({"type": "redis-ce", "config": {"host": "redis.test"}}));
+    catalogue
+        .validate("partials", &mut partial, Mode::Insert)
+        .expect("valid");
+    assert_eq!(partial["config"]["port"], json!(6379));
+    let mut plugin = map(json!({
+        "name": "limit",
+        "config": {"minute": 1},
+        "partials": [{"id": ID}],
+    }));
+    catalogue
+        .validate("plugins", &mut plugin, Mode::Insert)
+        .expect("valid");
+    let references = catalogue
+        .kind("plugins")
+        .expect("plugins")
+        .references(&plugin);
+    assert_eq!(references.len(), 1);
+    assert_eq!(references[0].kind, "partials");
+    assert_eq!(references[0].on_delete, OnDelete::Restrict);
+    catalogue.with_partials(&mut plugin, |id| (id == ID).then_some(&partial));
+    assert_eq!(plugin["config"]["redis"]["host"], json!("redis.test"));
+    assert_eq!(plugin["config"]["minute"], json!(1));
+    assert!(!plugin.contains_key("partials"));
 }

@@ -64,6 +64,7 @@ impl PluginCatalogue for Catalogue {
             Scope::Service => definition.scopes.contains(Scopes::SERVICE),
             Scope::Route => definition.scopes.contains(Scopes::ROUTE),
             Scope::Consumer => definition.scopes.contains(Scopes::CONSUMER),
+            Scope::ConsumerGroup => definition.scopes.contains(Scopes::CONSUMER_GROUP),
         }
     }
 

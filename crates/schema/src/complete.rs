@@ -68,8 +68,9 @@ impl<'a> Completion<'a> {
             value
         };
         match value {
+            Some(Value::Null) if field.extension && !update => None,
             Some(value) => Some(self.adjust(field, value, update)),
-            None if update => None,
+            None if update || field.extension => None,
             None => self.absent(field),
         }
     }

@@ -59,7 +59,8 @@ impl<'a> Place<'a> {
 /// The list of fields, each an object of one member.
 fn fields(schema: &Schema, place: Place<'_>) -> Value {
     let one = |field: &Field| json!({ field.name: attributes(field, place) });
-    Value::Array(schema.fields.iter().map(one).collect())
+    let listed = schema.fields.iter().filter(|field| !field.extension);
+    Value::Array(listed.map(one).collect())
 }
 
 /// The attributes of a field.

@@ -19,7 +19,7 @@ pub(crate) fn merge(schema: &Schema, mut patch: Map, stored: &Map) -> Map {
             (Some(new), _) => Some(new),
             (None, old) => old.cloned(),
         };
-        if let Some(value) = value {
+        if let Some(value) = value.filter(|value| !(field.extension && value.is_null())) {
             merged.insert(field.name.to_owned(), value);
         }
     }

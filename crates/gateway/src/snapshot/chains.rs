@@ -199,6 +199,8 @@ fn allows(definition: &Definition, plugin: &Plugin) -> bool {
     (plugin.route.is_none() || scopes.contains(Scopes::ROUTE))
         && (plugin.service.is_none() || scopes.contains(Scopes::SERVICE))
         && (plugin.consumer.is_none() || scopes.contains(Scopes::CONSUMER))
+        // A group is no scope of chains yet; its plugins must not run for everybody.
+        && plugin.consumer_group.is_none()
 }
 
 fn is_http(protocol: Protocol) -> bool {

@@ -91,6 +91,14 @@ impl Field {
         self
     }
 
+    /// Is unknown to the reference's open-source line: bodies leave it out while it has no
+    /// value, and schema documents do not list it.
+    #[must_use]
+    pub fn extension(mut self) -> Self {
+        self.extension = true;
+        self
+    }
+
     /// Is a secret, and schema documents say so.
     #[must_use]
     pub fn encrypted(mut self) -> Self {

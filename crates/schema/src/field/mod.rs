@@ -171,6 +171,10 @@ pub struct Field {
     pub referenceable: bool,
     /// Whether schema documents leave out the members of this record.
     pub published_abstract: bool,
+    /// Whether the reference's open-source line lacks the member. Bodies leave it out while it
+    /// has no value, and the reference's schema documents do not list it; its default is what an
+    /// absent value means.
+    pub extension: bool,
     /// Whether the value is a secret that is sealed at rest.
     pub encrypted: bool,
     /// Whether schema documents say so; the reference does not call every secret one.
@@ -202,6 +206,7 @@ impl Field {
             immutable: false,
             referenceable: false,
             published_abstract: false,
+            extension: false,
             encrypted: false,
             published_as_secret: false,
             transient: false,

@@ -1,10 +1,23 @@
 //! Addresses and blocks of addresses.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
 use super::text_of;
+
+/// An IPv4 or IPv6 address.
+///
+/// # Errors
+///
+/// The reference's text.
+pub fn ip(value: &Value) -> Result<(), String> {
+    let text = text_of(value);
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    Err(format!("not an ip address: {text}"))
+}
 
 /// An IPv4 or IPv6 address, or a block in CIDR notation.
 ///

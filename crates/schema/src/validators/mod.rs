@@ -10,7 +10,7 @@ mod text;
 
 use serde_json::Value;
 
-pub use address::ip_or_cidr;
+pub use address::{ip, ip_or_cidr};
 pub use host::{
     Address, AddressKind, AddressParts, host, host_with_optional_port, host_with_wildcard,
     hostname_no_port, parse_address, sni, wildcard_host,

@@ -1,0 +1,30 @@
+//! Stores of secrets that a vault of type `konnect` reads.
+
+use schema::{Field, Schema};
+
+use crate::kind::EntityKind;
+
+/// What a store of secrets is.
+pub(crate) fn kind() -> EntityKind {
+    let mut kind = EntityKind::new("config_stores", "config_store", "config-stores", describe());
+    kind.endpoint_key = Some("name");
+    kind.in_admin_api = false;
+    kind.exported = false;
+    kind.delivered = false;
+    kind.extension = true;
+    kind
+}
+
+fn describe() -> Schema {
+    Schema::new("config_stores")
+        .field(Field::id())
+        .field(
+            Field::string("name")
+                .required()
+                .unique()
+                .len_max(100)
+                .describe("Name of the store, 1 to 100 bytes."),
+        )
+        .field(Field::created_at())
+        .field(Field::updated_at())
+}
