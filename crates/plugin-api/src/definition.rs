@@ -122,14 +122,18 @@ pub struct Definition {
     pub scopes: Scopes,
     /// Values allowed in the instance's `protocols`.
     pub protocols: &'static [&'static str],
+    /// The `protocols` of an instance that names none.
+    pub default_protocols: &'static [&'static str],
     /// The most an instance may need.
     pub needs: Needs,
     /// Credentials the plugin looks up.
     pub credentials: &'static [CredentialKind],
     /// Describes the configuration record.
     pub schema: fn() -> Schema,
-    /// Prepares an instance: everything costly happens here, never per request.
-    pub build: Build,
+    /// Prepares an instance: everything costly happens here, never per request. `None` for a
+    /// plugin of which only the configuration is known: it is validated and stored, and a node
+    /// refuses the requests it applies to.
+    pub build: Option<Build>,
 }
 
 /// Prepares an instance of a plugin.
@@ -145,6 +149,15 @@ impl Definition {
         schema: fn() -> Schema,
         build: Build,
     ) -> Self {
+        let mut definition = Self::described(name, priority, schema);
+        definition.build = Some(build);
+        definition
+    }
+
+    /// A plugin of which only the configuration is known. Whatever stands in for its handler
+    /// acts in the access phase, whatever the phases of the plugin will be.
+    #[must_use]
+    pub const fn described(name: &'static str, priority: i32, schema: fn() -> Schema) -> Self {
         Self {
             name,
             version: COMPATIBLE_VERSION,
@@ -152,11 +165,32 @@ impl Definition {
             phases: Phases::ACCESS,
             scopes: Scopes::SERVICE.and(Scopes::ROUTE).and(Scopes::CONSUMER),
             protocols: HTTP_PROTOCOLS,
+            default_protocols: HTTP_PROTOCOLS,
             needs: Needs::NONE,
             credentials: &[],
             schema,
-            build,
+            build: None,
         }
+    }
+
+    /// Whether a node can run it.
+    #[must_use]
+    pub const fn is_runnable(&self) -> bool {
+        self.build.is_some()
+    }
+
+    /// Sets the protocols an instance may name; [`Self::new`] assumes those of HTTP traffic.
+    #[must_use]
+    pub const fn protocols(mut self, protocols: &'static [&'static str]) -> Self {
+        self.protocols = protocols;
+        self
+    }
+
+    /// Sets the protocols of an instance that names none; [`Self::new`] assumes those of HTTP.
+    #[must_use]
+    pub const fn default_protocols(mut self, protocols: &'static [&'static str]) -> Self {
+        self.default_protocols = protocols;
+        self
     }
 
     /// Sets the phases the handler implements; [`Self::new`] assumes access.
@@ -193,6 +227,18 @@ pub const COMPATIBLE_VERSION: &str = "3.9.3";
 
 /// The protocols of HTTP traffic, in the order of the reference's default.
 pub const HTTP_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https"];
+
+/// All protocols, for plugins that also work on streams.
+pub const ALL_PROTOCOLS: &[&str] = &[
+    "grpc",
+    "grpcs",
+    "http",
+    "https",
+    "tcp",
+    "tls",
+    "tls_passthrough",
+    "udp",
+];
 
 impl fmt::Debug for Definition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,7 +28,7 @@ mod shared;
 
 pub use chain::{Bound, Chain, ConsumerMap, Entry};
 pub use definition::{
-    Build, BuildContext, BuildError, COMPATIBLE_VERSION, CredentialKind, Definition,
+    ALL_PROTOCOLS, Build, BuildContext, BuildError, COMPATIBLE_VERSION, CredentialKind, Definition,
     HTTP_PROTOCOLS, Needs, NodeInfo, Phases, PluginInput, PrepareCredential, Scopes,
 };
 pub use edits::{HeaderEdits, RequestEdits, ResponseEdits};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entities::{PluginCatalogue, Scope};
-use plugin_api::{Definition, Scopes};
+use plugin_api::{Definition, HTTP_PROTOCOLS, Scopes};
 use schema::Schema;
 
 use crate::DEFINITIONS;
@@ -72,6 +72,12 @@ impl PluginCatalogue for Catalogue {
         self.find(name).map(|(definition, _)| definition.protocols)
     }
 
+    fn default_protocols(&self, name: &str) -> &[&'static str] {
+        self.find(name).map_or(HTTP_PROTOCOLS, |(definition, _)| {
+            definition.default_protocols
+        })
+    }
+
     fn version(&self, name: &str) -> Option<&str> {
         self.find(name).map(|(definition, _)| definition.version)
     }
@@ -79,18 +85,61 @@ impl PluginCatalogue for Catalogue {
 
 #[cfg(test)]
 mod tests {
+    use schema::FieldKind;
+
     use super::*;
 
     #[test]
-    fn the_list_is_in_execution_order_with_distinct_priorities() {
-        let priorities: Vec<_> = DEFINITIONS.iter().map(|d| (d.priority, d.name)).collect();
+    fn the_list_is_in_execution_order() {
+        let order: Vec<_> = DEFINITIONS.iter().map(|d| (d.priority, d.name)).collect();
         assert_eq!(
-            priorities,
+            order,
             [
+                (1_000_000, "pre-function"),
                 (100_001, "correlation-id"),
+                (100_000, "zipkin"),
+                (2500, "bot-detection"),
+                (2000, "cors"),
+                (1900, "session"),
+                (1705, "acme"),
+                (1450, "jwt"),
+                (1400, "oauth2"),
                 (1250, "key-auth"),
+                (1200, "ldap-auth"),
+                (1100, "basic-auth"),
+                (1030, "hmac-auth"),
+                (998, "grpc-gateway"),
+                (990, "ip-restriction"),
+                (951, "request-size-limiting"),
+                (950, "acl"),
                 (910, "rate-limiting"),
+                (900, "response-ratelimiting"),
+                (801, "request-transformer"),
+                (800, "response-transformer"),
+                (779, "redirect"),
+                (777, "ai-request-transformer"),
+                (773, "ai-prompt-template"),
+                (772, "ai-prompt-decorator"),
+                (771, "ai-prompt-guard"),
+                (770, "ai-proxy"),
+                (768, "ai-response-transformer"),
+                (760, "standard-webhooks"),
+                (750, "aws-lambda"),
+                (749, "azure-functions"),
+                (100, "proxy-cache"),
+                (14, "opentelemetry"),
+                (13, "prometheus"),
+                (12, "http-log"),
+                (11, "statsd"),
+                (10, "datadog"),
+                (9, "file-log"),
+                (8, "udp-log"),
+                (7, "tcp-log"),
+                (6, "loggly"),
+                (4, "syslog"),
+                (3, "grpc-web"),
                 (2, "request-termination"),
+                (-1000, "post-function"),
             ]
         );
     }
@@ -98,21 +147,62 @@ mod tests {
     #[test]
     fn the_catalogue_knows_what_is_there_and_nothing_else() {
         let catalogue = catalogue();
-        assert_eq!(
-            catalogue.names(),
-            [
-                "correlation-id",
-                "key-auth",
-                "rate-limiting",
-                "request-termination"
-            ]
-        );
-        for name in catalogue.names() {
+        let names = catalogue.names();
+        assert_eq!(names.len(), 45);
+        assert!(names.is_sorted());
+        for name in names {
             assert!(catalogue.schema(name).is_some(), "{name}");
             assert_eq!(catalogue.version(name), Some("3.9.3"), "{name}");
         }
-        assert!(catalogue.schema("acl").is_none());
-        assert!(!catalogue.allows_scope("acl", Scope::Global));
+        assert!(catalogue.schema("no-such").is_none());
+        assert!(!catalogue.allows_scope("no-such", Scope::Global));
+    }
+
+    #[test]
+    fn every_field_says_what_it_is_for() {
+        fn silent(schema: &Schema, path: &str, found: &mut Vec<String>) {
+            for field in &schema.fields {
+                let path = format!("{path}.{}", field.name);
+                if field.description.is_empty() {
+                    found.push(path.clone());
+                }
+                let inner = match &field.kind {
+                    FieldKind::Array(inner) | FieldKind::Set(inner) => &inner.kind,
+                    FieldKind::Map { values, .. } => &values.kind,
+                    kind => kind,
+                };
+                if let FieldKind::Record(schema) = inner {
+                    silent(schema, &path, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for definition in DEFINITIONS {
+            silent(&(definition.schema)(), definition.name, &mut found);
+        }
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn where_and_for_which_protocols_a_plugin_may_be_configured() {
+        let catalogue = catalogue();
+        let scopes = |name| {
+            [Scope::Service, Scope::Route, Scope::Consumer]
+                .map(|scope| catalogue.allows_scope(name, scope))
+        };
+        assert_eq!(scopes("acme"), [false, false, false]);
+        assert_eq!(scopes("acl"), [true, true, false]);
+        assert_eq!(scopes("file-log"), [true, true, true]);
+        assert_eq!(catalogue.protocols("cors").map(<[_]>::len), Some(4));
+        assert_eq!(catalogue.protocols("file-log").map(<[_]>::len), Some(8));
+        assert_eq!(
+            catalogue.default_protocols("file-log"),
+            ["grpc", "grpcs", "http", "https"]
+        );
+        assert_eq!(
+            catalogue.default_protocols("ip-restriction"),
+            ["http", "https", "tcp", "tls", "grpc", "grpcs"]
+        );
     }
 
     #[test]

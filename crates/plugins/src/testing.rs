@@ -111,7 +111,8 @@ impl Bench {
             consumer: None,
             consumer_group: None,
         };
-        let handler = (definition.build)(&input, &mut context);
+        let build = definition.build.expect("the plugin has a handler");
+        let handler = build(&input, &mut context);
         self.notices = context.notices;
         handler
     }

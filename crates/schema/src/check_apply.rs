@@ -181,7 +181,9 @@ fn holds(condition: &Condition, field: &str, body: &Map, found: &mut Violations)
             let within_absent_record = field
                 .rsplit_once('.')
                 .is_some_and(|(record, _)| lookup(body, record).is_none_or(|v| !v.is_object()));
-            if !within_absent_record {
+            // Compat: what is already said about a member of a nested record stays.
+            let is_said = field.contains('.') && found.get(field).is_some();
+            if !within_absent_record && !is_said {
                 found.add(field, NEEDED);
             }
             false

@@ -87,7 +87,8 @@ impl<'a> Completion<'a> {
             return Some(Value::Object(members));
         }
         match &field.default {
-            Some(default) => Some(default.clone()),
+            // Records inside a default list are completed like given ones.
+            Some(default) => Some(self.adjust(field, default.clone(), false)),
             None if field.is_required() || field.transient || field.auto => None,
             None => Some(Value::Null),
         }

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::check::{Check, Condition};
-use crate::field::{Field, FieldKind, Schema};
+use crate::field::{Deprecation, Field, FieldKind, Schema};
 use crate::rule::Rule;
 use crate::shorthand::{Expansion, Shorthand};
 
@@ -68,13 +68,16 @@ fn attributes(field: &Field, place: Place<'_>) -> Value {
     let mut form = Map::new();
     form.insert("type".to_owned(), Value::from(field.kind.name()));
     kind_members(field, place, &mut form);
-    if let Some(required) = field.required.filter(|_| !field.name.is_empty()) {
+    if let Some(required) = field.required.filter(|is| !is || !field.name.is_empty()) {
         form.insert("required".to_owned(), Value::Bool(required));
     }
     if let Some(default) = field.default.clone() {
         form.insert("default".to_owned(), default);
     }
     marks(field, &mut form);
+    if let Some(deprecation) = &field.deprecation {
+        form.insert("deprecation".to_owned(), note(deprecation));
+    }
     for (name, value) in field.rules.iter().filter_map(published) {
         form.insert(name.to_owned(), value);
     }
@@ -82,6 +85,14 @@ fn attributes(field: &Field, place: Place<'_>) -> Value {
         form.remove("required");
     }
     Value::Object(form)
+}
+
+fn note(deprecation: &Deprecation) -> Value {
+    let mut note = json!({"message": deprecation.message, "removal_in_version": REMOVAL});
+    if let Some(old) = &deprecation.old_default {
+        note["old_default"] = old.clone();
+    }
+    note
 }
 
 /// What a kind says besides its name.

@@ -28,7 +28,7 @@ pub mod validators;
 mod violations;
 
 pub use check::{Check, Condition, CustomCheck, Failure};
-pub use field::{Field, FieldKind, Schema};
+pub use field::{Deprecation, Field, FieldKind, Schema};
 pub use lua_text::table_text;
 pub use pattern::Pattern;
 pub use process::{Makers, Mode};

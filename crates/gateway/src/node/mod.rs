@@ -148,6 +148,7 @@ impl Node {
     ) -> Result<(), NodeError> {
         let plugins: Vec<_> = plugins::DEFINITIONS
             .iter()
+            .filter(|plugin| plugin.is_runnable())
             .map(|plugin| (plugin.name.to_owned(), Some(plugin.version.to_owned())))
             .collect();
         let link = Link::to_control_plane(settings)?;

@@ -173,6 +173,33 @@ async fn plugins_guard_a_route_end_to_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_without_a_handler_closes_its_route_and_nothing_else() {
+    let backend = Backend::start("closed").await;
+    let prefix = TempDir::new("node");
+    let node = start(&prefix, &[]).await;
+    let llm = json!({ "route_type": "llm/v1/chat", "model": { "provider": "openai" } });
+    let plugin = json!({
+        "name": "ai-response-transformer",
+        "config": { "prompt": "p", "llm": llm },
+    });
+    let mut config = to_backend(&backend, &json!([plugin]));
+    let open = json!({ "name": "open", "paths": ["/open"] });
+    config["services"][0]["routes"]
+        .as_array_mut()
+        .unwrap()
+        .push(open);
+    let answer = post_config(&node, &config).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let proxy = node.proxy_addresses()[0];
+    let refused = get(proxy, "/r").await;
+    assert_eq!(refused.status, 503);
+    assert_eq!(refused.json()["message"], "An unexpected error occurred");
+    assert_eq!(get(proxy, "/open").await.status, 200);
+    assert_eq!(backend.seen().len(), 1);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_declared_file_is_in_use_before_the_node_listens() {
     let backend = Backend::start("declared").await;
     let prefix = TempDir::new("node");

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use declarative::Config;
 use entities::{Plugin, Protocol};
 use plugin_api::{
-    Bound, BuildContext, BuildError, Chain, ConsumerMap, Definition, Entry, LookupsBuilder,
+    Bound, Build, BuildContext, BuildError, Chain, ConsumerMap, Definition, Entry, LookupsBuilder,
     PluginInput, Scopes,
 };
 use uuid::Uuid;
 
 use super::compile::{Report, Row, rows};
+use super::fails_closed::FailsClosed;
 use super::setup::Compile;
 
 /// All instances of a configuration, and the chains made of them so far.
@@ -69,7 +70,11 @@ impl Chains {
             if !allows(definition, &plugin) {
                 continue;
             }
-            let Some(bound) = build(definition, &plugin, row, node, lookups, report) else {
+            let bound = match definition.build {
+                Some(make) => build(make, &plugin, row, node, lookups, report),
+                None => Some(without_handler(&plugin, node, report)),
+            };
+            let Some(bound) = bound else {
                 continue;
             };
             let scope = (plugin.route, plugin.service);
@@ -153,7 +158,7 @@ impl Instances {
 }
 
 fn build(
-    definition: &'static Definition,
+    make: Build,
     plugin: &Plugin,
     row: Row<'_>,
     node: &Compile,
@@ -174,7 +179,7 @@ fn build(
         node: &node.node,
         notices: Vec::new(),
     };
-    let built = (definition.build)(&input, &mut context);
+    let built = make(&input, &mut context);
     let about = |text: &String| format!("plugin `{}` (`{}`): {text}", plugin.name, plugin.id);
     report.notices.extend(context.notices.iter().map(about));
     match built {
@@ -190,6 +195,18 @@ fn build(
             report.problem(row, "", error.to_string());
             None
         }
+    }
+}
+
+/// What stands in for a plugin of which this node knows only the configuration.
+fn without_handler(plugin: &Plugin, node: &Compile, report: &mut Report) -> Bound {
+    report.notices.push(format!(
+        "plugin `{}` (`{}`): this node cannot run it; the requests it applies to are answered 503",
+        plugin.name, plugin.id
+    ));
+    Bound {
+        id: plugin.id,
+        handler: Arc::new(FailsClosed::new(&node.shared)),
     }
 }
 

@@ -10,6 +10,7 @@
 mod certificates;
 mod chains;
 mod compile;
+mod fails_closed;
 mod lookups;
 mod service_tls;
 mod services;

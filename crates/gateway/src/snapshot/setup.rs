@@ -10,6 +10,8 @@ use plugin_api::{NodeInfo, Shared};
 use router::Flavor;
 use rustls::sign::CertifiedKey;
 
+use super::fails_closed;
+
 /// The node as the compiler of configurations sees it. One per node, shared.
 pub struct Compile {
     pub(super) flavor: Flavor,
@@ -67,6 +69,13 @@ impl Compile {
             node,
             shared: Shared::default(),
         })
+    }
+
+    /// Requests refused since the node started because it cannot run a plugin that applies to
+    /// them.
+    #[must_use]
+    pub fn refused_without_plugin(&self) -> u64 {
+        fails_closed::refused(&self.shared)
     }
 }
 

@@ -224,11 +224,31 @@ plugins:
 fn a_plugin_that_this_node_lacks_refuses_the_configuration() {
     let mut config = config("plugins: [{name: correlation-id}]");
     let plugin = &mut config.tables.get_mut("plugins").unwrap()[0];
-    plugin.insert("name".to_owned(), json!("acl"));
+    plugin.insert("name".to_owned(), json!("no-such"));
     let problems = Snapshot::compile(&config, "h", &compile()).unwrap_err();
     assert_eq!(
         lines(&problems),
-        ["plugins[0].name: plugin `acl` is not part of this node"]
+        ["plugins[0].name: plugin `no-such` is not part of this node"]
+    );
+}
+
+#[test]
+fn a_plugin_without_a_handler_is_said_and_takes_part_in_access() {
+    let id = "00000002-0000-4000-8000-000000000009";
+    let config = "{prompt: p, llm: {route_type: llm/v1/chat, model: {provider: openai}}}";
+    let snapshot = snapshot(&format!(
+        "plugins: [{{name: ai-response-transformer, id: {id}, config: {config}}}]"
+    ));
+    let [entry] = snapshot.globals.entries() else {
+        panic!("one plugin is configured")
+    };
+    assert!(entry.phases().contains(plugin_api::Phases::ACCESS));
+    assert_eq!(
+        snapshot.notices,
+        [format!(
+            "plugin `ai-response-transformer` (`{id}`): this node cannot run it; the requests it \
+             applies to are answered 503"
+        )]
     );
 }
 

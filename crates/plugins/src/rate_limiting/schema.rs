@@ -1,9 +1,11 @@
 //! Configuration of `rate-limiting`.
 
-use schema::{Check, Condition, DecodeError, Field, Reader, Schema, Shorthand};
+use schema::{Check, Condition, DecodeError, Field, Reader, Schema};
 use serde_json::{Map, Value};
 
 use super::period::Period;
+use crate::records::periods::contradiction;
+use crate::records::redis::{needed_by_policy, old_names, redis};
 
 /// What an instance is told.
 #[derive(Clone, Debug)]
@@ -69,18 +71,12 @@ pub(super) fn schema() -> Schema {
             "config.month",
             "config.year",
         ]));
-    let schema = [
-        "config.redis.host",
-        "config.redis.port",
-        "config.redis.timeout",
-    ]
-    .into_iter()
-    .fold(schema, |schema, field| {
-        schema.outer_check(needed("config.policy", "redis", field))
-    })
-    .outer_check(needed("config.limit_by", "header", "config.header_name"))
-    .outer_check(needed("config.limit_by", "path", "config.path"));
-    shorthands().into_iter().fold(schema, Schema::shorthand)
+    let schema = needed_by_policy()
+        .into_iter()
+        .fold(schema, Schema::outer_check)
+        .outer_check(needed("config.limit_by", "header", "config.header_name"))
+        .outer_check(needed("config.limit_by", "path", "config.path"));
+    old_names().into_iter().fold(schema, Schema::shorthand)
 }
 
 fn rules() -> Vec<Field> {
@@ -117,57 +113,6 @@ fn rules() -> Vec<Field> {
     ]
 }
 
-fn redis() -> Schema {
-    Schema::record([
-        Field::host("host").describe("Name or address of the server."),
-        Field::port("port")
-            .default(6379)
-            .describe("Port of the server."),
-        Field::timeout("timeout")
-            .default(2000)
-            .describe("Milliseconds to connect, send and receive."),
-        Field::string("username")
-            .referenceable()
-            .describe("User for access lists."),
-        Field::string("password")
-            .len_min(0)
-            .encrypted()
-            .referenceable()
-            .describe("Password."),
-        Field::integer("database")
-            .default(0)
-            .describe("Number of the database."),
-        Field::boolean("ssl")
-            .optional()
-            .default(false)
-            .describe("Whether TLS is used."),
-        Field::boolean("ssl_verify")
-            .optional()
-            .default(false)
-            .describe("Whether the server's certificate is verified."),
-        Field::sni("server_name")
-            .optional()
-            .describe("Server name for TLS."),
-    ])
-}
-
-/// The old names of the Redis settings.
-fn shorthands() -> Vec<Shorthand> {
-    const NOTE: &str = "moved into `redis`";
-    let old = |field: Field, path| Shorthand::replaced(field.deprecated(NOTE), path);
-    vec![
-        old(Field::string("redis_host"), "redis.host"),
-        old(Field::integer("redis_port"), "redis.port"),
-        old(Field::string("redis_password").len_min(0), "redis.password"),
-        old(Field::string("redis_username"), "redis.username"),
-        old(Field::boolean("redis_ssl"), "redis.ssl"),
-        old(Field::boolean("redis_ssl_verify"), "redis.ssl_verify"),
-        old(Field::string("redis_server_name"), "redis.server_name"),
-        old(Field::integer("redis_timeout"), "redis.timeout"),
-        old(Field::integer("redis_database"), "redis.database"),
-    ]
-}
-
 fn needed(if_field: &'static str, value: &'static str, then_field: &'static str) -> Check {
     Check::conditional(
         if_field,
@@ -182,18 +127,10 @@ fn needed(if_field: &'static str, value: &'static str, then_field: &'static str)
 ///
 /// Compat: rules and texts of the reference.
 fn consistent(config: &Value) -> Result<(), String> {
-    let limit = |period: Period| config.get(period.field()).and_then(Value::as_f64);
-    for (at, short) in Period::ALL.into_iter().enumerate() {
-        let Some(fewer) = limit(short) else { continue };
-        for long in &Period::ALL[at + 1..] {
-            if let Some(more) = limit(*long).filter(|more| *more < fewer) {
-                return Err(format!(
-                    "The limit for {}({more:.1}) cannot be lower than the limit for {}({fewer:.1})",
-                    long.field(),
-                    short.field(),
-                ));
-            }
-        }
+    if let Some([(long, more), (short, fewer)]) = contradiction(config) {
+        return Err(format!(
+            "The limit for {long}({more:.1}) cannot be lower than the limit for {short}({fewer:.1})"
+        ));
     }
     let rate = config.get("sync_rate").and_then(Value::as_f64);
     let Some(rate) = rate.filter(|rate| (rate + 1.0).abs() > f64::EPSILON) else {

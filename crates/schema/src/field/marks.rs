@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Field, FieldKind};
+use super::{Deprecation, Field, FieldKind};
 
 /// Marks.
 impl Field {
@@ -146,6 +146,26 @@ impl Field {
     #[must_use]
     pub fn deprecated(mut self, note: &'static str) -> Self {
         self.deprecated = Some(note);
+        self
+    }
+
+    /// Going away, and schema documents say so in this sentence.
+    #[must_use]
+    pub fn going(mut self, message: &'static str) -> Self {
+        self.deprecation = Some(Deprecation {
+            message,
+            old_default: None,
+        });
+        self
+    }
+
+    /// The same, for a field that had a default.
+    #[must_use]
+    pub fn going_from(mut self, message: &'static str, old_default: impl Into<Value>) -> Self {
+        self.deprecation = Some(Deprecation {
+            message,
+            old_default: Some(old_default.into()),
+        });
         self
     }
 }

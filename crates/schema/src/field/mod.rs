@@ -191,6 +191,17 @@ pub struct Field {
     pub description: &'static str,
     /// Marked as going away, with what replaces it.
     pub deprecated: Option<&'static str>,
+    /// What schema documents say about its going away.
+    pub deprecation: Option<Deprecation>,
+}
+
+/// What schema documents say about a field that is going away.
+#[derive(Clone, Debug)]
+pub struct Deprecation {
+    /// The sentence that clients show.
+    pub message: &'static str,
+    /// The default it had while it counted.
+    pub old_default: Option<Value>,
 }
 
 impl Field {
@@ -215,6 +226,7 @@ impl Field {
             err: None,
             description: "",
             deprecated: None,
+            deprecation: None,
         }
     }
 }

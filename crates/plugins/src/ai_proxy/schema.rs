@@ -1,0 +1,53 @@
+//! Configuration of `ai-proxy`.
+
+use schema::{Check, Condition, Field, Schema};
+
+use crate::records::llm;
+
+/// Describes the configuration record.
+pub(super) fn schema() -> Schema {
+    let native = |format: &'static str, message| {
+        let provider = "config.model.provider";
+        let is_format = Condition::eq(format);
+        Check::conditional(
+            "config.llm_format",
+            is_format,
+            provider,
+            Condition::eq(format),
+        )
+        .with_err(message)
+    };
+    llm::model(Schema::new("ai-proxy"))
+        .fields([
+            Field::string("response_streaming")
+                .optional()
+                .one_of(["allow", "deny", "always"])
+                .default("allow")
+                .describe("Whether answers may, must not or must be streamed."),
+            llm::max_request_body_size(),
+            Field::boolean("model_name_header")
+                .default(true)
+                .describe("Whether the answer names the model in X-Kong-LLM-Model."),
+            llm::format(),
+        ])
+        .outer_check(
+            Check::conditional(
+                "config.llm_format",
+                Condition::one_of(["bedrock", "gemini"]),
+                "config.route_type",
+                Condition::eq("llm/v1/chat"),
+            )
+            .with_err(
+                "native provider options in llm_format can only be used with the 'llm/v1/chat' \
+                 route_type",
+            ),
+        )
+        .outer_check(native(
+            "bedrock",
+            "native llm_format 'bedrock' can only be used with the 'bedrock' model.provider",
+        ))
+        .outer_check(native(
+            "gemini",
+            "native llm_format 'gemini' can only be used with the 'gemini' model.provider",
+        ))
+}

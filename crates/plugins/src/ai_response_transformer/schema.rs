@@ -1,0 +1,24 @@
+//! Configuration of `ai-response-transformer`.
+
+use schema::{Field, Schema};
+
+use crate::records::llm;
+
+/// Describes the configuration record.
+pub(super) fn schema() -> Schema {
+    llm::transformer(
+        Schema::new("ai-response-transformer"),
+        vec![
+            Field::string("prompt")
+                .required()
+                .describe("What the model is told to do with the body."),
+            Field::string("transformation_extract_pattern")
+                .optional()
+                .describe("Regular expression whose first match in the answer becomes the body."),
+            Field::boolean("parse_llm_response_json_instructions")
+                .required()
+                .default(false)
+                .describe("Whether the model answers in JSON that names status, headers and body."),
+        ],
+    )
+}

@@ -1,0 +1,43 @@
+//! Configuration of `http-log`.
+
+use schema::{Field, Pattern, Schema};
+
+use super::rules;
+use crate::records::logs::custom_fields;
+use crate::records::queue::queue;
+
+/// Describes the configuration record.
+pub(super) fn schema() -> Schema {
+    Schema::new("http-log")
+        .fields(endpoint())
+        .fields(delivery())
+        .custom(rules::one_authorization)
+}
+
+fn endpoint() -> [Field; 5] {
+    [
+        Field::url("http_endpoint")
+            .required()
+            .encrypted()
+            .referenceable()
+            .describe("URL the records are sent to."),
+        Field::string("method")
+            .one_of(["POST", "PUT", "PATCH"])
+            .default("POST")
+            .describe("Method of the requests."),
+        Field::string("content_type")
+            .one_of(["application/json", "application/json; charset=utf-8"])
+            .default("application/json")
+            .describe("Content-Type of the requests."),
+        Field::number("timeout")
+            .default(10_000)
+            .describe("Milliseconds to connect, send and receive."),
+        Field::number("keepalive")
+            .default(60_000)
+            .describe("Milliseconds an idle connection is kept."),
+    ]
+}
+
+fn delivery() -> [Field; 6] {
+    [Field::integer("retry_count").going_from("http-log: config.retry_count no longer works, please use config.queue.max_retry_time instead", 10).describe("Old setting without effect."), Field::integer("queue_size").going_from("http-log: config.queue_size is deprecated, please use config.queue.max_batch_size instead", 1).describe("Old name of `queue.max_batch_size`."), Field::number("flush_timeout").going_from("http-log: config.flush_timeout is deprecated, please use config.queue.max_coalescing_delay instead", 2).describe("Old name of `queue.max_coalescing_delay`."), Field::map("headers", Field::header_name("").match_none([(Pattern::new("^[Hh][Oo][Ss][Tt]$", "^[Hh][Oo][Ss][Tt]$"), "cannot contain 'Host' header"), (Pattern::new("^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Ll][Ee][nn][Gg][Tt][Hh]$", "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Ll][Ee][nn][Gg][Tt][Hh]$"), "cannot contain 'Content-Length' header"), (Pattern::new("^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Tt][Yy][Pp][Ee]$", "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Tt][Yy][Pp][Ee]$"), "cannot contain 'Content-Type' header")]), Field::string("").referenceable()).describe("Headers sent along."), Field::record("queue", queue()).required().describe("How records wait to be sent."), custom_fields()]
+}

@@ -1,0 +1,10 @@
+//! Configuration of `post-function`.
+
+use schema::Schema;
+
+use crate::records::functions::functions;
+
+/// Describes the configuration record.
+pub(super) fn schema() -> Schema {
+    functions("post-function")
+}

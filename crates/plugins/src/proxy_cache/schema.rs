@@ -1,0 +1,89 @@
+//! Configuration of `proxy-cache`.
+
+use schema::{Field, Schema};
+use serde_json::json;
+
+use super::rules;
+
+/// Describes the configuration record.
+pub(super) fn schema() -> Schema {
+    Schema::new("proxy-cache")
+        .fields(rules())
+        .fields(storage())
+        .outer_check(rules::known_memory())
+}
+
+fn rules() -> [Field; 8] {
+    [
+        Field::array("response_code", Field::integer("").between(100, 900))
+            .required()
+            .len_min(1)
+            .default(json!([200, 301, 404]))
+            .describe("Statuses of answers that are kept."),
+        Field::array(
+            "request_method",
+            Field::string("").one_of(["HEAD", "GET", "POST", "PATCH", "PUT"]),
+        )
+        .required()
+        .default(json!(["GET", "HEAD"]))
+        .describe("Methods whose answers are kept."),
+        Field::array("content_type", Field::string(""))
+            .required()
+            .default(json!(["text/plain", "application/json"]))
+            .describe("Content types of answers that are kept."),
+        Field::integer("cache_ttl")
+            .gt(0)
+            .default(300)
+            .describe("Seconds an answer is good for."),
+        Field::string("strategy")
+            .required()
+            .one_of(["memory"])
+            .describe("Where answers are kept."),
+        Field::boolean("cache_control")
+            .required()
+            .default(false)
+            .describe("Whether the Cache-Control of requests and answers decides."),
+        Field::boolean("ignore_uri_case")
+            .optional()
+            .default(false)
+            .describe("Whether upper and lower case in paths are the same."),
+        Field::integer("storage_ttl")
+            .describe("Seconds an answer stays in memory, beyond being good."),
+    ]
+}
+
+fn storage() -> [Field; 4] {
+    [
+        Field::record("memory", memory())
+            .required()
+            .describe("Settings of the memory strategy."),
+        Field::array("vary_query_params", Field::string(""))
+            .describe("Query parameters that tell answers apart; unset is all."),
+        Field::array("vary_headers", Field::string(""))
+            .describe("Request headers that tell answers apart."),
+        Field::record("response_headers", response_headers())
+            .required()
+            .describe("Headers added to answers."),
+    ]
+}
+
+fn memory() -> Schema {
+    Schema::record([Field::string("dictionary_name")
+        .required()
+        .default("kong_db_cache")
+        .describe("Name of the shared memory.")])
+}
+
+fn response_headers() -> Schema {
+    Schema::record([
+        Field::boolean("age")
+            .default(true)
+            .describe("Whether Age is added."),
+        Field::boolean("X-Cache-Status")
+            .default(true)
+            .describe("Whether X-Cache-Status is added."),
+        Field::boolean("X-Cache-Key")
+            .default(true)
+            .describe("Whether X-Cache-Key is added."),
+    ])
+}

@@ -1,0 +1,45 @@
+//! What plugins that log have in common.
+
+use schema::{Field, Schema};
+
+/// Severities of syslog.
+pub(crate) const SEVERITIES: [&str; 8] = [
+    "debug", "info", "notice", "warning", "err", "crit", "alert", "emerg",
+];
+
+/// Further members of the log record, as Lua code that computes them.
+pub(crate) fn custom_fields() -> Field {
+    Field::map(
+        "custom_fields_by_lua",
+        Field::string("").len_min(1),
+        Field::string("").len_min(1),
+    )
+    .describe("Members added to the record: Lua code that returns the value, by name.")
+}
+
+/// From which severity on records are written, and the severities of answers.
+pub(crate) fn severities(schema: Schema, mark: fn(Field) -> Field) -> Schema {
+    let field = |name, description| {
+        mark(
+            Field::string(name)
+                .one_of(SEVERITIES)
+                .default("info")
+                .describe(description),
+        )
+    };
+    schema.fields([
+        field("log_level", "Severity from which on records are written."),
+        field(
+            "successful_severity",
+            "Severity of records of answers below 400.",
+        ),
+        field(
+            "client_errors_severity",
+            "Severity of records of answers from 400 to 499.",
+        ),
+        field(
+            "server_errors_severity",
+            "Severity of records of answers from 500 on.",
+        ),
+    ])
+}

@@ -1,0 +1,3 @@
+//! How changes may be written.
+
+pub(super) use crate::records::pairs::header_names;
