@@ -1,6 +1,6 @@
 //! Facts about fields that are going away and about defaults of lists.
 
-use schema::{Field, Mode, Schema};
+use gatehouse_schema::{Field, Mode, Schema};
 use serde_json::{Map, json};
 
 #[test]
