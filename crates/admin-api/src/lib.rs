@@ -16,6 +16,7 @@ mod entity;
 mod scope;
 
 pub use entity::{
-    Condition, Entities, EntityError, Listing, Parent, Rows, Running, Source, Test, Written,
+    Condition, Entities, EntityError, Listing, Parent, Rows, Running, Source, Test, Unresolved,
+    Written,
 };
 pub use scope::Scope;

@@ -74,8 +74,10 @@ fn entity(error: &EntityError) -> Response {
         EntityError::NotFound => plain(StatusCode::NOT_FOUND, "Not Found"),
         EntityError::ReadOnly(reason) => plain(StatusCode::FORBIDDEN, reason),
         EntityError::NoDatabase => plain(StatusCode::METHOD_NOT_ALLOWED, &error.to_string()),
-        EntityError::Unresolved { field, .. } => {
-            constraint(&[reference(Some(field), &error.to_string())])
+        EntityError::Unresolved(unresolved) => {
+            let all = unresolved.iter();
+            let details = all.map(|one| reference(Some(one.field), &one.to_string()));
+            constraint(&details.collect::<Vec<_>>())
         }
         EntityError::Store(error) => store(error),
     }

@@ -18,19 +18,31 @@ pub enum EntityError {
     /// There is no database to write to: the configuration comes as a whole.
     #[error("entities cannot be written without a database")]
     NoDatabase,
-    /// A member names another entity by something else than its id, and there is none.
-    #[error("`{field}` names `{name}`, which is not in `{kind}`")]
-    Unresolved {
-        /// The member.
-        field: String,
-        /// Plural name of the kind that was looked through.
-        kind: &'static str,
-        /// What was looked for.
-        name: String,
-    },
+    /// Members name other entities by something else than their ids, and there are none.
+    #[error("{}", sentence(.0))]
+    Unresolved(Vec<Unresolved>),
     /// The store refused or failed.
     #[error(transparent)]
     Store(StoreError),
+}
+
+/// A member that names another entity by its other key, and there is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` names `{name}`, which is not in `{kind}`")]
+pub struct Unresolved {
+    /// The member.
+    pub field: &'static str,
+    /// Plural name of the kind that was looked through.
+    pub kind: &'static str,
+    /// Its other key.
+    pub key: &'static str,
+    /// What was looked for.
+    pub name: String,
+}
+
+fn sentence(unresolved: &[Unresolved]) -> String {
+    let all: Vec<_> = unresolved.iter().map(ToString::to_string).collect();
+    all.join("; ")
 }
 
 impl From<Violations> for EntityError {

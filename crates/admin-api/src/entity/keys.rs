@@ -1,12 +1,12 @@
 //! Finding entities: by id, by their other key, and by name inside other bodies.
 
 use entities::EntityKind;
-use schema::{FieldKind, Map};
+use schema::Map;
 use serde_json::{Value, json};
 use store::ListQuery;
 use uuid::Uuid;
 
-use super::error::EntityError;
+use super::error::{EntityError, Unresolved};
 use super::{Entities, Parent};
 use crate::scope::Scope;
 
@@ -16,7 +16,7 @@ const SCAN: usize = 1000;
 impl Entities {
     /// The stored row of an entity addressed by id or by its other key; `None` when there is
     /// none, or none inside the parent.
-    pub(super) async fn find(
+    pub(crate) async fn find(
         &self,
         scope: &Scope,
         kind: &EntityKind,
@@ -59,10 +59,8 @@ impl Entities {
         kind: &EntityKind,
         body: &mut Map,
     ) -> Result<(), EntityError> {
-        for field in &kind.schema.fields {
-            let FieldKind::Foreign(target) = &field.kind else {
-                continue;
-            };
+        let mut unresolved = Vec::new();
+        for (field, target) in kind.foreign_fields() {
             let Some(Value::Object(given)) = body.get(field.name) else {
                 continue;
             };
@@ -75,17 +73,41 @@ impl Entities {
                 continue;
             };
             let name = name.clone();
-            let row = self.find(scope, target, &name, None).await?;
-            let Some(id) = row.as_ref().and_then(id) else {
-                return Err(EntityError::Unresolved {
-                    field: field.name.to_owned(),
+            let row = self.by_other_key(scope, target, key, &name).await?;
+            match row.as_ref().and_then(id) {
+                Some(id) => {
+                    body.insert(field.name.to_owned(), json!({"id": id}));
+                }
+                None => unresolved.push(Unresolved {
+                    field: field.name,
                     kind: target.name,
+                    key,
                     name,
-                });
-            };
-            body.insert(field.name.to_owned(), json!({"id": id}));
+                }),
+            }
         }
-        Ok(())
+        if unresolved.is_empty() {
+            Ok(())
+        } else {
+            Err(EntityError::Unresolved(unresolved))
+        }
+    }
+
+    /// A row by its other key, also when that looks like an id.
+    async fn by_other_key(
+        &self,
+        scope: &Scope,
+        kind: &EntityKind,
+        key: &'static str,
+        value: &str,
+    ) -> Result<Option<Map>, EntityError> {
+        if is_unique_alone(kind, key) {
+            self.source()
+                .find(scope.control_plane, kind.name, key, value)
+                .await
+        } else {
+            self.scan(scope, kind, (key, value), None).await
+        }
     }
 
     /// Looks for a value that is unique only inside a parent, such as a target's address.
@@ -121,11 +143,12 @@ impl Entities {
 }
 
 /// The id in a body.
-pub(super) fn id(body: &Map) -> Option<Uuid> {
+pub(crate) fn id(body: &Map) -> Option<Uuid> {
     Uuid::try_parse(body.get("id")?.as_str()?).ok()
 }
 
-fn is_unique_alone(kind: &EntityKind, field: &str) -> bool {
+/// Whether no two rows of a control plane have the same value, whatever their parents.
+pub(crate) fn is_unique_alone(kind: &EntityKind, field: &str) -> bool {
     kind.cache_key == [field] || kind.schema.find(field).is_some_and(|field| field.unique)
 }
 

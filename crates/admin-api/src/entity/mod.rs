@@ -1,21 +1,22 @@
 //! The generic handler: any kind of entity, by its description, without HTTP.
 
 mod error;
-mod keys;
+pub(crate) mod keys;
 mod listing;
 mod source;
+mod write;
 
 use std::sync::Arc;
 
 use entities::{Catalogue, EntityKind};
 use schema::{Map, Mode};
-use serde_json::{Value, json};
-use store::{Batch, Operation, Store, TagRow};
+use store::{Operation, Store, TagRow};
 use uuid::Uuid;
 
-pub use error::EntityError;
+pub use error::{EntityError, Unresolved};
 pub use listing::{Condition, Listing, Rows, Test};
 pub use source::{Running, Source};
+pub(crate) use write::{Draft, writable};
 
 use crate::scope::Scope;
 
@@ -109,77 +110,6 @@ impl Entities {
         Ok(body)
     }
 
-    /// Creates an entity.
-    ///
-    /// # Errors
-    ///
-    /// All violations of its description, or the store's reason.
-    pub async fn create(
-        &self,
-        scope: &Scope,
-        kind: &EntityKind,
-        mut body: Map,
-        parent: Option<Parent>,
-    ) -> Result<Written, EntityError> {
-        writable(scope)?;
-        set_parent(&mut body, parent);
-        self.resolve_names(scope, kind, &mut body).await?;
-        self.catalogue
-            .validate(kind.name, &mut body, Mode::Insert)?;
-        let operation = Operation::Insert {
-            kind: kind.name,
-            body: body.clone(),
-        };
-        self.apply(scope, operation).await?;
-        self.catalogue.expose(kind.name, &mut body);
-        Ok(Written { body, is_new: true })
-    }
-
-    /// Replaces an entity whole, or creates it: what the body does not say returns to its
-    /// default. The moment of creation stays.
-    ///
-    /// # Errors
-    ///
-    /// All violations of its description, or the store's reason.
-    pub async fn upsert(
-        &self,
-        scope: &Scope,
-        kind: &EntityKind,
-        key: &str,
-        mut body: Map,
-        parent: Option<Parent>,
-    ) -> Result<Written, EntityError> {
-        writable(scope)?;
-        let stored = self.find(scope, kind, key, parent).await?;
-        set_parent(&mut body, parent);
-        match (&stored, Uuid::try_parse(key)) {
-            (Some(stored), _) => {
-                copy(stored, &mut body, "id");
-                if body.get("created_at").is_none_or(Value::is_null) {
-                    copy(stored, &mut body, "created_at");
-                }
-            }
-            (None, Ok(id)) => {
-                body.insert("id".to_owned(), json!(id));
-            }
-            (None, Err(_)) => {}
-        }
-        if let (Some(name), Err(_)) = (kind.endpoint_key, Uuid::try_parse(key)) {
-            body.insert(name.to_owned(), json!(key));
-        }
-        self.resolve_names(scope, kind, &mut body).await?;
-        self.catalogue
-            .validate(kind.name, &mut body, Mode::Upsert)?;
-        let operation = Operation::Upsert {
-            kind: kind.name,
-            body: body.clone(),
-        };
-        self.apply(scope, operation).await?;
-        self.catalogue.expose(kind.name, &mut body);
-        let is_new = stored.is_none();
-        Ok(Written { body, is_new })
-    }
-
     /// Removes an entity; one that does not exist is no fault. Gives whether it existed.
     ///
     /// # Errors
@@ -198,7 +128,10 @@ impl Entities {
         };
         let id = keys::id(&stored).ok_or(EntityError::NotFound)?;
         let kind = kind.name;
-        match self.apply(scope, Operation::Delete { kind, id }).await {
+        match self
+            .commit(scope, vec![Operation::Delete { kind, id }])
+            .await
+        {
             Ok(()) => Ok(true),
             // Somebody else was faster.
             Err(EntityError::NotFound) => Ok(false),
@@ -232,28 +165,5 @@ impl Entities {
         self.source
             .tags(scope.control_plane, tag, after, size)
             .await
-    }
-
-    async fn apply(&self, scope: &Scope, operation: Operation) -> Result<(), EntityError> {
-        let batch = Batch::of_one(scope.control_plane, scope.actor.clone(), operation);
-        self.source.apply(batch).await
-    }
-}
-
-fn writable(scope: &Scope) -> Result<(), EntityError> {
-    scope
-        .read_only
-        .map_or(Ok(()), |reason| Err(EntityError::ReadOnly(reason)))
-}
-
-fn set_parent(body: &mut Map, parent: Option<Parent>) {
-    if let Some(parent) = parent {
-        body.insert(parent.field.to_owned(), json!({"id": parent.id}));
-    }
-}
-
-fn copy(from: &Map, to: &mut Map, member: &str) {
-    if let Some(value) = from.get(member) {
-        to.insert(member.to_owned(), value.clone());
     }
 }

@@ -1,19 +1,33 @@
 //! The dialect of the gateway itself: the Admin API of a node, and of a control plane.
 //!
 //! Compat: paths, bodies, statuses, headers and texts are those of the reference's Admin API, so
-//! that its clients work unchanged. Everything is table-driven: which families there are stands in
-//! `target`, what an entity looks like in its description.
+//! that its clients work unchanged. Which paths there are follows from the descriptions of the
+//! entities (`place`); what is said about the process comes from [`Facts`] (`info`).
 //!
 //! Who may come in is not decided here: whoever mounts the router leaves a [`crate::Scope`].
 
+mod acls;
+mod answer;
+mod arguments;
+mod certificates;
+mod collection;
 mod facts;
+mod fault;
+mod foreign;
+mod info;
+mod item;
+mod path;
+mod place;
+mod query;
+mod rows;
+mod schemas;
+mod serve;
+mod tags;
+mod targets;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 
 pub use facts::{Answer, FactError, Facts, Mark, UpstreamHealth};
 
@@ -47,14 +61,14 @@ impl Default for Options {
 pub const MAX_BODY: usize = 10 << 20;
 
 /// The whole API, at the root of its router. Whoever mounts it leaves a [`crate::Scope`] in every
-/// request.
+/// request and lets bodies of [`Options::max_body`] pass.
 pub fn router(entities: Entities, facts: Arc<dyn Facts>, options: Options) -> Router {
     let api = Arc::new(Api {
         entities,
         facts,
         options,
     });
-    Router::new().fallback(serve).with_state(api)
+    Router::new().fallback(serve::serve).with_state(api)
 }
 
 /// What every request needs.
@@ -62,9 +76,4 @@ struct Api {
     entities: Entities,
     facts: Arc<dyn Facts>,
     options: Options,
-}
-
-async fn serve(State(api): State<Arc<Api>>) -> Response {
-    let _ = (&api.entities, &api.facts, &api.options);
-    StatusCode::NOT_FOUND.into_response()
 }

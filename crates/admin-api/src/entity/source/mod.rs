@@ -51,7 +51,7 @@ impl Source {
     }
 
     /// The row that holds a value of a unique field.
-    pub(super) async fn find(
+    pub(crate) async fn find(
         &self,
         plane: Uuid,
         kind: &str,
@@ -65,7 +65,7 @@ impl Source {
     }
 
     /// Some rows.
-    pub(super) async fn list(
+    pub(crate) async fn list(
         &self,
         plane: Uuid,
         kind: &str,

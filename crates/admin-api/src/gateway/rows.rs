@@ -1,0 +1,96 @@
+//! Finding rows by what a path says, and what a row looks like in an answer.
+
+use entities::EntityKind;
+use schema::{Map, Schema};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::certificates;
+use super::fault::{Deed, Fault};
+use super::place::Inside;
+use super::serve::Call;
+use crate::entity::{Parent, keys};
+
+/// The row that a path names; `None` when there is none (inside the parent).
+///
+/// Compat: a text that is no id is the other key; a kind without one refuses it. Certificates go
+/// by their server names.
+pub(super) async fn find(
+    call: &Call<'_>,
+    kind: &EntityKind,
+    key: &str,
+    parent: Option<Parent>,
+) -> Result<Option<Map>, Fault> {
+    let key = match (Uuid::try_parse(key), kind.endpoint_key) {
+        (Err(_), None) if kind.name == "certificates" => {
+            let id = certificates::of_sni(call, key).await?;
+            id.ok_or_else(certificates::no_sni)?.to_string()
+        }
+        (Err(_), None) => return Err(Fault::primary_key()),
+        _ => key.to_owned(),
+    };
+    let row = call.api.entities.find(call.scope, kind, &key, parent).await;
+    row.map_err(Fault::reading)
+}
+
+/// The entity a path goes through.
+pub(super) async fn parent(call: &Call<'_>, inside: &Inside<'_>) -> Result<Parent, Fault> {
+    let row = find(call, inside.kind, &inside.key, None).await?;
+    let id = row.as_ref().and_then(keys::id);
+    let id = id.ok_or_else(Fault::not_found)?;
+    let field = inside.field;
+    Ok(Parent { field, id })
+}
+
+/// [`parent`] of a path that may go through none.
+pub(super) async fn optional_parent(
+    call: &Call<'_>,
+    inside: Option<&Inside<'_>>,
+) -> Result<Option<Parent>, Fault> {
+    match inside {
+        None => Ok(None),
+        Some(inside) => Ok(Some(parent(call, inside).await?)),
+    }
+}
+
+/// A row as an answer shows it.
+pub(super) async fn shown(
+    call: &Call<'_>,
+    kind: &EntityKind,
+    mut row: Map,
+) -> Result<Value, Fault> {
+    call.api.entities.catalogue().expose(kind.name, &mut row);
+    if kind.name == "certificates" {
+        certificates::add_snis(call, &mut row).await?;
+    }
+    Ok(Value::Object(row))
+}
+
+/// The members of a request's body, forms read by the description of the kind (of the plugin).
+pub(super) fn body(call: &mut Call<'_>, kind: &EntityKind, stored: Option<&Map>) -> Map {
+    let arguments = std::mem::take(&mut call.arguments);
+    let catalogue = call.api.entities.catalogue();
+    let schema: &Schema = if kind.name == "plugins" {
+        let name = arguments
+            .get("name")
+            .or(stored.and_then(|row| row.get("name")));
+        let name = name.and_then(Value::as_str);
+        let own = name.and_then(|name| catalogue.plugin_schema(name));
+        own.unwrap_or(&kind.schema)
+    } else {
+        &kind.schema
+    };
+    arguments.read_as(schema, kind.has_ttl)
+}
+
+/// What is being done, for errors that say so.
+pub(super) fn deed<'a>(kind: &'a EntityKind, verb: &'static str, key: Option<&str>) -> Deed<'a> {
+    let by = key
+        .filter(|key| Uuid::try_parse(key).is_err() && kind.name != "targets")
+        .and(kind.endpoint_key);
+    Deed {
+        kind: kind.name,
+        verb,
+        by,
+    }
+}

@@ -1,0 +1,47 @@
+//! Descriptions of entities, plugins and vaults, and checks without writing.
+
+use http::StatusCode;
+
+use super::answer::Reply;
+use super::fault::Fault;
+use super::place::Place;
+use super::rows;
+use super::serve::Call;
+
+/// Answers for a path below `/schemas`.
+pub(super) fn serve(call: Call<'_>, place: &Place<'_>) -> Result<Reply, Fault> {
+    let catalogue = call.api.entities.catalogue();
+    match place {
+        Place::Schema(name) => {
+            let kind = catalogue.kind(name).filter(|kind| kind.name == name);
+            let kind = kind.ok_or_else(|| unknown("entity", name))?;
+            Ok(Reply::ok(kind.schema.admin_form()))
+        }
+        Place::PluginSchema(name) => {
+            let form = catalogue.plugin_form(name);
+            Ok(Reply::ok(form.ok_or_else(|| unknown("plugin", name))?))
+        }
+        Place::OldPluginSchema(name) => {
+            let schema = catalogue.plugins().schema(name);
+            let schema = schema.ok_or_else(|| unknown("plugin", name))?;
+            Ok(Reply::ok(schema.admin_form()))
+        }
+        Place::VaultSchema(name) => Err(unknown("vault", name)),
+        Place::Validate(name) => {
+            let kind = catalogue.kind(name).filter(|kind| kind.name == name);
+            let kind = kind.ok_or_else(|| unknown("entity", name))?;
+            let deed = rows::deed(kind, "create", None);
+            let entities = call.api.entities.clone();
+            let checked = entities.check(kind, call.arguments.raw());
+            checked.map_err(|error| Fault::of(error, deed))?;
+            let message = "schema validation successful";
+            Ok(Reply::message(StatusCode::OK, message))
+        }
+        _ => Err(Fault::not_found()),
+    }
+}
+
+fn unknown(what: &str, name: &str) -> Fault {
+    let message = format!("No {what} named '{name}'");
+    Fault::message(StatusCode::NOT_FOUND, &message)
+}
