@@ -21,6 +21,6 @@ pub use config::Config;
 pub use document::{Document, Format, NOT_AN_OBJECT, ParseError};
 pub use error_body::{error_body, parse_error_body};
 pub use limits::Limits;
-pub use normalise::Options;
+pub use normalise::{Options, Surroundings};
 pub use problem::{Problem, ProblemEntity};
-pub use render::{render_json, render_yaml, yaml_text};
+pub use render::{render_json, render_minimal, render_yaml, yaml_text};

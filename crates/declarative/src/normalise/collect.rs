@@ -137,6 +137,7 @@ impl<'a> Work<'a> {
         if kind.name == "plugins" && self.options.tolerate_deck {
             self.shared_config(&mut body, &mut faults);
         }
+        self.complete(kind, &mut body);
         if self.options.ignore_unknown_nulls {
             drop_nulls(catalogue, kind, &mut body);
         }

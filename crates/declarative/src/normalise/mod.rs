@@ -5,11 +5,13 @@
 //! reference stops after the first sort of problem, which [`crate::error_body`] imitates.
 
 mod collect;
+mod deck;
 mod header;
 mod migrate;
 mod nulls;
 mod protocols;
 mod resolve;
+mod surroundings;
 mod validate;
 
 use entities::{Catalogue, Map};
@@ -19,6 +21,7 @@ use crate::config::Config;
 use crate::document::{Document, Step};
 use crate::problem::{Place, Problem};
 use collect::Entry;
+pub use surroundings::Surroundings;
 
 /// How a document is normalised.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,7 +48,21 @@ impl Document {
         catalogue: &Catalogue,
         options: Options,
     ) -> Result<Config, Vec<Problem>> {
-        let mut outcome = normalise(&self.root, catalogue, options);
+        self.normalise_within(catalogue, options, &Surroundings::default())
+    }
+
+    /// [`Document::normalise`] of a document that is a part of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, sorted by path within each sort of problem.
+    pub fn normalise_within(
+        &self,
+        catalogue: &Catalogue,
+        options: Options,
+        around: &Surroundings,
+    ) -> Result<Config, Vec<Problem>> {
+        let mut outcome = within(&self.root, catalogue, options, around);
         if let Err(problems) = &mut outcome {
             for problem in problems {
                 problem.line = self.line_of(&problem.steps);
@@ -74,6 +91,20 @@ pub(crate) fn normalise(
     catalogue: &Catalogue,
     options: Options,
 ) -> Result<Config, Vec<Problem>> {
+    within(document, catalogue, options, &Surroundings::default())
+}
+
+fn within(
+    document: &Value,
+    catalogue: &Catalogue,
+    options: Options,
+    around: &Surroundings,
+) -> Result<Config, Vec<Problem>> {
+    let plain = options
+        .tolerate_deck
+        .then(|| deck::plain(document))
+        .flatten();
+    let document = plain.as_ref().unwrap_or(document);
     let migrated = migrate::up_to_date(document);
     let original = migrated.as_ref().unwrap_or(document);
     let mut work = Work {
@@ -85,12 +116,14 @@ pub(crate) fn normalise(
         plugin_configs: None,
         transform: true,
         original,
+        around,
     };
     if let Value::Object(members) = original {
         work.header(members);
         work.collect(members);
     }
     work.resolve();
+    work.partial_ids();
     work.check_unique();
     work.validate();
     work.check_protocols();
@@ -115,6 +148,7 @@ struct Work<'a> {
     transform: bool,
     /// The document as submitted, for reports.
     original: &'a Value,
+    around: &'a Surroundings,
 }
 
 impl Work<'_> {

@@ -48,7 +48,9 @@ impl Work<'_> {
                 );
                 let found = ids.get(&key).or_else(|| names.get(&key)).cloned();
                 let outside = self.options.is_partial && Uuid::parse_str(text).is_ok();
-                let id = found.or_else(|| outside.then(|| text.to_owned()));
+                let id = found
+                    .or_else(|| self.around.find(target, text).map(str::to_owned))
+                    .or_else(|| outside.then(|| text.to_owned()));
                 if id.is_none() {
                     let message = format!(
                         "invalid reference '{}: {text}' (no such entry in '{target}')",

@@ -3,6 +3,7 @@
 //! The same configuration always gives the same text: kinds in foreign-key order, rows as they
 //! are stored, members in the order of their description.
 
+mod minimal;
 mod yaml;
 
 use entities::Catalogue;
@@ -20,6 +21,13 @@ pub fn render_yaml(config: &Config, catalogue: &Catalogue) -> String {
 #[must_use]
 pub fn render_json(config: &Config, catalogue: &Catalogue) -> String {
     format!("{:#}\n", complete(config, catalogue))
+}
+
+/// The shortest document that means the same: nested, by names, without what follows by itself.
+/// Read again, it gives the same configuration but for moments.
+#[must_use]
+pub fn render_minimal(config: &Config, catalogue: &Catalogue) -> Value {
+    minimal::document(config, catalogue)
 }
 
 /// Compat: the reference shows certificates with a member for their names, without the names.
