@@ -11,6 +11,7 @@ pub(crate) fn kind() -> EntityKind {
     let mut kind = EntityKind::new("keys", "key", "keys", describe());
     kind.endpoint_key = Some("name");
     kind.cache_key = &["kid", "set"];
+    kind.nulls_collide = true;
     kind.nested = Some(("key_sets", "keys"));
     kind
 }

@@ -118,7 +118,8 @@ impl EntityKind {
             })
             .collect();
         if self.cache_key.len() > 1 {
-            keys.extend(self.composite_key(body));
+            // Compat: of several clashes the reference names this one.
+            keys.splice(0..0, self.composite_key(body));
         }
         keys
     }

@@ -115,9 +115,18 @@ fn scalar(value: &Value) -> String {
 }
 
 fn quoted(text: &str) -> String {
-    let escaped = text
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n");
+    let mut escaped = String::with_capacity(text.len() + 2);
+    for char in text.chars() {
+        match char {
+            '\\' => escaped.push_str("\\\\"),
+            '"' => escaped.push_str("\\\""),
+            '\n' => escaped.push_str("\\n"),
+            // Compat: other control characters stand as their number.
+            control if control.is_ascii_control() => {
+                escaped.push_str(&format!("\\{}", u32::from(control)));
+            }
+            other => escaped.push(other),
+        }
+    }
     format!("\"{escaped}\"")
 }

@@ -107,6 +107,7 @@ impl Entities {
         parent: Option<Parent>,
     ) -> Result<Draft, EntityError> {
         set_parent(&mut body, parent);
+        forget_null_id(&mut body);
         self.resolve_names(scope, kind, &mut body).await?;
         self.catalogue()
             .validate(kind.name, &mut body, Mode::Insert)?;
@@ -140,7 +141,7 @@ impl Entities {
             (None, Ok(id)) => {
                 body.insert("id".to_owned(), json!(id));
             }
-            (None, Err(_)) => {}
+            (None, Err(_)) => forget_null_id(&mut body),
         }
         if let (Some(name), Err(_)) = (kind.endpoint_key, Uuid::try_parse(key)) {
             body.insert(name.to_owned(), json!(key));
@@ -225,6 +226,13 @@ pub(crate) fn writable(scope: &Scope) -> Result<(), EntityError> {
 fn set_parent(body: &mut Map, parent: Option<Parent>) {
     if let Some(parent) = parent {
         body.insert(parent.field.to_owned(), json!({"id": parent.id}));
+    }
+}
+
+/// A null id is one that is not said, so that one is made.
+fn forget_null_id(body: &mut Map) {
+    if body.get("id").is_some_and(Value::is_null) {
+        body.shift_remove("id");
     }
 }
 

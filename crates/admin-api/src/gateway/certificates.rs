@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::fault::{Deed, Fault};
 use super::rows;
 use super::serve::Call;
-use crate::entity::{Draft, EntityError, Listing, Parent, keys, writable};
+use crate::entity::{Draft, Listing, Parent, keys, writable};
 
 const SNIS: &str = "snis";
 /// Server names read at a time.
@@ -21,6 +21,9 @@ const PAGE: usize = 1000;
 
 /// The certificate that a server name chooses.
 pub(super) async fn of_sni(call: &Call<'_>, name: &str) -> Result<Option<Uuid>, Fault> {
+    if let Some(kind) = call.api.entities.catalogue().kind(SNIS) {
+        rows::check_key(kind, "name", name)?;
+    }
     let plane = call.scope.control_plane;
     let source = call.api.entities.source();
     let row = source.find(plane, SNIS, "name", name).await;
@@ -48,13 +51,19 @@ pub(super) async fn add_snis(call: &Call<'_>, row: &mut Map) -> Result<(), Fault
 }
 
 /// Creates a certificate with its server names.
-pub(super) async fn create(call: &Call<'_>, kind: &EntityKind, body: Map) -> Result<Value, Fault> {
+pub(super) async fn create(
+    call: &Call<'_>,
+    kind: &EntityKind,
+    mut body: Map,
+) -> Result<Value, Fault> {
     let deed = rows::deed(kind, "create", None);
     let entities = &call.api.entities;
     writable(call.scope).map_err(|error| Fault::of(error, deed))?;
+    let names = take_names(&mut body);
+    let names = checked(call, names.unwrap_or_default(), None).await?;
     let draft = entities.draft_create(call.scope, kind, body, None).await;
     let draft = draft.map_err(|error| Fault::of(error, deed))?;
-    write(call, kind, (draft, Missing::Removes), deed).await
+    write(call, kind, (draft, Some(names)), deed).await
 }
 
 /// Replaces a certificate with its server names, or creates it.
@@ -62,7 +71,7 @@ pub(super) async fn replace(
     call: &Call<'_>,
     kind: &EntityKind,
     key: &str,
-    body: Map,
+    mut body: Map,
 ) -> Result<Value, Fault> {
     let deed = rows::deed(kind, "create or update", None);
     let entities = &call.api.entities;
@@ -72,13 +81,15 @@ pub(super) async fn replace(
         // Compat: an unknown server name makes a certificate, without that name.
         Err(_) => of_sni(call, key).await?.unwrap_or_else(clock::new_uuid),
     };
+    let names = take_names(&mut body);
+    let names = checked(call, names.unwrap_or_default(), Some(id)).await?;
     let id = id.to_string();
     let stored = rows::find(call, kind, &id, None).await?;
     let draft = entities
         .draft_upsert(call.scope, kind, (&id, stored.as_ref()), (body, None))
         .await
         .map_err(|error| Fault::of(error, deed))?;
-    write(call, kind, (draft, Missing::Removes), deed).await
+    write(call, kind, (draft, Some(names)), deed).await
 }
 
 /// Changes a certificate; its server names when they are named.
@@ -86,63 +97,78 @@ pub(super) async fn change(
     call: &Call<'_>,
     kind: &EntityKind,
     stored: Map,
-    body: Map,
+    mut body: Map,
 ) -> Result<Value, Fault> {
     let deed = rows::deed(kind, "update", None);
     let entities = &call.api.entities;
     writable(call.scope).map_err(|error| Fault::of(error, deed))?;
+    // Compat: here, and only here, one name may stand without its list.
+    if let Some(name @ Value::String(_)) = body.get_mut(SNIS) {
+        *name = Value::Array(vec![name.take()]);
+    }
+    let names = match take_names(&mut body) {
+        Some(names) => Some(checked(call, names, keys::id(&stored)).await?),
+        None => None,
+    };
     let draft = entities.draft_update(call.scope, kind, stored, body).await;
     let draft = draft.map_err(|error| Fault::of(error, deed))?;
-    write(call, kind, (draft, Missing::Keeps), deed).await
+    write(call, kind, (draft, names), deed).await
 }
 
-/// What a body without server names means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Missing {
-    Removes,
-    Keeps,
+/// Takes the server names out of a body; what is no list of texts stays for the description to
+/// refuse.
+fn take_names(body: &mut Map) -> Option<Vec<String>> {
+    let text = |name: &Value| name.as_str().map(str::to_owned);
+    let names: Option<Vec<String>> = match body.get(SNIS)? {
+        Value::Null => None,
+        Value::Array(names) => Some(names.iter().map(text).collect::<Option<_>>()?),
+        _ => return None,
+    };
+    body.shift_remove(SNIS);
+    names
 }
 
+/// Server names that `certificate` can have, sorted.
+///
+/// Compat: they are looked at before the rest of the body, and the first fault is all that is
+/// said.
+async fn checked(
+    call: &Call<'_>,
+    mut names: Vec<String>,
+    certificate: Option<Uuid>,
+) -> Result<Vec<String>, Fault> {
+    names.sort_unstable();
+    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(bad_snis(&format!("{} is duplicated", twice[0])));
+    }
+    for name in &names {
+        if let Some(holder) = of_sni(call, name).await?
+            && Some(holder) != certificate
+        {
+            return Err(bad_snis(&format!(
+                "{name} already associated with existing certificate '{holder}'"
+            )));
+        }
+    }
+    Ok(names)
+}
+
+/// Writes a certificate; its server names become exactly `names` when there are some.
 async fn write(
     call: &Call<'_>,
     kind: &EntityKind,
-    (draft, missing): (Draft, Missing),
+    (draft, names): (Draft, Option<Vec<String>>),
     deed: Deed<'_>,
 ) -> Result<Value, Fault> {
-    let entities = &call.api.entities;
-    let (draft, names) = take_snis(draft);
     let id = keys::id(&draft.body);
     let id = id.ok_or_else(|| Fault::unexpected("a certificate has no id"))?;
     let mut operations = vec![draft.operation];
-    let names = match (names, missing) {
-        (None, Missing::Keeps) => None,
-        (names, _) => Some(names.unwrap_or_default()),
-    };
     if let Some(names) = names {
         operations.extend(sni_operations(call, id, &names, deed).await?);
     }
-    let written = entities.commit(call.scope, operations).await;
+    let written = call.api.entities.commit(call.scope, operations).await;
     written.map_err(|error| Fault::of(error, deed))?;
     rows::shown(call, kind, draft.body).await
-}
-
-/// Takes the server names out of a draft: they are not part of the row.
-fn take_snis(mut draft: Draft) -> (Draft, Option<Vec<String>>) {
-    let names = draft.body.shift_remove(SNIS);
-    match &mut draft.operation {
-        Operation::Insert { body, .. }
-        | Operation::Upsert { body, .. }
-        | Operation::UpdateFrom { body, .. } => {
-            body.shift_remove(SNIS);
-        }
-        _ => {}
-    }
-    let text = |name: Value| name.as_str().map(str::to_owned);
-    let names = match names {
-        Some(Value::Array(names)) => Some(names.into_iter().filter_map(text).collect()),
-        _ => None,
-    };
-    (draft, names)
 }
 
 /// What makes the server names of a certificate exactly these.
@@ -155,11 +181,6 @@ async fn sni_operations(
     let entities = &call.api.entities;
     let kind = entities.catalogue().kind(SNIS);
     let kind = kind.ok_or_else(|| Fault::unexpected("there are no server names"))?;
-    for (at, name) in names.iter().enumerate() {
-        if names.iter().take(at).any(|other| other == name) {
-            return Err(bad_snis(&format!("{name} is duplicated")));
-        }
-    }
     let own = own(call, id).await?;
     let mut operations = Vec::new();
     for row in &own {
@@ -173,11 +194,6 @@ async fn sni_operations(
         if own.iter().any(|row| row.get("name") == Some(&json!(name))) {
             continue;
         }
-        if let Some(holder) = of_sni(call, name).await? {
-            return Err(bad_snis(&format!(
-                "{name} already associated with existing certificate '{holder}'"
-            )));
-        }
         let mut body = Map::new();
         body.insert("name".to_owned(), json!(name));
         let field = "certificate";
@@ -185,8 +201,7 @@ async fn sni_operations(
         let draft = entities
             .draft_create(call.scope, kind, body, Some(parent))
             .await;
-        let draft = draft.map_err(|error: EntityError| Fault::of(error, deed))?;
-        operations.push(draft.operation);
+        operations.push(draft.map_err(|error| Fault::of(error, deed))?.operation);
     }
     Ok(operations)
 }

@@ -31,6 +31,9 @@ pub(super) async fn serve(
     }
     let parent = rows::optional_parent(&call, inside.as_ref()).await?;
     let body = rows::body(&mut call, kind, None);
+    if body.get("id") == Some(&Value::Null) {
+        return Err(Fault::null_id());
+    }
     let deed = rows::deed(kind, "create", None);
     let created = if kind.name == "certificates" {
         certificates::create(&call, kind, body).await?

@@ -82,6 +82,17 @@ impl Fault {
         )
     }
 
+    /// Code 3 for an id that is null.
+    ///
+    /// Compat: the text shows how the reference holds a null.
+    pub(super) fn null_id() -> Self {
+        coded(
+            (StatusCode::BAD_REQUEST, 3, "primary key violation"),
+            "primary key violation on key '{id=\"userdata: NULL\"}'",
+            Some(("fields", json!({"id": null}))),
+        )
+    }
+
     /// Code 6 with everything it says; most places say only `Not found`.
     pub(super) fn not_found_by(member: &str, value: &str) -> Self {
         let key = json!({ member: value });

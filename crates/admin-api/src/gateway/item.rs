@@ -2,15 +2,16 @@
 
 use entities::EntityKind;
 use http::Method;
-use serde_json::Value;
+use schema::Map;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::answer::Reply;
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::place::Inside;
 use super::serve::Call;
 use super::{acls, certificates, rows};
-use crate::entity::{EntityError, Parent};
+use crate::entity::{EntityError, Parent, keys};
 
 /// Answers for an entity.
 pub(super) async fn serve(
@@ -55,10 +56,8 @@ async fn replace(
             certificates::replace(&call, kind, key, body).await?,
         ));
     }
-    if kind.endpoint_key.is_none() && Uuid::try_parse(key).is_err() {
-        return Err(Fault::primary_key());
-    }
-    if kind.name == "targets" && rows::find(&call, kind, key, parent).await?.is_none() {
+    let stored = rows::find(&call, kind, key, parent).await?;
+    if kind.name == "targets" && stored.is_none() {
         return Err(Fault::not_found());
     }
     let body = rows::body(&mut call, kind, None);
@@ -83,7 +82,8 @@ async fn change(
     };
     let stored = rows::find(&call, kind, key, parent).await?;
     let stored = stored.ok_or_else(missing)?;
-    let body = rows::body(&mut call, kind, Some(&stored));
+    let mut body = rows::body(&mut call, kind, Some(&stored));
+    odd_patches(kind, parent, &stored, &mut body)?;
     if kind.name == "certificates" {
         return Ok(Reply::ok(
             certificates::change(&call, kind, stored, body).await?,
@@ -99,6 +99,28 @@ async fn change(
     Ok(Reply::ok(Value::Object(body?.body)))
 }
 
+/// Compat: what two kinds do differently in a change.
+fn odd_patches(
+    kind: &EntityKind,
+    parent: Option<Parent>,
+    stored: &Map,
+    body: &mut Map,
+) -> Result<(), Fault> {
+    match (kind.name, parent) {
+        ("targets", _) if body.get("weight") == Some(&Value::Null) => {
+            let id = keys::id(stored).ok_or_else(Fault::not_found)?;
+            Err(fault::primary_key_taken(id))
+        }
+        // A new password needs to be told its owner, which a nested path says.
+        ("basicauth_credentials", Some(parent)) if body.contains_key("password") => {
+            let owner = json!({"id": parent.id});
+            body.entry(parent.field).or_insert(owner);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Compat: at the top, removing what is not there is no fault.
 async fn remove(
     call: &Call<'_>,
@@ -107,7 +129,7 @@ async fn remove(
     parent: Option<Parent>,
 ) -> Result<Reply, Fault> {
     let row = rows::find(call, kind, key, parent).await?;
-    let id = row.as_ref().and_then(crate::entity::keys::id);
+    let id = row.as_ref().and_then(keys::id);
     let Some(id) = id else {
         return match parent {
             Some(_) => Err(Fault::not_found()),

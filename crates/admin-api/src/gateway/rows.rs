@@ -1,7 +1,7 @@
 //! Finding rows by what a path says, and what a row looks like in an answer.
 
 use entities::EntityKind;
-use schema::{Map, Schema};
+use schema::{Map, Mode, Schema, Violation};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -27,10 +27,33 @@ pub(super) async fn find(
             id.ok_or_else(certificates::no_sni)?.to_string()
         }
         (Err(_), None) => return Err(Fault::primary_key()),
+        (Err(_), Some(name)) if keys::is_unique_alone(kind, name) => {
+            check_key(kind, name, key)?;
+            key.to_owned()
+        }
         _ => key.to_owned(),
     };
     let row = call.api.entities.find(call.scope, kind, &key, parent).await;
     row.map_err(Fault::reading)
+}
+
+/// Compat: code 10 for another key that no entity could have.
+pub(super) fn check_key(kind: &EntityKind, name: &'static str, key: &str) -> Result<(), Fault> {
+    let Some(field) = kind.schema.find(name) else {
+        return Ok(());
+    };
+    let schema = Schema::record([field.clone()]);
+    let mut body = Map::new();
+    body.insert(name.to_owned(), Value::from(key));
+    let nothing = Map::new();
+    let mode = Mode::Update { stored: &nothing };
+    let Err(violations) = schema.process(&mut body, mode) else {
+        return Ok(());
+    };
+    match violations.get(name) {
+        Some(Violation::Text(message)) => Err(Fault::unique(name, message)),
+        _ => Ok(()),
+    }
 }
 
 /// The entity a path goes through.

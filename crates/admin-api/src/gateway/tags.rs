@@ -48,17 +48,21 @@ pub(super) async fn list(call: Call<'_>, tag: Option<String>) -> Result<Reply, F
     let path = tag.as_deref().map(escaped);
     let path = path.map_or_else(|| "/tags".to_owned(), |tag| format!("/tags/{tag}"));
     let entities = &call.api.entities;
-    let found = entities.tags(call.scope, tag, after, size).await;
+    let found = entities.tags(call.scope, tag.clone(), after, size).await;
     let found = found.map_err(Fault::reading)?;
-    let link = found.last().filter(|_| found.len() == size).map(|row| {
-        let key = token(&[&row.tag, &row.kind, &row.id.to_string()]);
-        link(&path, key, Some(&call.query))
-    });
+    let mut following = None;
+    if let Some(last) = found.last().filter(|_| found.len() == size) {
+        let more = entities.tags(call.scope, tag, Some(last.clone()), 1).await;
+        if !more.map_err(Fault::reading)?.is_empty() {
+            let key = token(&[&last.tag, &last.kind, &last.id.to_string()]);
+            following = Some(link(&path, key, Some(&call.query)));
+        }
+    }
     let data: Vec<_> = found
         .iter()
         .map(|row| json!({"entity_name": row.kind, "entity_id": row.id, "tag": row.tag}))
         .collect();
-    Ok(page(json!(data), link))
+    Ok(page(json!(data), following))
 }
 
 fn row_of(key: &[String]) -> Option<TagRow> {
