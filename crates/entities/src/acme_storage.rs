@@ -10,7 +10,6 @@ pub(crate) fn kind() -> EntityKind {
     kind.cache_key = &["key"];
     kind.workspaced = false;
     kind.has_ttl = true;
-    kind.in_admin_api = false;
     kind
 }
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use schema::{Makers, Map, Mode, Schema, Violations};
+use schema::{FieldKind, Makers, Map, Mode, Schema, Violations};
 use serde_json::Value;
 
 use crate::kind::EntityKind;
 use crate::plugin_catalogue::PluginCatalogue;
-use crate::{finish, partial, partial_kinds, plugin, prepare};
+use crate::{finish, partial, partial_kinds, plugin, prepare, vault};
 
 /// All kinds, with the plugins that are there.
 pub struct Catalogue {
@@ -18,6 +18,7 @@ pub struct Catalogue {
     plugins: Arc<dyn PluginCatalogue>,
     plugin_schemas: HashMap<String, Schema>,
     partial_schemas: HashMap<&'static str, Schema>,
+    vault_schemas: HashMap<&'static str, Schema>,
 }
 
 /// Where a body comes from, which changes how its times to live are read.
@@ -49,12 +50,17 @@ impl Catalogue {
             .into_iter()
             .filter_map(|name| Some((name, partial::schema_of(name)?)))
             .collect();
+        let vault_schemas = vault::TYPES
+            .into_iter()
+            .map(|name| (name, vault::schema_of(name)))
+            .collect();
         Self {
             kinds,
             by_name,
             plugins,
             plugin_schemas,
             partial_schemas,
+            vault_schemas,
         }
     }
 
@@ -158,10 +164,14 @@ impl Catalogue {
         }
     }
 
-    /// Adds to a stored body what the API shows besides: deprecated aliases in plugin
-    /// configurations.
+    /// Makes of a stored body what the API shows: deprecated aliases in plugin configurations are
+    /// added, members that are never shown are left out.
     pub fn expose(&self, kind: &str, body: &mut Map) {
-        if self.kind(kind).is_none_or(|kind| kind.name != "plugins") {
+        let Some(kind) = self.kind(kind) else { return };
+        for field in kind.schema.fields.iter().filter(|field| field.write_only) {
+            body.shift_remove(field.name);
+        }
+        if kind.name != "plugins" {
             return;
         }
         let schema = body
@@ -173,6 +183,17 @@ impl Catalogue {
         }
     }
 
+    /// The kinds of vaults.
+    pub fn vault_types(&self) -> impl Iterator<Item = &'static str> {
+        vault::TYPES.into_iter()
+    }
+
+    /// The schema document of a kind of vaults as the reference publishes it.
+    #[must_use]
+    pub fn vault_form(&self, name: &str) -> Option<Value> {
+        vault::form(name)
+    }
+
     /// The types of partials.
     pub fn partial_types(&self) -> impl Iterator<Item = &'static str> {
         partial_kinds::NAMES.into_iter()
@@ -182,6 +203,14 @@ impl Catalogue {
     #[must_use]
     pub fn partial_schema(&self, partial_type: &str) -> Option<&Schema> {
         self.partial_schemas.get(partial_type)
+    }
+
+    /// The description of the `config` of a partial of that type; `None` if it takes any members.
+    pub(crate) fn partial_config(&self, partial_type: &str) -> Option<&Schema> {
+        match &self.partial_schema(partial_type)?.find("config")?.kind {
+            FieldKind::Record(config) => Some(config),
+            _ => None,
+        }
     }
 
     /// The schema document of a type of partials as the reference publishes it.
@@ -206,23 +235,21 @@ impl Catalogue {
         }
     }
 
-    fn partial_schema_of(&self, body: &Map, mode: Mode<'_>) -> Option<&Schema> {
-        let stored = match mode {
-            Mode::Update { stored } => stored.get("type"),
-            Mode::Insert | Mode::Upsert => None,
-        };
-        let name = body.get("type").or(stored)?.as_str()?;
-        self.partial_schemas.get(name)
-    }
-
     fn schema_of<'a>(
         &'a self,
         kind: &'a EntityKind,
         body: &Map,
         mode: Mode<'_>,
     ) -> Result<&'a Schema, Violations> {
+        if kind.name == "vaults" {
+            let name = chosen(body, mode, "name").unwrap_or_default();
+            return Ok(self.vault_schemas.get(name).unwrap_or(&kind.schema));
+        }
         if kind.name == "partials" {
-            return Ok(self.partial_schema_of(body, mode).unwrap_or(&kind.schema));
+            return Ok({
+                let name = chosen(body, mode, "type").unwrap_or_default();
+                self.partial_schemas.get(name).unwrap_or(&kind.schema)
+            });
         }
         if kind.name != "plugins" {
             return Ok(&kind.schema);
@@ -245,6 +272,15 @@ impl Catalogue {
             Some(_) => Err(Violations::of("name", "expected a string")),
         }
     }
+}
+
+/// The text of the member that decides about others: the given one, else the stored one.
+fn chosen<'b>(body: &'b Map, mode: Mode<'b>, member: &str) -> Option<&'b str> {
+    let stored = match mode {
+        Mode::Update { stored } => stored.get(member),
+        Mode::Insert | Mode::Upsert => None,
+    };
+    body.get(member).or(stored)?.as_str()
 }
 
 /// Length of a made-up key or secret.

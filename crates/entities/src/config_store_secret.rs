@@ -42,6 +42,7 @@ fn describe() -> Schema {
                 .required()
                 .len_max(5120)
                 .sealed()
+                .write_only()
                 .describe("The secret, 1 to 5120 bytes; answers leave it out."),
         )
         .field(Field::created_at())

@@ -4,7 +4,7 @@
 //! description is there and every chain is refused with the reference's words.
 
 use schema::{Check, CustomCheck, Field, Rule, Schema};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::kind::EntityKind;
 
@@ -76,6 +76,20 @@ fn filter() -> Schema {
             .describe("Whether the filter runs."),
         Field::json("config")
             .optional()
+            .json_description(configuration)
             .describe("What the filter is told."),
     ])
+}
+
+/// Compat: where the reference finds the description of a filter's configuration, published as it is.
+fn configuration() -> Value {
+    json!({
+        "namespace": "proxy-wasm-filters",
+        "parent_subschema_key": "name",
+        "optional": true,
+        "default": {
+            "$schema": "http://json-schema.org/draft-04/schema#",
+            "type": ["string", "null"],
+        },
+    })
 }

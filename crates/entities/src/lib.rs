@@ -20,6 +20,7 @@ mod consumer;
 mod consumer_group;
 mod custom_plugin;
 mod degraphql_route;
+mod documents;
 mod filter_chain;
 mod finish;
 mod graphql_cost;

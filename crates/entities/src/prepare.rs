@@ -19,6 +19,7 @@ pub(crate) fn prepare(
 ) -> Result<(), Violations> {
     match kind {
         "targets" => target(body, origin),
+        "certificates" if origin == Origin::Api => server_names(body),
         "vaults" => vault::check_installed(body, !matches!(mode, Mode::Update { .. })),
         "basicauth_credentials" if matches!(mode, Mode::Update { .. }) => password(body),
         "upstreams" => {
@@ -49,6 +50,22 @@ fn target(body: &mut Map, origin: Origin) -> Result<(), Violations> {
             "Invalid target; not a valid hostname or ip address",
         )),
         Err(_) => Ok(()),
+    }
+}
+
+/// Names that a certificate is shown for are entities of their own, which the storage makes; a
+/// name that comes twice is the only thing said about the body.
+fn server_names(body: &Map) -> Result<(), Violations> {
+    let names = body.get("snis").and_then(Value::as_array);
+    let names: Vec<&str> = names
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let twice = |(at, name): &(usize, &&str)| names[..*at].contains(*name);
+    match names.iter().enumerate().find(twice) {
+        Some((_, name)) => Err(Violations::of("snis", format!("{name} is duplicated"))),
+        None => Ok(()),
     }
 }
 

@@ -5,8 +5,14 @@ use serde_json::Value;
 
 use crate::kind::EntityKind;
 
-/// The one kind of vault that is built in.
+/// Variables of the process.
 const ENVIRONMENT: &str = "env";
+
+/// Config stores of the control plane.
+const CONFIG_STORE: &str = "konnect";
+
+/// All kinds of vaults.
+pub(crate) const TYPES: [&str; 2] = [ENVIRONMENT, CONFIG_STORE];
 
 /// What a vault is.
 pub(crate) fn kind() -> EntityKind {
@@ -39,17 +45,51 @@ fn describe() -> Schema {
 
 /// Which members the configuration has depends on the kind of vault, so none are published.
 fn config() -> Field {
-    let name = Pattern::new("^[%a_-][%a%d_-]*$", "^[A-Za-z_-][A-Za-z0-9_-]*$");
-    let environment = Schema::record([Field::string("prefix").matches(name)]);
-    Field::record("config", environment)
+    Field::record("config", config_of(ENVIRONMENT))
         .required()
         .published_abstract()
+        .describe("How the secrets are reached; which members there are depends on `name`.")
+}
+
+/// The description of the configuration of a vault of that name.
+pub(crate) fn config_of(name: &str) -> Schema {
+    if name == CONFIG_STORE {
+        return Schema::record([Field::string("config_store_id")
+            .uuid()
+            .required()
+            .describe("Id of the config store that holds the secrets.")]);
+    }
+    let prefix = Pattern::new("^[%a_-][%a%d_-]*$", "^[A-Za-z_-][A-Za-z0-9_-]*$");
+    Schema::record([Field::string("prefix")
+        .matches(prefix)
+        .describe("What names of variables begin with.")])
+}
+
+/// The description of a vault of that name.
+pub(crate) fn schema_of(name: &str) -> Schema {
+    let mut schema = describe();
+    for field in &mut schema.fields {
+        if field.name == "config" {
+            *field = Field::record("config", config_of(name))
+                .required()
+                .published_abstract();
+        }
+    }
+    schema
+}
+
+/// The schema document of a vault as the reference publishes it.
+pub(crate) fn form(name: &str) -> Option<Value> {
+    TYPES.contains(&name).then(|| {
+        let config = Field::record("config", config_of(name)).required();
+        Schema::new("").field(config).admin_form()
+    })
 }
 
 /// The kind of vault decides about everything else, so an unknown one is all that is said.
 pub(crate) fn check_installed(body: &Map, is_new: bool) -> Result<(), Violations> {
     match body.get("name") {
-        Some(Value::String(name)) if name != ENVIRONMENT => Err(Violations::of(
+        Some(Value::String(name)) if !TYPES.contains(&name.as_str()) => Err(Violations::of(
             "name",
             format!("vault '{name}' is not installed"),
         )),

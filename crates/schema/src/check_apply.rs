@@ -131,9 +131,12 @@ impl CustomCheck {
                 .filter(|field| lookup(body, field).is_none())
                 .collect();
             if !missing.is_empty() {
-                missing
-                    .into_iter()
-                    .for_each(|field| found.add(field, NEEDED));
+                // Only a check that runs with wrong members gets here with one of them told of.
+                for field in missing {
+                    if found.get(field).is_none() {
+                        found.add(field, NEEDED);
+                    }
+                }
                 return;
             }
         }

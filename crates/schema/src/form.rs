@@ -127,11 +127,12 @@ fn kind_members(field: &Field, place: Place<'_>, form: &mut Map<String, Value>) 
             };
             record_members(schema, place, form);
         }
-        FieldKind::String
-        | FieldKind::Integer
-        | FieldKind::Number
-        | FieldKind::Boolean
-        | FieldKind::Json => {}
+        FieldKind::String | FieldKind::Integer | FieldKind::Number | FieldKind::Boolean => {}
+        FieldKind::Json => {
+            if let Some(published) = field.json_description {
+                put("json_schema", published());
+            }
+        }
     }
 }
 

@@ -119,7 +119,7 @@ fn the_json_schema_says_what_may_be_sent() {
     assert_eq!(document["type"], json!("object"));
     assert_eq!(document["additionalProperties"], json!(false));
     let members = &document["properties"];
-    assert_eq!(members["retries"]["maximum"], json!(10.0));
+    assert_eq!(members["retries"]["maximum"], json!(10));
     assert_eq!(members["retries"]["type"], json!(["integer", "null"]));
     assert_eq!(
         members["name"]["description"],

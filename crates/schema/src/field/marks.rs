@@ -114,6 +114,13 @@ impl Field {
         self
     }
 
+    /// Is stored and left out of answers.
+    #[must_use]
+    pub fn write_only(mut self) -> Self {
+        self.write_only = true;
+        self
+    }
+
     /// Accepted, not stored.
     #[must_use]
     pub fn transient(mut self) -> Self {
@@ -139,6 +146,13 @@ impl Field {
     #[must_use]
     pub fn describe(mut self, description: &'static str) -> Self {
         self.description = description;
+        self
+    }
+
+    /// Is any JSON, whose description schema documents name so.
+    #[must_use]
+    pub fn json_description(mut self, published: fn() -> Value) -> Self {
+        self.json_description = Some(published);
         self
     }
 

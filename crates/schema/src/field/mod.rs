@@ -179,6 +179,8 @@ pub struct Field {
     pub encrypted: bool,
     /// Whether schema documents say so; the reference does not call every secret one.
     pub published_as_secret: bool,
+    /// Whether answers leave it out.
+    pub write_only: bool,
     /// Whether it is accepted in input but not part of the stored entity.
     pub transient: bool,
     /// What happens on deletion of the referenced entity; foreign fields only.
@@ -189,6 +191,8 @@ pub struct Field {
     pub err: Option<&'static str>,
     /// What it means, for people.
     pub description: &'static str,
+    /// What schema documents say about the description of a member that is any JSON.
+    pub json_description: Option<fn() -> Value>,
     /// Marked as going away, with what replaces it.
     pub deprecated: Option<&'static str>,
     /// What schema documents say about its going away.
@@ -220,11 +224,13 @@ impl Field {
             extension: false,
             encrypted: false,
             published_as_secret: false,
+            write_only: false,
             transient: false,
             on_delete: None,
             rules: Vec::new(),
             err: None,
             description: "",
+            json_description: None,
             deprecated: None,
             deprecation: None,
         }
