@@ -14,8 +14,8 @@ mod planes;
 pub use error::{InvalidParameter, PlaneError};
 pub use geo::Geo;
 pub use model::{
-    AuthType, ClusterType, Conflict, ControlPlane, GroupStatus, NewControlPlane, Node, NodeSeen,
-    PatchControlPlane, Pinned, PlaneEvent, ProxyUrl,
+    AuthType, ClusterType, Conflict, ControlPlane, GroupStatus, NewControlPlane, Node, NodeReport,
+    NodeSeen, PatchControlPlane, Pinned, PlaneEvent, ProxyUrl,
 };
 pub use planes::{
     MAX_CERTIFICATES, MAX_CONTROL_PLANES, MAX_GROUPS, MAX_MEMBERS, MAX_MEMBERS_PER_CALL,

@@ -249,6 +249,9 @@ pub struct Node {
     pub certificate_id: Option<Uuid>,
     /// `{"state": …, "issues": […]}` as the API shows it.
     pub compatibility: serde_json::Value,
+    /// What an ingress controller says about itself, `INGRESS_CONTROLLER_STATE_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// Seconds since the epoch.
     pub last_ping: u64,
     /// Seconds since the epoch: first seen.
@@ -258,6 +261,28 @@ pub struct Node {
     /// Whether it has a connection now; false after a restart of the platform until it is seen.
     #[serde(default, skip_serializing)]
     pub is_connected: bool,
+}
+
+/// What an ingress controller reports about itself or one of its gateways; given to
+/// `Planes::put_node`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodeReport {
+    /// The node's own id.
+    pub id: Uuid,
+    /// `ingress-controller` or `kong-proxy`.
+    pub kind: String,
+    /// As it is stated, such as `namespace/pod`.
+    pub hostname: String,
+    /// As it is stated.
+    pub version: String,
+    /// `INGRESS_CONTROLLER_STATE_…`; `None` when nothing is said.
+    pub status: Option<String>,
+    /// `None` leaves the recorded one.
+    pub config_hash: Option<String>,
+    /// As the API shows it. `None` leaves the recorded one.
+    pub compatibility: Option<serde_json::Value>,
+    /// Seconds since the epoch; `None`, or a moment that cannot be, means now.
+    pub last_ping: Option<u64>,
 }
 
 /// What building the merged configuration of a group found.

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::api;
 use crate::assembly::GeoParts;
 use crate::hosts::{Class, Hosts, host_of};
+use crate::kic;
 use crate::options::Limits;
 use crate::site;
 
@@ -27,7 +28,7 @@ use crate::site;
 #[derive(Debug)]
 pub(crate) struct Caller {
     server_name: Option<String>,
-    certificates: Vec<CertificateDer<'static>>,
+    pub(crate) certificates: Vec<CertificateDer<'static>>,
     pub(crate) remote: SocketAddr,
 }
 
@@ -64,7 +65,15 @@ pub(crate) struct Services {
     cloud: Router,
     global: Router,
     local: Router,
-    geos: Vec<(GeoParts, Router)>,
+    geos: Vec<GeoService>,
+}
+
+/// The services of one geo.
+#[derive(Debug)]
+struct GeoService {
+    parts: GeoParts,
+    api: Router,
+    kic: Router,
 }
 
 impl Services {
@@ -81,7 +90,11 @@ impl Services {
             port,
             limits: *limits,
         };
-        let routers = geos.iter().map(|geo| (geo.clone(), api::geo(&parts, geo)));
+        let routers = geos.iter().map(|geo| GeoService {
+            parts: geo.clone(),
+            api: api::geo(&parts, geo),
+            kic: api::kic(&parts, geo),
+        });
         Self {
             cloud: site::router(&hosts, port),
             global: api::global(&parts),
@@ -101,7 +114,7 @@ impl Services {
             Class::Cloud => route(&self.cloud, request).await,
             Class::GlobalApi => route(&self.global, request).await,
             Class::GeoApi { geo } => match self.geo(&geo) {
-                Some((_, router)) => route(router, request).await,
+                Some(parts) => route(&parts.api, request).await,
                 None => self.unknown().into_response(),
             },
             Class::Configuration { prefix, geo } | Class::Telemetry { prefix, geo } => {
@@ -121,7 +134,16 @@ impl Services {
                 }
                 None => route(&self.local, request).await,
             },
-            Class::IngressController { .. } => not_yet("The API of ingress controllers"),
+            Class::IngressController { geo } => match self.geo(&geo) {
+                Some(parts) => {
+                    let mut request = request;
+                    request
+                        .extensions_mut()
+                        .insert(kic::Presented::from(caller));
+                    route(&parts.kic, request).await
+                }
+                None => self.unknown().into_response(),
+            },
             Class::Portal { .. } => not_yet("Developer portals"),
             Class::MeshSync { .. } => not_yet("The synchronisation of mesh zones"),
             Class::IpAddresses => not_yet("The list of addresses"),
@@ -156,10 +178,10 @@ impl Services {
         }
     }
 
-    fn geo(&self, name: &str) -> Option<&(GeoParts, Router)> {
+    fn geo(&self, name: &str) -> Option<&GeoService> {
         self.geos
             .iter()
-            .find(|(geo, _)| geo.planes.geo().name == name)
+            .find(|geo| geo.parts.planes.geo().name == name)
     }
 
     /// Hands a request of a node over. A prefix that does not exist is served by a control plane
@@ -171,7 +193,7 @@ impl Services {
         geo: &str,
         prefix: &str,
     ) -> Response {
-        let Some((geo, _)) = self.geo(geo) else {
+        let Some(GeoService { parts: geo, .. }) = self.geo(geo) else {
             return self.unknown().into_response();
         };
         let plane = match geo.planes.by_prefix(prefix).await {

@@ -8,6 +8,7 @@ mod assembly;
 mod dispatch;
 mod error;
 mod hosts;
+mod kic;
 mod options;
 mod server;
 mod site;

@@ -5,7 +5,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode, header};
 use schema::{Map, Violations};
 use serde_json::{Value, json};
 use store::StoreError;
@@ -24,8 +24,8 @@ pub enum CoreError {
     Entity(EntityError),
     /// No such path or entity.
     NotFound,
-    /// The path does not know the method.
-    MethodNotAllowed,
+    /// The path does not know the method, but these.
+    MethodNotAllowed(&'static str),
     /// The body is not declared as JSON.
     UnsupportedMediaType,
     /// The body is no JSON object.
@@ -52,7 +52,12 @@ impl IntoResponse for CoreError {
     fn into_response(self) -> Response {
         match self {
             Self::NotFound => plain(StatusCode::NOT_FOUND, "Not Found"),
-            Self::MethodNotAllowed => plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
+            Self::MethodNotAllowed(allowed) => {
+                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+                let allowed = HeaderValue::from_static(allowed);
+                answer.headers_mut().insert(header::ALLOW, allowed);
+                answer
+            }
             Self::UnsupportedMediaType => plain(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "the body must be sent as `application/json`",
@@ -98,10 +103,8 @@ fn store(error: &StoreError) -> Response {
         other => {
             tracing::error!(error = %other, "entities cannot be read or written");
             let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
-            let seconds = http::HeaderValue::from_static(RETRY_AFTER);
-            response
-                .headers_mut()
-                .insert(http::header::RETRY_AFTER, seconds);
+            let seconds = HeaderValue::from_static(RETRY_AFTER);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
             response
         }
     }

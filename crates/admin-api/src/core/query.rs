@@ -8,7 +8,6 @@ use store::TagFilter;
 use uuid::Uuid;
 
 use super::error::CoreError;
-use super::target::Nest;
 use crate::entity::{Condition, Listing, Test};
 
 /// Compat: entities of a page when nothing is said, and at most.
@@ -46,13 +45,7 @@ pub(super) fn read(kind: &EntityKind, query: Option<&str>) -> Result<Listing, Co
 /// Adds `offset` and `next` when there is another page.
 ///
 /// Compat: `next` is a path below `core-entities`; the last page has no `offset`.
-pub(super) fn add_links(
-    answer: &mut Value,
-    nest: &Nest<'_>,
-    kind: &EntityKind,
-    query: Option<&str>,
-    next: Option<Uuid>,
-) {
+pub(super) fn add_links(answer: &mut Value, path: &str, query: Option<&str>, next: Option<Uuid>) {
     let Value::Object(members) = answer else {
         return;
     };
@@ -68,7 +61,6 @@ pub(super) fn add_links(
         }
     }
     pairs.append_pair("offset", &offset);
-    let path = nest.path(kind);
     members.insert("offset".to_owned(), json!(offset));
     members.insert(
         "next".to_owned(),

@@ -1,34 +1,24 @@
-//! Descriptions of plugins in the form in which the gateway itself gives them.
+//! Descriptions of entities, and checks against them without writing.
 
-use entities::Catalogue;
-use serde_json::{Map, Value, json};
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use entities::EntityKind;
+use http::Method;
+use serde_json::{Value, json};
 
-/// The description of a plugin row whose `config` is that plugin's; `None` when there is no such
-/// plugin.
-///
-/// Compat: a list of one-member objects in the order of the reference, `config` last.
-pub(super) fn plugin_form(catalogue: &Catalogue, name: &str) -> Option<Value> {
-    let plugins = catalogue.plugins();
-    let mut config = Map::new();
-    config.insert("type".to_owned(), json!("record"));
-    config.insert("required".to_owned(), json!(true));
-    if let Value::Object(form) = plugins.schema(name)?.admin_form() {
-        config.extend(form);
+use super::call::Call;
+use super::error::CoreError;
+
+/// The JSON schema of a kind, from which clients take defaults.
+pub(super) fn json(kind: &EntityKind) -> Value {
+    kind.schema.json_schema()
+}
+
+/// Checks an entity without writing it.
+pub(super) fn validate(call: &Call<'_>, kind: &EntityKind) -> Result<Response, CoreError> {
+    if *call.method != Method::POST {
+        return Err(CoreError::MethodNotAllowed("POST"));
     }
-    let foreign = |reference: &str| json!({"type": "foreign", "reference": reference});
-    let protocols = json!({
-        "type": "set",
-        "required": true,
-        "default": plugins.default_protocols(name),
-        "elements": {"type": "string", "one_of": plugins.protocols(name)},
-    });
-    Some(json!({
-        "fields": [
-            {"service": foreign("services")},
-            {"route": foreign("routes")},
-            {"consumer": foreign("consumers")},
-            {"protocols": protocols},
-            {"config": config},
-        ],
-    }))
+    call.entities.check(kind, call.object()?)?;
+    Ok(Json(json!({"message": "schema validation successful"})).into_response())
 }

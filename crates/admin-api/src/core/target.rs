@@ -2,69 +2,17 @@
 
 use entities::{Catalogue, EntityKind};
 
-/// A collection at the top.
-struct Flat {
-    kind: &'static str,
-    is_writable: bool,
-}
-
-/// A collection inside an entity.
-struct Nested {
-    parent: &'static str,
-    segment: &'static str,
-    kind: &'static str,
-    field: &'static str,
-}
-
-const fn flat(kind: &'static str, is_writable: bool) -> Flat {
-    Flat { kind, is_writable }
-}
-
-const fn nested(
-    parent: &'static str,
-    segment: &'static str,
-    kind: &'static str,
-    field: &'static str,
-) -> Nested {
-    Nested {
-        parent,
-        segment,
-        kind,
-        field,
-    }
-}
-
-/// Compat: credentials and targets are written below their parents and only read here.
-const FLAT: [Flat; 10] = [
-    flat("services", true),
-    flat("routes", true),
-    flat("consumers", true),
-    flat("plugins", true),
-    flat("upstreams", true),
-    flat("targets", false),
-    flat("certificates", true),
-    flat("ca_certificates", true),
-    flat("snis", true),
-    flat("keyauth_credentials", false),
-];
-
-const NESTED: [Nested; 7] = [
-    nested("services", "routes", "routes", "service"),
-    nested("services", "plugins", "plugins", "service"),
-    nested("routes", "plugins", "plugins", "route"),
-    nested("consumers", "plugins", "plugins", "consumer"),
-    nested("consumers", "key-auth", "keyauth_credentials", "consumer"),
-    nested("upstreams", "targets", "targets", "upstream"),
-    nested("certificates", "snis", "snis", "certificate"),
-];
+use super::table::{Access, FLAT, MEMBERSHIPS, Membership, NESTED};
 
 /// Where a collection stands.
 #[derive(Clone, Debug)]
 pub(super) enum Nest<'c> {
     /// At the top.
     Top {
-        /// Whether it can be written there.
-        is_writable: bool,
+        /// Its segments.
+        path: &'c str,
+        /// What can be done with its entities there.
+        access: Access,
     },
     /// Inside an entity.
     Inside {
@@ -74,31 +22,34 @@ pub(super) enum Nest<'c> {
         key: String,
         /// The member of the child that refers to it.
         field: &'static str,
-        /// The child's segment.
-        segment: &'static str,
+        /// The child's segments.
+        path: &'static str,
     },
 }
 
 impl Nest<'_> {
-    pub(super) const fn is_writable(&self) -> bool {
+    pub(super) const fn access(&self) -> Access {
         match self {
-            Self::Top { is_writable } => *is_writable,
-            Self::Inside { .. } => true,
+            Self::Top { access, .. } => *access,
+            Self::Inside { .. } => Access::Full,
         }
     }
 
     /// The collection's path below `core-entities`.
-    pub(super) fn path(&self, kind: &EntityKind) -> String {
+    pub(super) fn path(&self) -> String {
         match self {
-            Self::Top { .. } => format!("/{}", kind.path),
+            Self::Top { path, .. } => format!("/{path}"),
             Self::Inside {
-                kind, key, segment, ..
-            } => {
-                let key: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
-                format!("/{}/{key}/{segment}", kind.path)
-            }
+                kind, key, path, ..
+            } => inside_path(kind, key, path),
         }
     }
+}
+
+/// The path of a collection inside an entity.
+pub(super) fn inside_path(parent: &EntityKind, key: &str, path: &str) -> String {
+    let key: String = form_urlencoded::byte_serialize(key.as_bytes()).collect();
+    format!("/{}/{key}/{path}", parent.path)
 }
 
 /// What a path means.
@@ -108,12 +59,20 @@ pub(super) enum Target<'c> {
     Collection(&'c EntityKind, Nest<'c>),
     /// One entity.
     Item(&'c EntityKind, String, Nest<'c>),
+    /// All members of an owner, by the owner's key.
+    Members(&'static Membership, String),
+    /// One member of an owner: the owner's key, the member's key.
+    Member(&'static Membership, String, String),
+    /// The plugins that use a partial.
+    Links(String),
     /// The JSON schema of a kind.
     JsonSchema(&'c EntityKind),
     /// The description of a kind as the gateway has it.
     Form(&'c EntityKind),
     /// The description of a plugin as the gateway has it.
     PluginForm(String),
+    /// The description of a type of partials as the gateway has it.
+    PartialForm(String),
     /// A check without writing.
     Validate(&'c EntityKind),
 }
@@ -155,59 +114,88 @@ pub(super) fn resolve<'c>(segments: &[String], catalogue: &'c Catalogue) -> Opti
         ["v1", "schemas", "json", entity] => Some(Target::JsonSchema(named(entity, catalogue)?)),
         ["schemas", "plugins", "validate"] => Some(Target::Validate(catalogue.kind("plugins")?)),
         ["schemas", "plugins", name] => Some(Target::PluginForm((*name).to_owned())),
+        ["schemas", "partials", "validate"] => Some(Target::Validate(catalogue.kind("partials")?)),
+        ["schemas", "partials", name] => Some(Target::PartialForm((*name).to_owned())),
         ["schemas", entity] => Some(Target::Form(named(entity, catalogue)?)),
         ["schemas", entity, "validate"] => Some(Target::Validate(named(entity, catalogue)?)),
-        [collection] => {
-            let (kind, nest) = top(collection, catalogue)?;
-            Some(Target::Collection(kind, nest))
+        ["partials", key, "links"] if catalogue.kind("partials").is_some() => {
+            Some(Target::Links((*key).to_owned()))
         }
-        [collection, key] => {
-            let (kind, nest) = top(collection, catalogue)?;
-            Some(Target::Item(kind, (*key).to_owned(), nest))
-        }
-        [parent, parent_key, child] => {
-            let (kind, nest) = inside(parent, parent_key, child, catalogue)?;
-            Some(Target::Collection(kind, nest))
-        }
-        [parent, parent_key, child, key] => {
-            let (kind, nest) = inside(parent, parent_key, child, catalogue)?;
-            Some(Target::Item(kind, (*key).to_owned(), nest))
-        }
-        _ => None,
+        segments => members(segments, catalogue)
+            .or_else(|| top(segments, catalogue))
+            .or_else(|| inside(segments, catalogue)),
     }
 }
 
-fn top<'c>(segment: &str, catalogue: &'c Catalogue) -> Option<(&'c EntityKind, Nest<'c>)> {
-    let kind = catalogue
-        .kind(segment)
-        .filter(|kind| kind.path == segment)?;
-    let flat = FLAT.iter().find(|flat| flat.kind == kind.name)?;
-    let is_writable = flat.is_writable;
-    Some((kind, Nest::Top { is_writable }))
+fn members<'c>(segments: &[&str], catalogue: &'c Catalogue) -> Option<Target<'c>> {
+    let (owner, key, segment, member) = match segments {
+        [owner, key, segment] => (owner, key, segment, None),
+        [owner, key, segment, member] => (owner, key, segment, Some(*member)),
+        _ => return None,
+    };
+    let membership = MEMBERSHIPS.iter().find(|one| {
+        let kind = catalogue.kind(one.owner);
+        one.path == *segment && kind.is_some_and(|kind| kind.path == *owner)
+    })?;
+    catalogue.kind(membership.between)?;
+    let key = (*key).to_owned();
+    Some(match member {
+        None => Target::Members(membership, key),
+        Some(member) => Target::Member(membership, key, member.to_owned()),
+    })
 }
 
-fn inside<'c>(
-    parent: &str,
-    key: &str,
-    child: &str,
-    catalogue: &'c Catalogue,
-) -> Option<(&'c EntityKind, Nest<'c>)> {
-    let parent = catalogue.kind(parent).filter(|kind| kind.path == parent)?;
-    let row = NESTED
-        .iter()
-        .find(|row| row.parent == parent.name && row.segment == child)?;
-    let nest = Nest::Inside {
-        kind: parent,
-        key: key.to_owned(),
-        field: row.field,
-        segment: row.segment,
+fn top<'c>(segments: &[&str], catalogue: &'c Catalogue) -> Option<Target<'c>> {
+    FLAT.iter().find_map(|flat| {
+        let kind = catalogue.kind(flat.kind)?;
+        let (path, access) = (kind.path, flat.access);
+        let nest = Nest::Top { path, access };
+        match after(segments, path)? {
+            [] => Some(Target::Collection(kind, nest)),
+            [key] if access != Access::List => Some(Target::Item(kind, (*key).to_owned(), nest)),
+            _ => None,
+        }
+    })
+}
+
+fn inside<'c>(segments: &[&str], catalogue: &'c Catalogue) -> Option<Target<'c>> {
+    let [parent, key, rest @ ..] = segments else {
+        return None;
     };
-    Some((catalogue.kind(row.kind)?, nest))
+    let parent = catalogue.kind(parent).filter(|kind| kind.path == *parent)?;
+    let rows = NESTED.iter().filter(|row| row.parent == parent.name);
+    rows.into_iter().find_map(|row| {
+        let kind = catalogue.kind(row.kind)?;
+        let nest = Nest::Inside {
+            kind: parent,
+            key: (*key).to_owned(),
+            field: row.field,
+            path: row.path,
+        };
+        match after(rest, row.path)? {
+            [] => Some(Target::Collection(kind, nest)),
+            [key] => Some(Target::Item(kind, (*key).to_owned(), nest)),
+            _ => None,
+        }
+    })
+}
+
+/// What follows the segments of `path`.
+fn after<'s>(segments: &'s [&'s str], path: &str) -> Option<&'s [&'s str]> {
+    let mut rest = segments;
+    for segment in path.split('/') {
+        let (first, others) = rest.split_first()?;
+        if *first != segment {
+            return None;
+        }
+        rest = others;
+    }
+    Some(rest)
 }
 
 /// A kind by any of its names: plural, singular, path or the segment below its parent. Kinds that
 /// are not served are described too: decK asks for them and stops when it gets no answer.
-fn named<'c>(name: &str, catalogue: &'c Catalogue) -> Option<&'c EntityKind> {
+pub(super) fn named<'c>(name: &str, catalogue: &'c Catalogue) -> Option<&'c EntityKind> {
     let is_known = |kind: &&EntityKind| kind.in_admin_api && kind.primary_key == "id";
     catalogue.kinds().iter().filter(is_known).find(|kind| {
         let segment = kind.nested.map(|(_, segment)| segment);
@@ -218,21 +206,4 @@ fn named<'c>(name: &str, catalogue: &'c Catalogue) -> Option<&'c EntityKind> {
             || kind.path == name
             || segment == Some(name)
     })
-}
-
-/// Every collection: its path with `{parent}` where it is nested, its kind, and whether it can be
-/// written there.
-pub(super) fn collections(
-    catalogue: &Catalogue,
-) -> impl Iterator<Item = (String, &EntityKind, bool)> {
-    let top = FLAT.iter().filter_map(|flat| {
-        let kind = catalogue.kind(flat.kind)?;
-        Some((kind.path.to_owned(), kind, flat.is_writable))
-    });
-    let inside = NESTED.iter().filter_map(|row| {
-        let parent = catalogue.kind(row.parent)?;
-        let path = format!("{}/{{parent}}/{}", parent.path, row.segment);
-        Some((path, catalogue.kind(row.kind)?, true))
-    });
-    top.chain(inside)
 }

@@ -126,7 +126,7 @@ fn read(headers: &HeaderMap, bytes: &Bytes) -> Result<(String, String), Legacy> 
     }
 }
 
-fn object_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Legacy> {
+pub(super) fn object_of(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Legacy> {
     let is_json = headers.get(header::CONTENT_TYPE).is_none_or(|value| {
         value.to_str().is_ok_and(|text| {
             let essence = text.split(';').next().unwrap_or_default().trim();

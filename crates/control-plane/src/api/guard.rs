@@ -42,11 +42,22 @@ impl Family {
                     | "dp-client-certificates"
                     | "nodes"
                     | "expected-config-hash"
+                    | "expected-config-version"
                     | "declarative",
                 ),
             ) => Self::Configuration,
+            (Some("kic"), Some("api"), _) => Self::Configuration,
             (Some("v2" | "v3"), Some("organizations" | "users"), _) => Self::Identity,
             _ => Self::Platform,
+        }
+    }
+
+    /// The form for a machine-readable description.
+    #[must_use]
+    pub const fn form(self) -> openapi::ErrorForm {
+        match self {
+            Self::Platform | Self::Identity => openapi::ErrorForm::Problem,
+            Self::Configuration => openapi::ErrorForm::Configuration,
         }
     }
 
@@ -226,6 +237,7 @@ mod tests {
                 &format!("{plane}/expected-config-hash"),
                 Family::Configuration,
             ),
+            ("/kic/api/control-planes/x/services", Family::Configuration),
             ("/v2/organizations/me", Family::Identity),
             ("/v3/users/me", Family::Identity),
             ("/konnect-api/api/runtime_groups", Family::Platform),

@@ -111,6 +111,21 @@ pub(super) async fn expected_hash(
     Ok(Json(body).into_response())
 }
 
+/// Compat: for nodes that take changes instead of whole configurations.
+pub(super) async fn expected_version(
+    State(state): State<ApiState>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+) -> Result<Response, Legacy> {
+    let plane = plane(&state, &principal, &id, Action::Read).await?;
+    let version = state.planes.version(plane.id).await?;
+    let body = json!({
+        "expected_config_version": version.to_string(),
+        "created_at": plane.created_at / 1000,
+    });
+    Ok(Json(body).into_response())
+}
+
 async fn plane(
     state: &ApiState,
     principal: &Principal,

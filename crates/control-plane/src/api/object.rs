@@ -57,8 +57,13 @@ pub(super) fn node(node: &Node) -> Value {
         "labels": node.labels,
         "compatibility_status": node.compatibility,
     });
-    if let (Value::Object(members), Some(id)) = (&mut shown, node.certificate_id) {
-        members.insert("data_plane_cert_id".to_owned(), json!(id));
+    if let Value::Object(members) = &mut shown {
+        if let Some(id) = node.certificate_id {
+            members.insert("data_plane_cert_id".to_owned(), json!(id));
+        }
+        if let Some(status) = &node.status {
+            members.insert("status".to_owned(), json!(status));
+        }
     }
     shown
 }

@@ -67,9 +67,12 @@ impl Refusal {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn status(&self) -> StatusCode {
+    pub(super) const fn status(&self) -> StatusCode {
         self.status
+    }
+
+    pub(super) fn into_message(self) -> String {
+        self.message
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use http::StatusCode;
 use pki::{ChainError, PeerCertificate, Purpose, verify_chain};
 use rustls_pki_types::CertificateDer;
 use uuid::Uuid;
@@ -11,6 +12,7 @@ use super::Inner;
 use super::accept::{Peer, Refusal};
 use super::space::{Link, Space};
 use crate::model::{AuthType, ControlPlane, Pinned};
+use crate::planes::Planes;
 
 /// A peer that proved to belong to its control plane.
 #[derive(Debug, Clone)]
@@ -32,7 +34,7 @@ pub(super) async fn enter(
 ) -> Result<(Admitted, Link), Refusal> {
     for _ in 0..ATTEMPTS {
         let epoch = inner.epoch.load(Ordering::SeqCst);
-        let admitted = admit(inner, peer).await?;
+        let admitted = admit(&inner.planes, peer).await?;
         let space = Space::of(inner, admitted.plane.id);
         let link = match node {
             Some(node) => space.enter_node(inner, admitted.certificate, node)?,
@@ -45,19 +47,33 @@ pub(super) async fn enter(
     Err(Refusal::busy("certificates are being changed; come back"))
 }
 
+/// The control plane of a peer that proves by its certificate that it belongs to it; for requests
+/// that open no link.
+///
+/// # Errors
+///
+/// The answer: 401 for a peer that is not let in (a control plane that does not exist is answered
+/// in the same way), 503 when that cannot be decided now.
+pub async fn prove(planes: &Planes, peer: &Peer) -> Result<ControlPlane, (StatusCode, String)> {
+    match admit(planes, peer).await {
+        Ok(admitted) => Ok(admitted.plane),
+        Err(refusal) => Err((refusal.status(), refusal.into_message())),
+    }
+}
+
 /// Decides about a peer.
-async fn admit(inner: &Inner, peer: &Peer) -> Result<Admitted, Refusal> {
+async fn admit(planes: &Planes, peer: &Peer) -> Result<Admitted, Refusal> {
     let unavailable = |error: crate::PlaneError| {
         tracing::warn!(%error, "control planes cannot be read; a node is told to come back");
         Refusal::busy("the control plane cannot be reached now")
     };
-    let plane = inner.planes.find(peer.control_plane).await;
+    let plane = planes.find(peer.control_plane).await;
     let Some(plane) = plane.map_err(unavailable)? else {
         // Answered like a control plane that lets this peer not in, so that nobody learns which
         // prefixes exist.
         return Err(stranger(peer));
     };
-    let pinned = inner.planes.pinned(plane.id).await.map_err(unavailable)?;
+    let pinned = planes.pinned(plane.id).await.map_err(unavailable)?;
     let certificate = check(&plane, &pinned, peer)?;
     Ok(Admitted { plane, certificate })
 }

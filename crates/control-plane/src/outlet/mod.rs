@@ -36,6 +36,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 pub use accept::Peer;
+pub use admission::prove;
 pub use options::OutletOptions;
 pub use space::Expected;
 pub use telemetry::{KeepBatches, TelemetryOrigin};

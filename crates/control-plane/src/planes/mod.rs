@@ -250,6 +250,15 @@ impl Planes {
         Ok(())
     }
 
+    /// The number of the last change of a control plane's configuration; 0 when there was none.
+    ///
+    /// # Errors
+    ///
+    /// Only when the store cannot be read.
+    pub async fn version(&self, control_plane: Uuid) -> Result<u64, PlaneError> {
+        Ok(self.inner.records.store().version(control_plane).await?)
+    }
+
     async fn store(&self, plane: &ControlPlane) -> Result<(), PlaneError> {
         let unique = vec![
             ("prefix", plane.prefix.clone()),

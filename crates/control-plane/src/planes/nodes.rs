@@ -12,8 +12,8 @@ use store::RecordOperation;
 use uuid::Uuid;
 
 use super::{Planes, records};
-use crate::error::PlaneError;
-use crate::model::{Node, NodeSeen};
+use crate::error::{InvalidParameter, PlaneError};
+use crate::model::{Node, NodeReport, NodeSeen};
 
 /// Nodes remembered per control plane; a further one is served but not listed.
 pub(super) const MAX_NODES: usize = 10_000;
@@ -81,6 +81,28 @@ impl Planes {
             .ok_or(PlaneError::NotFound { noun: "node", id })
     }
 
+    /// Writes what an ingress controller reports about a node; creates the node when it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`PlaneError::Invalid`] when the control plane has [`MAX_NODES`] nodes, or the record
+    /// cannot be written.
+    pub async fn put_node(
+        &self,
+        control_plane: Uuid,
+        report: NodeReport,
+    ) -> Result<Node, PlaneError> {
+        let key = record_id(control_plane, report.id);
+        let Some(node) = self.inner.nodes.report(control_plane, report) else {
+            let reason = format!("the control plane has {MAX_NODES} nodes already");
+            let fault = InvalidParameter::body("id", "max", reason);
+            return Err(PlaneError::Invalid(vec![fault.maximum(MAX_NODES)]));
+        };
+        let put = records::put(SPACE, key, control_plane, &node)?;
+        self.inner.records.put(put).await?;
+        Ok(node)
+    }
+
     /// Forgets a node. It is listed again as soon as it is heard of.
     ///
     /// # Errors
@@ -128,6 +150,44 @@ pub(super) const fn all_of(control_plane: Uuid) -> RecordOperation {
 impl NodeTable {
     pub(super) fn forget(&self, control_plane: Uuid) {
         self.by_plane.lock().remove(&control_plane);
+    }
+
+    /// Takes a report over; `None` when there is no place for one more node.
+    fn report(&self, control_plane: Uuid, report: NodeReport) -> Option<Node> {
+        let now = clock::unix_seconds();
+        let oldest = now.saturating_sub(FORGOTTEN_AFTER);
+        let mut planes = self.by_plane.lock();
+        let nodes = planes.entry(control_plane).or_default();
+        if !nodes.contains_key(&report.id) {
+            nodes.retain(|_, entry| entry.node.last_ping >= oldest);
+            if nodes.len() >= MAX_NODES {
+                return None;
+            }
+        }
+        let seen = NodeSeen {
+            node_id: report.id,
+            ..NodeSeen::default()
+        };
+        let entry = nodes.entry(report.id).or_insert_with(|| Entry {
+            node: first_seen(&seen, now),
+            written_ping: 0,
+        });
+        let node = &mut entry.node;
+        node.kind = report.kind;
+        node.hostname = report.hostname;
+        node.version = report.version;
+        node.status = report.status;
+        if let Some(hash) = report.config_hash {
+            node.config_hash = hash;
+        }
+        if let Some(compatibility) = report.compatibility {
+            node.compatibility = compatibility;
+        }
+        let can_be = |ping: &u64| (oldest..=now).contains(ping);
+        node.last_ping = report.last_ping.filter(can_be).unwrap_or(now);
+        node.updated_at = now;
+        entry.written_ping = now;
+        Some(node.clone())
     }
 
     /// Merges what was seen; gives the node when its record must be written.
@@ -179,6 +239,7 @@ fn first_seen(seen: &NodeSeen, now: u64) -> Node {
         created_at: now,
         updated_at: now,
         is_connected: false,
+        status: None,
     }
 }
 

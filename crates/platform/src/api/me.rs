@@ -4,42 +4,92 @@ use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use control_plane::api::{Endpoint, Family, Problem};
+use control_plane::api::{Family, Problem};
 use http::StatusCode;
 use identity::{Action, Identity, IdentityError, Principal, Resource, ResourceKind};
-use serde_json::{Value, json};
+use openapi::{Access, Operation};
+use serde_json::{Map, Value, json};
 
 use crate::hosts::Hosts;
 
-const fn endpoint(path: &'static str, summary: &'static str) -> Endpoint {
-    Endpoint {
-        method: "GET",
-        path,
-        summary,
-        success: 200,
-    }
-}
+/// The endpoint that needs no token.
+const REGIONS: &str = "/v3/available-regions";
 
 /// Everything that is served here.
 ///
 /// Compat: both versions of the paths are still called.
-pub(super) const ENDPOINTS: [Endpoint; 5] = [
-    endpoint("/v2/organizations/me", "The caller's organisation"),
-    endpoint("/v3/organizations/me", "The caller's organisation"),
-    endpoint("/v2/users/me", "The user whom the token speaks for"),
-    endpoint("/v3/users/me", "The user whom the token speaks for"),
-    REGIONS,
-];
+pub(super) fn operations() -> Vec<Operation> {
+    let mut found = Vec::new();
+    for version in ["v2", "v3"] {
+        for (path, summary, answer) in [
+            (
+                "organizations/me",
+                "The caller's organisation",
+                "Organization",
+            ),
+            ("users/me", "The user whom the token speaks for", "User"),
+        ] {
+            let mut operation = Operation::new("GET", format!("/{version}/{path}"), summary);
+            operation.tag = "identity";
+            operation.answer = Some(openapi::reference(answer));
+            found.push(operation);
+        }
+    }
+    let mut regions = Operation::new("GET", REGIONS, "The geos served");
+    regions.tag = "geos";
+    regions.access = Access::Open;
+    regions.answer = Some(openapi::reference("Regions"));
+    found.push(regions);
+    found
+}
 
-/// The endpoint that needs no token.
-pub(super) const REGIONS: Endpoint = endpoint("/v3/available-regions", "The geos served");
+/// The named schemas that the operations refer to.
+pub(super) fn schemas() -> Map<String, Value> {
+    let text = json!({"type": "string"});
+    let id = json!({"type": ["string", "null"], "format": "uuid"});
+    let moment = json!({"type": "string", "format": "date-time"});
+    let names = json!({"type": "array", "items": text});
+    let organisation = json!({
+        "id": id, "name": text, "owner_id": id, "login_path": {"type": ["string", "null"]},
+        "state": {"enum": ["active", "inactive"]}, "retention_period_days": {"type": "integer"},
+        "created_at": moment, "updated_at": moment,
+    });
+    let user = json!({
+        "id": id, "email": text, "full_name": {"type": ["string", "null"]},
+        "preferred_name": {"type": ["string", "null"]}, "active": {"type": "boolean"},
+        "created_at": moment, "updated_at": moment,
+    });
+    let regions = json!({
+        "regions": {
+            "type": "object",
+            "required": ["stable"],
+            "properties": {"stable": names, "stable_opt_in": names, "beta": names},
+        },
+    });
+    [
+        ("Organization", organisation),
+        ("User", user),
+        ("Regions", regions),
+    ]
+    .into_iter()
+    .map(|(name, members)| {
+        let required: Vec<_> = members
+            .as_object()
+            .into_iter()
+            .flat_map(Map::keys)
+            .collect();
+        let schema = json!({"type": "object", "required": required, "properties": members});
+        (name.to_owned(), schema)
+    })
+    .collect()
+}
 
 /// What needs no token.
 pub(super) fn open_router(hosts: &Hosts) -> Router {
     let regions = json!({
         "regions": {"stable": hosts.geos(), "stable_opt_in": [], "beta": []},
     });
-    Router::new().route(REGIONS.path, get(move || async move { Json(regions) }))
+    Router::new().route(REGIONS, get(move || async move { Json(regions) }))
 }
 
 /// What needs a token.

@@ -4,13 +4,14 @@
 //! control plane named in the path is checked, then the body is read within its limit.
 
 mod bodies;
+mod describe;
 mod me;
-mod openapi;
 mod requests;
 mod scope;
 
 use std::sync::Arc;
 
+use admin_api::core::Mount;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn_with_state, map_request_with_state};
@@ -21,11 +22,12 @@ use identity::Identity;
 
 use crate::assembly::GeoParts;
 use crate::hosts::Hosts;
+use crate::kic;
 use crate::options::Limits;
 use crate::site;
 use bodies::BodyLimit;
 #[cfg(test)]
-pub(crate) use openapi::{Operation, geo_operations};
+pub(crate) use describe::{geo_operations, global_operations, kic_operations};
 
 /// What all hosts share.
 #[derive(Clone, Debug)]
@@ -38,23 +40,37 @@ pub(crate) struct Parts {
 
 /// The service of `global.api.D`.
 pub(crate) fn global(parts: &Parts) -> Router {
-    finish(global_routes(parts).merge(openapi::global(parts)))
+    finish(global_routes(parts).merge(describe::global(parts)))
 }
 
 /// The service of `GEO.api.D`.
 pub(crate) fn geo(parts: &Parts, geo: &GeoParts) -> Router {
-    finish(geo_routes(parts, geo).merge(openapi::geo(parts, geo)))
+    finish(geo_routes(parts, geo).merge(describe::geo(parts, geo)))
+}
+
+/// The service of `GEO.kic.api.D`.
+pub(crate) fn kic(parts: &Parts, geo: &GeoParts) -> Router {
+    let entities = admin_api::core::router(geo.entities.clone(), Mount::IngressController);
+    let limit = BodyLimit {
+        bytes: parts.limits.body,
+        time: parts.limits.body_read,
+    };
+    let closed = entities
+        .merge(control_plane::api::kic::router(geo.planes.clone()))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(map_request_with_state(limit, bodies::read))
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(geo.planes.clone(), kic::enter));
+    finish(closed.merge(describe::kic(parts, geo)))
 }
 
 /// The service of an address and of `localhost`: the default geo, the global API, the page.
 pub(crate) fn local(parts: &Parts, default: Option<&GeoParts>) -> Router {
     let mut router = global_routes(parts).merge(site::page(&parts.hosts, parts.port));
     if let Some(geo) = default {
-        router = router
-            .merge(geo_routes(parts, geo))
-            .merge(openapi::geo(parts, geo));
+        router = router.merge(geo_routes(parts, geo));
     }
-    finish(router)
+    finish(router.merge(describe::local(default)))
 }
 
 fn global_routes(parts: &Parts) -> Router {
@@ -69,7 +85,10 @@ fn geo_routes(parts: &Parts, geo: &GeoParts) -> Router {
         hashes: Arc::new(geo.outlet.clone()),
     };
     let planes = control_plane::api::router(state);
-    let entities = scoped(geo, admin_api::core::router(geo.entities.clone()));
+    let entities = scoped(
+        geo,
+        admin_api::core::router(geo.entities.clone(), Mount::CoreEntities),
+    );
     let files = scoped(geo, admin_api::import::router(geo.entities.clone()));
     let requests = requests::router(requests::Source {
         planes: geo.planes.clone(),

@@ -10,20 +10,49 @@ use analytics::{
 use axum::extract::{Extension, Path, RawQuery, State};
 use axum::routing::get;
 use axum::{Json, Router};
-use control_plane::api::{Endpoint, Problem};
+use control_plane::api::Problem;
 use control_plane::{InvalidParameter, Planes};
 use http::StatusCode;
 use identity::{Action, Principal, ResourceKind};
+use openapi::Operation;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+/// The path, with the control plane's id as `{id}`.
+const PATH: &str = "/v1/control-planes/{id}/requests";
+
+const QUERY: [openapi::Query; 7] = [
+    openapi::Query::text("from", "The first moment: RFC 3339 or Unix seconds"),
+    openapi::Query::text("to", "The moment after the last"),
+    openapi::Query::text("group_by", "Of `service`, `route`, `status`"),
+    openapi::Query::number(
+        "step",
+        (1, 1_000_000),
+        "Minutes of a row; one row when not given",
+    ),
+    openapi::Query::text("service", "Only these services: ids"),
+    openapi::Query::text("route", "Only these routes: ids"),
+    openapi::Query::text("status", "Only these statuses"),
+];
+
 /// The endpoint.
-pub(super) const ENDPOINT: Endpoint = Endpoint {
-    method: "GET",
-    path: "/v1/control-planes/{id}/requests",
-    summary: "Count requests by service, route and status",
-    success: 200,
-};
+pub(super) fn operation() -> Operation {
+    let mut operation = Operation::new("GET", PATH, "Count requests by service, route and status");
+    operation.tag = "analytics";
+    operation.query = QUERY.to_vec();
+    operation.answer = Some(json!({
+        "type": "object",
+        "required": ["data", "meta"],
+        "properties": {
+            "data": {
+                "type": "array",
+                "items": {"type": "object", "required": ["count", "total_us"]},
+            },
+            "meta": {"type": "object", "required": ["from", "to", "total", "losses"]},
+        },
+    }));
+    operation
+}
 
 /// The span when the question names none: an hour.
 const DEFAULT_SPAN_MS: u64 = 60 * 60 * 1000;
@@ -36,9 +65,7 @@ pub(super) struct Source {
 }
 
 pub(super) fn router(source: Source) -> Router {
-    Router::new()
-        .route(ENDPOINT.path, get(count))
-        .with_state(source)
+    Router::new().route(PATH, get(count)).with_state(source)
 }
 
 /// The members of a row besides the figures.

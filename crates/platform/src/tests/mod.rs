@@ -4,6 +4,7 @@ mod entities;
 mod files;
 mod groups;
 mod hosts;
+mod kic;
 mod limits;
 mod links;
 mod nodes;

@@ -1,26 +1,35 @@
 //! Nobody reaches another organisation's control plane, on any endpoint.
 
+use openapi::Operation;
+
 use super::*;
-use crate::api::{Operation, geo_operations};
+use crate::api::{geo_operations, global_operations};
 
 /// A path with its parameters filled in.
-fn path(operation: &Operation, plane: &ControlPlane, key: &str) -> String {
-    operation
-        .path
-        .replace("{id}", &plane.id.to_string())
+pub(super) fn fill(path: &str, plane: uuid::Uuid, key: &str) -> String {
+    let path = path
+        .replace("{id}", &plane.to_string())
         .replace("{entity}", "service")
         .replace("{name}", "rate-limiting")
+        .replace("{type}", "redis-ce")
         .replace("{parent}", key)
         .replace("{key}", key)
         .replace("{certificate}", key)
-        .replace("{node}", key)
+        .replace("{node}", key);
+    assert!(
+        !path.contains('{'),
+        "say what stands for the parameters of {path}"
+    );
+    path
+}
+
+fn path(operation: &Operation, plane: &ControlPlane, key: &str) -> String {
+    fill(&operation.path, plane.id, key)
 }
 
 fn operations(fixture: &Fixture) -> Vec<Operation> {
     let all = geo_operations(fixture.geo.entities.catalogue());
-    all.into_iter()
-        .filter(|operation| operation.needs_token)
-        .collect()
+    all.into_iter().filter(Operation::needs_token).collect()
 }
 
 #[tokio::test]
@@ -78,19 +87,42 @@ async fn the_same_endpoints_know_the_callers_own_control_plane() {
 #[tokio::test]
 async fn every_endpoint_refuses_callers_without_a_good_token() {
     let fixture = Fixture::start().await;
-    let wrong = fixture.stranger().bearer("kpat_wrong");
-    for operation in operations(&fixture) {
-        let path = path(&operation, &fixture.default, "none");
-        for client in [fixture.stranger(), wrong.clone()] {
-            let url = fixture.url("us.api", &path);
-            let answer = client
-                .json(operation.method, &url, &json!({}))
+    let with = |value: &str| vec![("authorization".to_owned(), value.to_owned())];
+    let callers = [
+        Vec::new(),
+        with("Bearer kpat_wrong"),
+        with("Bearer"),
+        with("Bearer "),
+        with("Basic YWxpY2U6c2VjcmV0"),
+        with(&fixture.token),
+        with(&format!("Bearer {}x", fixture.token)),
+        with(&format!("Bearer {}", "x".repeat(8000))),
+    ];
+    let geo = operations(&fixture).into_iter().map(|one| ("us.api", one));
+    let global = global_operations()
+        .into_iter()
+        .filter(Operation::needs_token);
+    let global = global.map(|one| ("global.api", one));
+    let mut walked = 0;
+    for (host, operation) in geo.chain(global) {
+        let url = fixture.url(host, &path(&operation, &fixture.default, "none"));
+        for headers in &callers {
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .chain([("content-type", "application/json")])
+                .collect();
+            let answer = fixture
+                .stranger()
+                .send(operation.method, &url, &headers, Bytes::from_static(b"{}"))
                 .await
                 .unwrap();
-            assert_eq!(answer.status, 401, "{operation:?}");
+            assert_eq!(answer.status, 401, "{operation:?} {headers:?}");
             assert_eq!(answer.json()["status"], 401, "{operation:?}");
         }
+        walked += 1;
     }
+    assert!(walked > 130, "{walked}");
 }
 
 #[tokio::test]
