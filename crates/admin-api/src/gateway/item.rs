@@ -10,7 +10,7 @@ use super::answer::Reply;
 use super::fault::{self, Fault};
 use super::place::Inside;
 use super::serve::Call;
-use super::{acls, certificates, rows};
+use super::{acls, certificates, groups, rows};
 use crate::entity::{EntityError, Parent, keys};
 
 /// Answers for an entity.
@@ -40,6 +40,9 @@ async fn read(
 ) -> Result<Reply, Fault> {
     let row = rows::find(call, kind, key, parent).await?;
     let row = row.ok_or_else(Fault::not_found)?;
+    if kind.name == "consumer_groups" && parent.is_none() {
+        return groups::read(call, kind, row).await;
+    }
     Ok(Reply::ok(rows::shown(call, kind, row).await?))
 }
 

@@ -14,6 +14,7 @@ mod collection;
 mod facts;
 mod fault;
 mod foreign;
+mod groups;
 mod info;
 mod item;
 mod path;

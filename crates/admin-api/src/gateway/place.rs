@@ -6,6 +6,8 @@
 use entities::{Catalogue, EntityKind};
 use http::Method;
 
+use super::groups::{self, Side};
+
 /// Compat: collections that exist only below their parents.
 const ONLY_NESTED: [&str; 1] = ["targets"];
 /// Compat: references that have no path of their own.
@@ -47,6 +49,8 @@ pub(super) enum Place<'c> {
         /// The kind referred to.
         target: &'c EntityKind,
     },
+    /// Consumers of a group or groups of a consumer: all or one.
+    Members(Side, String, Option<String>),
     /// All targets of an upstream, in the order of their ids.
     AllTargets(String),
     /// All tags.
@@ -61,6 +65,10 @@ pub(super) enum Place<'c> {
     OldPluginSchema(String),
     /// The description of a vault.
     VaultSchema(String),
+    /// The description of a shared part of plugin configurations.
+    PartialSchema(String),
+    /// The description of a filter.
+    FilterSchema(String),
     /// A check without writing.
     Validate(String),
     /// Something that exists only with a feature that is off.
@@ -77,7 +85,11 @@ impl Place<'_> {
             | Self::Schema(_)
             | Self::PluginSchema(_)
             | Self::OldPluginSchema(_)
+            | Self::PartialSchema(_)
+            | Self::FilterSchema(_)
             | Self::VaultSchema(_) => READ,
+            Self::Members(_, _, None) => &[Method::GET, Method::POST, Method::DELETE],
+            Self::Members(_, _, Some(_)) => &[Method::GET, Method::DELETE],
             Self::Validate(_) => WRITE,
         }
     }
@@ -92,27 +104,27 @@ pub(super) fn resolve<'c>(segments: &[String], catalogue: &'c Catalogue) -> Opti
     if let Some(place) = special(&segments) {
         return Some(place);
     }
-    match *segments.as_slice() {
-        [collection] => Some(Place::Collection(top(collection, catalogue)?, None)),
-        [collection, key] => {
-            let kind = top(collection, catalogue)?;
-            Some(Place::Item(kind, key.to_owned(), None))
+    let served = catalogue.kinds().iter().filter(|kind| kind.in_admin_api);
+    let mut places = served.filter_map(|kind| {
+        let rest = after(&segments, kind.path)?;
+        match *rest {
+            [] => at_top(kind).then_some(Place::Collection(kind, None)),
+            [key] => at_top(kind).then(|| Place::Item(kind, key.to_owned(), None)),
+            [key, ref tail @ ..] => below(kind, key, tail, catalogue),
         }
-        [collection, key, member] => {
-            let kind = served(collection, catalogue)?;
-            if let Some((child, inside)) = inside(kind, key, member, catalogue) {
-                return Some(Place::Collection(child, Some(inside)));
-            }
-            let kind = top(collection, catalogue)?;
-            foreign(kind, key, member, catalogue)
-        }
-        [collection, key, member, child_key] => {
-            let kind = served(collection, catalogue)?;
-            let (child, inside) = inside(kind, key, member, catalogue)?;
-            Some(Place::Item(child, child_key.to_owned(), Some(inside)))
-        }
-        _ => None,
-    }
+    });
+    places.next()
+}
+
+/// What is left of a path that starts with another one, which may have several segments.
+fn after<'s, 't>(segments: &'s [&'t str], path: &str) -> Option<&'s [&'t str]> {
+    let count = path.split('/').count();
+    let (head, rest) = segments.split_at_checked(count)?;
+    head.iter().copied().eq(path.split('/')).then_some(rest)
+}
+
+fn at_top(kind: &EntityKind) -> bool {
+    !ONLY_NESTED.contains(&kind.name)
 }
 
 fn special(segments: &[&str]) -> Option<Place<'static>> {
@@ -125,52 +137,78 @@ fn special(segments: &[&str]) -> Option<Place<'static>> {
         ["schemas", "vaults", "validate"] => Place::Validate(own("vaults")),
         ["schemas", "plugins", name] => Place::PluginSchema(own(name)),
         ["schemas", "vaults", name] => Place::VaultSchema(own(name)),
+        ["schemas", "partials", name] if name != "validate" => Place::PartialSchema(own(name)),
+        ["schemas", "filters", name] if name != "validate" => Place::FilterSchema(own(name)),
         ["plugins", "schema", name] => Place::OldPluginSchema(own(name)),
         ["schemas", kind] => Place::Schema(own(kind)),
         ["schemas", kind, "validate"] => Place::Validate(own(kind)),
         ["filter-chains", ..] | [_, _, "filter-chains", ..] if segments.len() <= 4 => {
             Place::Off(NO_WASM)
         }
+        ["routes", _, "filters", "all" | "enabled" | "disabled"] => Place::Off(NO_WASM),
         _ => return None,
     };
     Some(place)
 }
 
-/// The kind whose paths start with a segment.
-fn served<'c>(segment: &str, catalogue: &'c Catalogue) -> Option<&'c EntityKind> {
-    catalogue
-        .kinds()
-        .iter()
-        .find(|kind| kind.in_admin_api && kind.path == segment)
-}
-
-fn top<'c>(segment: &str, catalogue: &'c Catalogue) -> Option<&'c EntityKind> {
-    served(segment, catalogue).filter(|kind| !ONLY_NESTED.contains(&kind.name))
-}
-
-fn inside<'c>(
-    parent: &'c EntityKind,
+/// What stands below an entity: what refers to it, or what it refers to.
+fn below<'c>(
+    kind: &'c EntityKind,
     key: &str,
-    segment: &str,
+    tail: &[&str],
     catalogue: &'c Catalogue,
-) -> Option<(&'c EntityKind, Inside<'c>)> {
+) -> Option<Place<'c>> {
+    if let Some(place) = members(kind, key, tail, catalogue) {
+        return Some(place);
+    }
     let children = catalogue.kinds().iter().filter(|kind| kind.in_admin_api);
     let mut found = children.filter_map(|child| {
-        let field = child.field_to(parent.name)?;
-        let own = match child.nested {
-            Some((of, segment)) if of == parent.name => segment,
+        let field = child.field_to(kind.name)?;
+        let segment = match child.nested {
+            Some((of, segment)) if of == kind.name => segment,
             _ => child.path,
         };
-        (own == segment).then_some((child, field, own))
+        let inside = || {
+            Some(Inside {
+                kind,
+                key: key.to_owned(),
+                field,
+                segment,
+            })
+        };
+        match *after(tail, segment)? {
+            [] => Some(Place::Collection(child, inside())),
+            [key] => Some(Place::Item(child, key.to_owned(), inside())),
+            _ => None,
+        }
     });
-    let (child, field, segment) = found.next()?;
-    let inside = Inside {
-        kind: parent,
-        key: key.to_owned(),
-        field,
-        segment,
+    found.next().or_else(|| match *tail {
+        [member] if at_top(kind) => foreign(kind, key, member, catalogue),
+        _ => None,
+    })
+}
+
+/// Consumers of a group and groups of a consumer.
+fn members<'c>(
+    kind: &'c EntityKind,
+    key: &str,
+    tail: &[&str],
+    catalogue: &'c Catalogue,
+) -> Option<Place<'c>> {
+    let (segment, rest) = tail.split_first()?;
+    let side = match (kind.name, *segment) {
+        ("consumer_groups", "consumers") => Side::Consumers,
+        ("consumers", "consumer_groups") => Side::Groups,
+        _ => return None,
     };
-    Some((child, inside))
+    catalogue.kind(groups::KIND)?;
+    let other = match *rest {
+        [] => None,
+        [other] => Some(other.to_owned()),
+        _ => return None,
+    };
+    let key = key.to_owned();
+    Some(Place::Members(side, key, other))
 }
 
 fn foreign<'c>(

@@ -1,6 +1,7 @@
 //! Descriptions of entities, plugins and vaults, and checks without writing.
 
 use http::StatusCode;
+use serde_json::{Map, Value, json};
 
 use super::answer::Reply;
 use super::fault::Fault;
@@ -24,9 +25,27 @@ pub(super) fn serve(call: Call<'_>, place: &Place<'_>) -> Result<Reply, Fault> {
         Place::OldPluginSchema(name) => {
             let schema = catalogue.plugins().schema(name);
             let schema = schema.ok_or_else(|| unknown("plugin", name))?;
-            Ok(Reply::ok(schema.admin_form()))
+            let mut form = Map::new();
+            if let Value::Object(config) = schema.config_form() {
+                form.extend(config);
+            }
+            // Compat: members and checks only, as if they stood in no plugin.
+            form.retain(|name, _| matches!(name.as_str(), "fields" | "entity_checks"));
+            form.entry("entity_checks").or_insert_with(|| json!([]));
+            Ok(Reply::ok(form))
         }
-        Place::VaultSchema(name) => Err(unknown("vault", name)),
+        Place::PartialSchema(name) => {
+            let form = catalogue.partial_form(name);
+            Ok(Reply::ok(form.ok_or_else(|| unknown("partial", name))?))
+        }
+        Place::FilterSchema(name) => {
+            let message = format!("Filter '{name}' not found");
+            Err(Fault::message(StatusCode::NOT_FOUND, &message))
+        }
+        Place::VaultSchema(name) => {
+            let form = catalogue.vault_form(name);
+            Ok(Reply::ok(form.ok_or_else(|| unknown("vault", name))?))
+        }
         Place::Validate(name) => {
             let kind = catalogue.kind(name).filter(|kind| kind.name == name);
             let kind = kind.ok_or_else(|| unknown("entity", name))?;

@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::path::{self, BadPath};
 use super::place::{self, Place};
 use super::query::Query;
-use super::{Api, collection, foreign, info, item, schemas, tags, targets};
+use super::{Api, collection, foreign, groups, info, item, schemas, tags, targets};
 use crate::scope::Scope;
 
 /// A request to a known path.
@@ -129,6 +129,7 @@ async fn entities(call: Call<'_>, place: Place<'_>) -> Result<Reply, Fault> {
             field,
             target,
         } => foreign::serve(call, (kind, &key), field, target).await,
+        Place::Members(side, key, other) => groups::serve(call, side, &key, other).await,
         Place::AllTargets(upstream) => targets::all(call, &upstream).await,
         Place::Tags => tags::list(call, None).await,
         Place::Tag(tag) => tags::list(call, Some(tag)).await,
