@@ -57,7 +57,12 @@ GROUPS = [
     ("proxy-plugins-auth.jsonl", ["plugin-key-auth"]),
     (
         "proxy-plugins-traffic.jsonl",
-        ["plugin-rate-limiting", "plugin-request-termination", "plugin-correlation-id"],
+        [
+            "plugin-rate-limiting",
+            "plugin-request-termination",
+            "plugin-correlation-id",
+            "plugin-request-transformer",
+        ],
     ),
 ]
 

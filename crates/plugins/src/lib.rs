@@ -50,6 +50,7 @@ pub mod standard_webhooks;
 pub mod statsd;
 pub mod syslog;
 pub mod tcp_log;
+mod template;
 #[cfg(test)]
 mod testing;
 pub mod udp_log;
