@@ -22,6 +22,8 @@ mod process;
 mod read;
 mod regex_check;
 mod rule;
+#[doc(hidden)]
+pub mod sample;
 mod shorthand;
 mod validate;
 pub mod validators;
