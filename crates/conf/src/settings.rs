@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::values::{
     Cidr, CipherSuite, ClusterMtls, Database, DnsSettings, Endpoint, ErrorType, HeaderBuffers,
-    HeaderTokens, Listen, LogLevel, LogTarget, Ocsp, PortMap, ProxyServer, RealIpHeader, Role,
-    RouterFlavor, Selection, TlsVersions, Trust, UpstreamHeaders,
+    HeaderTokens, Listen, LogLevel, LogTarget, Ocsp, PortMap, Postgres, ProxyServer, RealIpHeader,
+    Role, RouterFlavor, Selection, TlsVersions, Trust, UpstreamHeaders,
 };
 use crate::{ConfError, LoadOptions, Notice, Secret};
 
@@ -21,8 +21,14 @@ pub struct Settings {
     pub prefix: PathBuf,
     /// `role`.
     pub role: Role,
-    /// `database`: a node knows `off` only; see [`Settings::check_runnable`].
+    /// `database`, decided when it is unset: `postgres` when any `pg_*` is set, else `sqlite`.
     pub database: Database,
+    /// Whether somebody set `database`.
+    pub is_database_set: bool,
+    /// `database_key`: the key that seals secrets in the database; the node's own when unset.
+    pub database_key: Option<PathBuf>,
+    /// `pg_*`, used with `database = postgres`.
+    pub postgres: Postgres,
     /// `node_id`: a fixed id; otherwise the node keeps its own in `<prefix>/kong.id`.
     pub node_id: Option<Uuid>,
     /// `log_level`.
@@ -255,7 +261,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// What a node of this product cannot be: a control plane, or one with Postgres.
+    /// What a node of this product cannot be: a control plane.
     pub fn check_runnable(&self) -> Result<(), Vec<ConfError>> {
         crate::load::check_runnable(self)
     }

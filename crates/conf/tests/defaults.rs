@@ -9,7 +9,7 @@ fn the_builtin_defaults_are_valid_and_quiet() {
     let (settings, notices) = Settings::load(&LoadOptions::default()).expect("defaults load");
     assert_eq!(notices, []);
     assert_eq!(settings.role, Role::Traditional);
-    assert_eq!(settings.database, Database::Postgres);
+    assert_eq!(settings.database, Database::Sqlite);
     assert!(settings.workers >= 1);
 }
 

@@ -1,7 +1,7 @@
 //! Loading: precedence, references, mistakes all at once, notices.
 
 use gatehouse_conf::{
-    ClusterMtls, ConfError, LoadOptions, Notice, ProxyScheme, Role, Settings, Trust,
+    ClusterMtls, ConfError, Database, LoadOptions, Notice, ProxyScheme, Role, Settings, Trust,
 };
 use test_support::TempDir;
 
@@ -251,14 +251,72 @@ fn a_control_plane_and_a_lonely_node_have_their_rules() {
 
 #[test]
 fn what_a_node_cannot_be_is_told_apart_from_mistakes() {
-    let (settings, _) = from_environment(&[]).expect("it loads");
-    let refused = settings.check_runnable().expect_err("there is no Postgres");
+    let folder = TempDir::new("conf");
+    let (cert, key) = cluster_files(&folder);
+    let plane = [
+        ("KONG_ROLE", "control_plane"),
+        ("KONG_CLUSTER_CERT", cert.as_str()),
+        ("KONG_CLUSTER_CERT_KEY", key.as_str()),
+    ];
+    let (settings, _) = from_environment(&plane).expect("it loads");
+    let refused = settings.check_runnable().expect_err("it is no node");
     assert!(
-        refused[0].to_string().contains("set `database = off`"),
+        refused[0]
+            .to_string()
+            .contains("start `gatehouse platform`"),
         "{refused:?}"
     );
-    let (settings, _) = from_environment(&[("KONG_DATABASE", "off")]).expect("it loads");
-    settings.check_runnable().expect("it can run");
+    for database in ["off", "sqlite", "postgres"] {
+        let (settings, _) = from_environment(&[("KONG_DATABASE", database)]).expect("it loads");
+        settings.check_runnable().expect("it can run");
+        assert!(settings.is_database_set);
+    }
+}
+
+#[test]
+fn the_database_follows_from_the_server_when_nobody_names_it() {
+    let (settings, _) = from_environment(&[]).expect("it loads");
+    assert_eq!(settings.database, Database::Sqlite);
+    assert!(!settings.is_database_set);
+    let (settings, notices) = from_environment(&[
+        ("KONG_PG_HOST", "db.test"),
+        ("KONG_PG_PASSWORD", "secret"),
+        ("KONG_PG_TIMEOUT", "250"),
+    ])
+    .expect("it loads");
+    assert_eq!(settings.database, Database::Postgres);
+    assert_eq!(notices, []);
+    let server = &settings.postgres;
+    assert_eq!((server.host.as_str(), server.port), ("db.test", 5432));
+    assert_eq!(
+        (server.user.as_str(), server.database.as_str()),
+        ("kong", "kong")
+    );
+    assert_eq!(server.timeout, std::time::Duration::from_millis(250));
+    assert_eq!(server.pool_size, None);
+    assert!(!format!("{settings:?}").contains("secret"));
+    let named = [("KONG_DATABASE", "sqlite"), ("KONG_PG_HOST", "db.test")];
+    let (settings, _) = from_environment(&named).expect("it loads");
+    assert_eq!(settings.database, Database::Sqlite);
+}
+
+#[test]
+fn wrong_values_of_the_server_are_named() {
+    let text = mistakes(&[
+        ("KONG_DATABASE", "mysql"),
+        ("KONG_PG_PORT", "70000"),
+        ("KONG_PG_TIMEOUT", "0"),
+        ("KONG_PG_POOL_SIZE", "0"),
+    ])
+    .join("\n");
+    for part in [
+        "`database` (environment) is `mysql`: it must be one of `sqlite`, `postgres`, `off`",
+        "`pg_port`",
+        "`pg_timeout`",
+        "`pg_pool_size`",
+    ] {
+        assert!(text.contains(part), "missing {part} in\n{text}");
+    }
 }
 
 fn cluster_files(folder: &TempDir) -> (String, String) {

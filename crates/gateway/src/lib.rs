@@ -1,6 +1,5 @@
 //! The node: engine, snapshot, configuration intake, status API.
 
-pub mod admin;
 mod h2;
 mod http1;
 pub mod intake;

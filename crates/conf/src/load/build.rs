@@ -2,15 +2,16 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::merge::Merged;
 use super::reader::Reader;
 use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::values::{
-    Choice as _, Cidr, CipherSuite, DnsFamily, DnsSettings, Endpoint, HeaderBuffers, HeaderTokens,
-    LogTarget, PortMap, ProxyServer, RealIpHeader, Selection, Subsystem, TlsVersions, Trust,
-    UpstreamHeaders, parse_labels, parse_listeners, parse_size, parse_workers,
+    Choice as _, Cidr, CipherSuite, Database, DnsFamily, DnsSettings, Endpoint, HeaderBuffers,
+    HeaderTokens, LogTarget, PortMap, Postgres, ProxyServer, RealIpHeader, Selection, Subsystem,
+    TlsVersions, Trust, UpstreamHeaders, parse_labels, parse_listeners, parse_size, parse_workers,
 };
 
 /// Port of an endpoint of a platform that names none.
@@ -43,7 +44,7 @@ pub(super) fn build(merged: Merged) -> (Settings, Merged) {
 fn general(settings: &mut Settings, reader: &mut Reader) {
     settings.prefix = reader.path("prefix").unwrap_or_default();
     settings.role = reader.choice("role");
-    settings.database = reader.choice("database");
+    database(settings, reader);
     settings.node_id = reader.parse("node_id", |text| {
         text.parse()
             .map(Some)
@@ -63,6 +64,38 @@ fn general(settings: &mut Settings, reader: &mut Reader) {
     settings.admin_error_log = log("admin_error_log");
     settings.status_access_log = log("status_access_log");
     settings.status_error_log = log("status_error_log");
+}
+
+fn database(settings: &mut Settings, reader: &mut Reader) {
+    settings.is_database_set = reader.merged.is_set("database");
+    let has_server = reader.merged.values.keys().any(|n| n.starts_with("pg_"));
+    settings.database = match (settings.is_database_set, has_server) {
+        (true, _) => reader.choice("database"),
+        (false, true) => Database::Postgres,
+        (false, false) => Database::Sqlite,
+    };
+    settings.database_key = reader.path("database_key");
+    let port = reader.number("pg_port", 1, u16::MAX.into());
+    settings.postgres = Postgres {
+        host: reader.string("pg_host").unwrap_or_default(),
+        port: u16::try_from(port).unwrap_or_default(),
+        user: reader.string("pg_user").unwrap_or_default(),
+        password: reader.secret("pg_password"),
+        database: reader.string("pg_database").unwrap_or_default(),
+        schema: reader.string("pg_schema"),
+        ssl: reader.boolean("pg_ssl"),
+        ssl_required: reader.boolean("pg_ssl_required"),
+        ssl_verify: reader.boolean("pg_ssl_verify"),
+        timeout: Duration::from_millis(reader.number("pg_timeout", 1, u32::MAX.into())),
+        pool_size: reader
+            .text("pg_pool_size")
+            .is_some()
+            .then(|| reader.count("pg_pool_size", 1)),
+        keepalive_timeout: reader
+            .text("pg_keepalive_timeout")
+            .is_some()
+            .then(|| Duration::from_millis(reader.number("pg_keepalive_timeout", 1, u64::MAX))),
+    };
 }
 
 fn log_target(reader: &Reader, name: &str, prefix: &Path) -> LogTarget {

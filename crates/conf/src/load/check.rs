@@ -107,12 +107,6 @@ pub(crate) fn check_runnable(settings: &Settings) -> Result<(), Vec<ConfError>> 
             "role",
             "is `control_plane`, which is not a node: start `gatehouse platform` instead",
         ));
-    } else if settings.database == Database::Postgres {
-        errors.push(ConfError::rule(
-            "database",
-            "is `postgres`, which a node of Gatehouse does not have: set `database = off` and \
-             give it a file with `declarative_config`, or `role = data_plane` and a control plane",
-        ));
     }
     if errors.is_empty() {
         Ok(())

@@ -1,96 +1,111 @@
-//! Database and its cache. A node of Gatehouse has no database.
+//! Database and its cache.
 
 use super::{Property, array, boolean, choice, number, string};
 
-const NO_POSTGRES: &str =
-    "Gatehouse needs no Postgres; the platform keeps its configuration itself";
+const ONE_SERVER: &str = "a node reads and writes one server; put a pooler before replicas";
+const NO_SLOTS: &str = "queries share the connections of the pool; none waits for a slot";
+const NO_POLLING: &str = "changes are announced, not looked for";
 const NO_CACHE: &str = "a configuration is held once, compiled, without a cache";
 
 pub(super) const PROPERTIES: &[Property] = &[
     choice(
         "database",
-        &["postgres", "off"],
-        "postgres",
-        "Where entities are kept; a node of Gatehouse needs `off`.",
+        &["sqlite", "postgres", "off"],
+        "",
+        "Where entities are kept: in a file below `prefix`, in PostgreSQL, or nowhere. Unset: \
+         `postgres` when any `pg_*` is set, `sqlite` otherwise.",
     )
     .acted(),
-    string("pg_host", "127.0.0.1", "Postgres: server.").never(NO_POSTGRES),
-    number("pg_port", "5432", "Postgres: port.").never(NO_POSTGRES),
+    string("pg_host", "127.0.0.1", "Postgres: server.").acted(),
+    number("pg_port", "5432", "Postgres: port.").acted(),
     number(
         "pg_timeout",
         "5000",
         "Postgres: milliseconds to connect, read and write.",
     )
-    .never(NO_POSTGRES),
-    string("pg_user", "kong", "Postgres: user.").never(NO_POSTGRES),
+    .acted(),
+    string("pg_user", "kong", "Postgres: user.").acted(),
     string("pg_password", "", "Postgres: password.")
-        .never(NO_POSTGRES)
+        .acted()
         .secret(),
-    string("pg_database", "kong", "Postgres: database.").never(NO_POSTGRES),
-    string("pg_schema", "", "Postgres: schema.").never(NO_POSTGRES),
-    boolean("pg_ssl", "off", "Postgres: TLS.").never(NO_POSTGRES),
-    boolean("pg_ssl_verify", "off", "Postgres: verify the server.").never(NO_POSTGRES),
+    string("pg_database", "kong", "Postgres: database.").acted(),
+    string("pg_schema", "", "Postgres: schema.").acted(),
+    boolean("pg_ssl", "off", "Postgres: TLS when the server can.").acted(),
+    boolean(
+        "pg_ssl_required",
+        "off",
+        "Postgres: with `pg_ssl`, refuse a server without TLS.",
+    )
+    .acted(),
+    boolean("pg_ssl_verify", "off", "Postgres: verify the server.").acted(),
     number(
         "pg_max_concurrent_queries",
         "0",
         "Postgres: queries at once.",
     )
-    .never(NO_POSTGRES),
+    .never(NO_SLOTS),
     number(
         "pg_semaphore_timeout",
         "60000",
         "Postgres: milliseconds to wait for a slot.",
     )
-    .never(NO_POSTGRES),
+    .never(NO_SLOTS),
     number(
         "pg_keepalive_timeout",
         "",
         "Postgres: milliseconds that idle connections are kept.",
     )
-    .never(NO_POSTGRES),
-    number("pg_pool_size", "", "Postgres: connections.").never(NO_POSTGRES),
-    number("pg_backlog", "", "Postgres: waiting queries.").never(NO_POSTGRES),
-    string("pg_ro_host", "", "Postgres replica: server.").never(NO_POSTGRES),
-    number("pg_ro_port", "", "Postgres replica: port.").never(NO_POSTGRES),
+    .acted(),
+    number("pg_pool_size", "", "Postgres: connections.").acted(),
+    number("pg_backlog", "", "Postgres: waiting queries.").never(NO_SLOTS),
+    string("pg_ro_host", "", "Postgres replica: server.").never(ONE_SERVER),
+    number("pg_ro_port", "", "Postgres replica: port.").never(ONE_SERVER),
     number(
         "pg_ro_timeout",
         "",
         "Postgres replica: milliseconds to connect, read and write.",
     )
-    .never(NO_POSTGRES),
-    string("pg_ro_user", "", "Postgres replica: user.").never(NO_POSTGRES),
+    .never(ONE_SERVER),
+    string("pg_ro_user", "", "Postgres replica: user.").never(ONE_SERVER),
     string("pg_ro_password", "", "Postgres replica: password.")
-        .never(NO_POSTGRES)
+        .never(ONE_SERVER)
         .secret(),
-    string("pg_ro_database", "", "Postgres replica: database.").never(NO_POSTGRES),
-    string("pg_ro_schema", "", "Postgres replica: schema.").never(NO_POSTGRES),
-    boolean("pg_ro_ssl", "", "Postgres replica: TLS.").never(NO_POSTGRES),
+    string("pg_ro_database", "", "Postgres replica: database.").never(ONE_SERVER),
+    string("pg_ro_schema", "", "Postgres replica: schema.").never(ONE_SERVER),
+    boolean("pg_ro_ssl", "", "Postgres replica: TLS.").never(ONE_SERVER),
     boolean(
         "pg_ro_ssl_verify",
         "",
         "Postgres replica: verify the server.",
     )
-    .never(NO_POSTGRES),
+    .never(ONE_SERVER),
     number(
         "pg_ro_max_concurrent_queries",
         "",
         "Postgres replica: queries at once.",
     )
-    .never(NO_POSTGRES),
+    .never(ONE_SERVER),
     number(
         "pg_ro_semaphore_timeout",
         "",
         "Postgres replica: milliseconds to wait for a slot.",
     )
-    .never(NO_POSTGRES),
+    .never(ONE_SERVER),
     number(
         "pg_ro_keepalive_timeout",
         "",
         "Postgres replica: milliseconds that idle connections are kept.",
     )
-    .never(NO_POSTGRES),
-    number("pg_ro_pool_size", "", "Postgres replica: connections.").never(NO_POSTGRES),
-    number("pg_ro_backlog", "", "Postgres replica: waiting queries.").never(NO_POSTGRES),
+    .never(ONE_SERVER),
+    number("pg_ro_pool_size", "", "Postgres replica: connections.").never(ONE_SERVER),
+    number("pg_ro_backlog", "", "Postgres replica: waiting queries.").never(ONE_SERVER),
+    string(
+        "database_key",
+        "",
+        "File with the key that seals secrets in the database, made when it is absent; nodes of \
+         one database share a copy. Unset: `node.key` below `prefix`.",
+    )
+    .acted(),
     string(
         "declarative_config",
         "",
@@ -113,13 +128,13 @@ pub(super) const PROPERTIES: &[Property] = &[
         "5",
         "Seconds between two looks for changes in the database.",
     )
-    .never(NO_POSTGRES),
+    .never(NO_POLLING),
     number(
         "db_update_propagation",
         "0",
         "Seconds that a change needs to spread.",
     )
-    .never(NO_POSTGRES),
+    .never(NO_POLLING),
     number("db_cache_ttl", "0", "Seconds that a cached entity lives.").never(NO_CACHE),
     number(
         "db_cache_neg_ttl",

@@ -47,10 +47,12 @@ choice! {
 }
 
 choice! {
-    /// Where a node of the reference keeps its entities.
+    /// Where a node keeps its entities.
     Database {
-        /// In Postgres; Gatehouse nodes have no such mode.
+        /// In a file below `prefix`.
         #[default]
+        Sqlite = "sqlite",
+        /// In PostgreSQL, which several nodes may share.
         Postgres = "postgres",
         /// In memory, from a document or a control plane.
         Off = "off",

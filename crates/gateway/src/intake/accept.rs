@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use declarative::{Config, Document, Options};
@@ -29,7 +29,7 @@ pub struct IntakeOptions {
     pub cache: Option<Cache>,
     /// Pause between attempts to write while the disk refuses.
     pub retry_interval: Duration,
-    /// Whether the tables stay in memory, for `GET /config`.
+    /// Whether the tables stay in memory, for whoever reads them through the Admin API.
     pub keeps_tables: bool,
 }
 
@@ -40,11 +40,13 @@ pub struct Intake {
     snapshot: SharedSnapshot,
     keeper: Option<Keeper>,
     keeps_tables: bool,
-    /// As JSON text, a tenth of the memory of the tables themselves.
-    tables: RwLock<Option<Vec<u8>>>,
+    tables: RwLock<Option<Arc<Config>>>,
     /// Whether any configuration was taken into use, even an empty one.
     is_configured: AtomicBool,
     is_stopping: AtomicBool,
+    refusals: AtomicU64,
+    /// Why the newest configuration is not in use; nothing once one is again.
+    refusal: RwLock<Option<String>>,
     /// Held while a configuration is on its way in.
     turn: Mutex<()>,
 }
@@ -56,6 +58,17 @@ pub struct Accepted {
     pub hash: String,
     /// Its tables, if they are kept in memory.
     pub config: Option<Arc<Config>>,
+}
+
+/// What became of a configuration that does not wait for its turn.
+#[derive(Debug)]
+pub enum Offered {
+    /// It was judged.
+    Judged(Result<Accepted, Refused>),
+    /// Another one is on its way in.
+    Busy,
+    /// The node is ending.
+    Stopping,
 }
 
 /// What was found on disk at the start.
@@ -73,6 +86,7 @@ pub enum Restored {
 
 /// A configuration before it is judged.
 enum Submitted {
+    Config(Config),
     Document(Document),
     Kept(Payload),
     Table(Value),
@@ -80,9 +94,10 @@ enum Submitted {
 
 impl Submitted {
     /// What is to be kept on disk; nothing for what comes from there.
-    fn payload(&self) -> Option<Payload> {
+    fn payload(&self, catalogue: &Catalogue) -> Option<Payload> {
         let text = |value: &Value| value.to_string().into_bytes();
         match self {
+            Self::Config(config) => Some(Payload::Table(text(&config.to_table(catalogue)))),
             Self::Document(document) => Some(Payload::Document(text(document.value()))),
             Self::Kept(_) => None,
             Self::Table(table) => Some(Payload::Table(text(table))),
@@ -105,6 +120,8 @@ impl Intake {
             tables: RwLock::new(None),
             is_configured: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
+            refusals: AtomicU64::new(0),
+            refusal: RwLock::new(None),
             turn: Mutex::new(()),
         }
     }
@@ -133,14 +150,26 @@ impl Intake {
         self.accept(Submitted::Document(document), hash).await
     }
 
-    /// The same, unless another configuration is on its way: then `None`.
-    pub(super) async fn try_accept_document(
-        &self,
-        document: Document,
-        hash: String,
-    ) -> Option<Result<Accepted, Refused>> {
-        let _turn = self.turn.try_lock().ok()?;
-        Some(self.accept(Submitted::Document(document), hash).await)
+    /// Takes complete entities into use, as a database holds them. Waits for its turn.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] with everything that this node cannot run; nothing has changed then.
+    pub async fn accept_config(&self, config: Config, hash: String) -> Result<Accepted, Refused> {
+        let _turn = self.turn.lock().await;
+        self.accept(Submitted::Config(config), hash).await
+    }
+
+    /// Takes a declarative document into use unless another configuration is on its way in, or
+    /// the node is ending.
+    pub async fn offer_document(&self, document: Document, hash: String) -> Offered {
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Offered::Stopping;
+        }
+        match self.turn.try_lock() {
+            Err(_) => Offered::Busy,
+            Ok(_turn) => Offered::Judged(self.accept(Submitted::Document(document), hash).await),
+        }
     }
 
     /// Takes what was kept from the last run into use.
@@ -190,10 +219,20 @@ impl Intake {
 
     /// The tables of the running configuration, if they are kept in memory.
     #[must_use]
-    pub fn tables(&self) -> Option<Config> {
-        let text = self.tables.read().clone()?;
-        let tables = serde_json::from_slice(&text).ok()?;
-        Some(Config { tables })
+    pub fn tables(&self) -> Option<Arc<Config>> {
+        self.tables.read().clone()
+    }
+
+    /// How many configurations were refused since the start.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.refusals.load(Ordering::Relaxed)
+    }
+
+    /// Why the newest configuration is not the one in use; `None` if it is.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        self.refusal.read().clone()
     }
 
     /// Why the running configuration is not on disk; `None` if it is or need not be.
@@ -207,31 +246,43 @@ impl Intake {
         self.is_stopping.store(true, Ordering::Release);
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::Acquire)
+    /// All kinds of entities, with the plugins of this node.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
     }
 
-    pub(super) fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+    /// Counts a configuration that is refused, and remembers why if its origin stands behind it:
+    /// whoever posts a document has the answer.
+    async fn accept(&self, submitted: Submitted, hash: String) -> Result<Accepted, Refused> {
+        let is_posted = matches!(submitted, Submitted::Document(_));
+        let judged = self.judge(submitted, hash).await;
+        match &judged {
+            Ok(_) => *self.refusal.write() = None,
+            Err(refused) => {
+                self.refusals.fetch_add(1, Ordering::Relaxed);
+                if !is_posted {
+                    *self.refusal.write() = Some(refused.to_string());
+                }
+            }
+        }
+        judged
     }
 
     /// Judges, compiles, keeps and swaps, in this order: whoever got an answer out of a
     /// configuration finds it again after a crash. A disk that refuses stops nothing. The caller
     /// holds the turn.
-    async fn accept(&self, submitted: Submitted, hash: String) -> Result<Accepted, Refused> {
+    async fn judge(&self, submitted: Submitted, hash: String) -> Result<Accepted, Refused> {
         let (catalogue, compile) = (Arc::clone(&self.catalogue), Arc::clone(&self.compile));
         let (origin_hash, keeps_tables) = (hash.clone(), self.keeps_tables);
         let is_kept = self.keeper.is_some();
         let prepared = on_own_thread(move || {
-            let payload = is_kept.then(|| submitted.payload()).flatten();
+            let payload = is_kept.then(|| submitted.payload(&catalogue)).flatten();
             let (snapshot, config) = prepare(submitted, &hash, &catalogue, &compile)?;
-            if !keeps_tables {
-                return Ok((snapshot, payload, None, None));
-            }
-            let tables = serde_json::to_vec(&config.tables).ok();
-            Ok((snapshot, payload, Some(Arc::new(config)), tables))
+            let config = keeps_tables.then(|| Arc::new(config));
+            Ok((snapshot, payload, config))
         });
-        let (snapshot, payload, config, tables) = prepared.await??;
+        let (snapshot, payload, config) = prepared.await??;
         for notice in &snapshot.notices {
             tracing::warn!("{notice}");
         }
@@ -242,7 +293,7 @@ impl Intake {
             keeper.keep(Kept { hash, payload }).await;
         }
         self.snapshot.store(Arc::new(snapshot));
-        *self.tables.write() = tables;
+        self.tables.write().clone_from(&config);
         self.is_configured.store(true, Ordering::Release);
         tracing::info!(config_hash = %hash, routes, "configuration in use");
         tokio::spawn(give_back_memory());
@@ -304,6 +355,7 @@ fn prepare(
             .map_err(|error| Refused::Fault(format!("the kept text is no JSON: {error}")))
     };
     let config = match submitted {
+        Submitted::Config(config) => Ok(config),
         Submitted::Document(submitted) => document(submitted),
         Submitted::Kept(Payload::Document(bytes)) => document(Document::from_value(read(&bytes)?)),
         Submitted::Kept(Payload::Table(bytes)) => Config::from_table(&read(&bytes)?, catalogue),

@@ -1,5 +1,7 @@
 //! What keeps a node from starting.
 
+use std::path::PathBuf;
+
 use crate::intake::Refused;
 use crate::outlet::LinkError;
 use crate::proxy::EngineError;
@@ -13,6 +15,9 @@ pub enum NodeError {
     /// A certificate could not be made.
     #[error("the node's own certificate cannot be made: {0}")]
     Certificate(#[source] pki::Error),
+    /// The database.
+    #[error("the node's database cannot be used: {0}")]
+    Database(#[source] store::StoreError),
     /// The declarative configuration cannot be read as one.
     #[error("`{property}`: {reason}")]
     Declared {
@@ -32,9 +37,21 @@ pub enum NodeError {
     /// The data path.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The key that seals secrets in the database.
+    #[error("the key `{}` of the database cannot be used: {reason}", key.display())]
+    Key {
+        /// Its file.
+        key: PathBuf,
+        /// What is wrong.
+        #[source]
+        reason: pki::Error,
+    },
     /// The link to the control plane.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// Opening the database ended in a fault of this program.
+    #[error("opening the database failed: {0}; please report this")]
+    Opening(String),
     /// The status or Admin API.
     #[error(transparent)]
     Serve(#[from] ServeError),

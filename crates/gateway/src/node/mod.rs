@@ -1,12 +1,16 @@
 //! One node, put together: what was kept is restored, the data path starts, the surfaces listen,
 //! and only then is the control plane dialled. At the end the order is turned round.
 //!
-//! Roles: a data plane gets its configuration from a control plane; a node without a database
-//! from a file, a string or its Admin API. Both run the same engine and the same intake.
+//! Roles: a data plane gets its configuration from a control plane; a traditional node from its
+//! database; one without a database from a file, a string or its Admin API. All run the same
+//! engine and the same intake.
 
 mod certificate;
+mod database;
 mod declared;
 mod error;
+mod follow;
+mod handle;
 mod place;
 mod surfaces;
 #[cfg(test)]
@@ -21,6 +25,7 @@ use arc_swap::ArcSwap;
 use conf::{Role, Settings};
 use entities::Catalogue;
 use plugin_api::NodeInfo;
+use store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -28,13 +33,16 @@ use crate::intake::{Intake, IntakeOptions};
 use crate::outlet::{Apply, Client, ClientOptions, Identity, Link};
 use crate::proxy::{Engine, EngineHandle, EngineOptions};
 use crate::snapshot::{Compile, Snapshot};
-use crate::status::{Active, Counters, Facts};
+use crate::status::{Active, Counters, Facts, Reach};
 use crate::telemetry::{Sender, TelemetrySink};
 
-pub use crate::surface::ServeError;
+pub use crate::surface::{AnswerBody, Handler, HandlerFuture, ServeError};
+pub use database::LOCAL_PLANE;
 pub use error::NodeError;
+use follow::Follower;
+pub use handle::{Handle, MakeAdmin};
 use place::Place;
-use surfaces::Surfaces;
+use surfaces::{Surfaces, has_admin};
 
 /// Our name and version, as `Via` and `Server` say it.
 pub const PRODUCT: &str = concat!("gatehouse/", env!("CARGO_PKG_VERSION"));
@@ -45,13 +53,18 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// Pause between attempts to keep a configuration while the disk refuses.
 const DISK_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Runs a node until `shutdown` resolves, then lets requests under way end.
+/// Runs a node until `shutdown` resolves, then lets requests under way end. `admin` builds its
+/// Admin API, if there is a listener for one.
 ///
 /// # Errors
 ///
 /// What keeps a node from starting: [`NodeError`]. Nothing of it runs then.
-pub async fn run(settings: Settings, shutdown: impl Future<Output = ()>) -> Result<(), NodeError> {
-    let node = Node::start(settings).await?;
+pub async fn run(
+    settings: Settings,
+    admin: MakeAdmin,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), NodeError> {
+    let node = Node::start(settings, admin).await?;
     shutdown.await;
     node.stop().await;
     Ok(())
@@ -74,8 +87,8 @@ impl Node {
     /// # Errors
     ///
     /// [`NodeError`]: a listener that cannot be bound, a setting that cannot be used, a
-    /// declarative configuration that is wrong.
-    pub async fn start(settings: Settings) -> Result<Self, NodeError> {
+    /// declarative configuration that is wrong, a database that cannot be opened.
+    pub async fn start(settings: Settings, admin: MakeAdmin) -> Result<Self, NodeError> {
         let settings = Arc::new(settings);
         let place = Place::open(&settings.prefix);
         let identity = identity(&settings);
@@ -92,15 +105,22 @@ impl Node {
             selection.is_bundled || selection.names.iter().any(|chosen| chosen == name)
         };
         let catalogue = Arc::new(Catalogue::new(plugins::catalogue_of(is_enabled)));
+        let store = database::open(&settings, &place, &catalogue).await?;
         let intake = Arc::new(Intake::new(IntakeOptions {
             catalogue: Arc::clone(&catalogue),
             compile,
             snapshot: Arc::clone(&snapshot),
-            cache: place.cache(),
+            // What lies in the node's own database is not kept a second time.
+            cache: if store.is_none() { place.cache() } else { None },
             retry_interval: DISK_RETRY_INTERVAL,
-            keeps_tables: !is_data_plane,
+            keeps_tables: store.is_none() && has_admin(&settings),
         }));
-        if !declared::load(&settings, &intake).await? {
+        let mut follower = None;
+        if let Some(store) = &store {
+            let mut following = Follower::new(store.clone(), Arc::clone(&intake));
+            following.load().await.map_err(NodeError::Database)?;
+            follower = Some(following);
+        } else if !declared::load(&settings, &intake).await? {
             // Whatever was found, it has been said; the node starts with what it has.
             intake.restore().await;
         }
@@ -111,27 +131,32 @@ impl Node {
         };
         let engine = Arc::new(Engine::start(&EngineOptions {
             settings: Arc::clone(&settings),
-            snapshot,
+            snapshot: Arc::clone(&snapshot),
             telemetry: telemetry.clone(),
             product: PRODUCT.to_owned(),
         })?);
-        let facts = facts(&engine, &intake);
-        let about = surfaces::About {
-            settings: &settings,
-            facts: facts.clone(),
-            intake: Arc::clone(&intake),
-            certificate,
+        let handle = Handle {
+            facts: facts(&engine, &intake, store.as_ref()),
+            settings: Arc::clone(&settings),
             node_id: identity.node_id,
+            hostname: identity.hostname.clone(),
+            catalogue,
+            store,
+            intake: Arc::clone(&intake),
+            snapshot,
         };
-        let surfaces = Surfaces::start(about).await?;
+        let surfaces = Surfaces::start(&handle, certificate.as_ref(), admin).await?;
         let mut node = Self {
             engine,
             intake,
-            facts,
+            facts: handle.facts,
             surfaces,
             end: watch::channel(false).0,
             links: JoinSet::new(),
         };
+        if let Some(follower) = follower {
+            node.links.spawn(follower.run(node.end.subscribe()));
+        }
         if is_data_plane {
             node.link(&settings, &identity, telemetry)?;
         }
@@ -227,7 +252,21 @@ fn identity(settings: &Settings) -> Identity {
     })
 }
 
-fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>) -> Facts {
+/// Limit: how long a database may take to answer before it counts as away.
+const REACH_LIMIT: Duration = Duration::from_secs(2);
+
+fn reach(store: &Store) -> Reach {
+    let store = store.clone();
+    Arc::new(move || {
+        let store = store.clone();
+        Box::pin(async move {
+            let version = store.version(LOCAL_PLANE);
+            matches!(tokio::time::timeout(REACH_LIMIT, version).await, Ok(Ok(_)))
+        })
+    })
+}
+
+fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>, store: Option<&Store>) -> Facts {
     let (engine, intake) = (Arc::clone(engine), Arc::clone(intake));
     let counters = move || {
         let counters = engine.counters();
@@ -244,6 +283,8 @@ fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>) -> Facts {
     let active = move || Active {
         hash: intake.active_hash(),
         is_empty: intake.is_empty(),
+        refusal: intake.refusal(),
+        refusals: intake.refusals(),
     };
-    Facts::new(counters, active)
+    Facts::new(counters, active, store.map(reach))
 }

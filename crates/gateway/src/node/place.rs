@@ -1,5 +1,5 @@
-//! The node's folder (`prefix`). One that cannot be written is said and does not stop the node:
-//! it then runs without keeping anything.
+//! The node's folder (`prefix`). One that cannot be written is said and does not stop a node
+//! without a database file: it then runs without keeping anything.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,9 @@ const KEY_FILE: &str = "node.key";
 
 /// Name of the kept configuration.
 const CACHE_FILE: &str = "config.cache";
+
+/// Name of the database of `database = sqlite`.
+const DATABASE_FILE: &str = "gatehouse.db";
 
 /// The node's folder.
 #[derive(Debug)]
@@ -30,9 +33,19 @@ impl Place {
         }
     }
 
+    /// The key that seals what the node keeps.
+    pub(super) fn key(&self) -> PathBuf {
+        self.prefix.join(KEY_FILE)
+    }
+
+    /// The database of `database = sqlite`.
+    pub(super) fn database(&self) -> PathBuf {
+        self.prefix.join(DATABASE_FILE)
+    }
+
     /// Where the configuration is kept; `None` without a key to seal it.
     pub(super) fn cache(&self) -> Option<Cache> {
-        match Sealer::open_or_create(&self.prefix.join(KEY_FILE)) {
+        match Sealer::open_or_create(&self.key()) {
             Ok(sealer) => Some(Cache::new(self.prefix.join(CACHE_FILE), sealer)),
             Err(error) => {
                 tracing::error!(

@@ -1,4 +1,5 @@
-//! The status API of every node and the Admin API of one without a database.
+//! The status API of every node, and the listeners of the Admin API of a traditional one. What
+//! answers there is given by whoever starts the node.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,27 +10,13 @@ use pki::{CertifiedPair, certified_key, crypto_provider, pem_or_path_or_base64};
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use uuid::Uuid;
 
 use super::PRODUCT;
 use super::error::NodeError;
-use crate::admin::{AdminApi, Information, Load};
-use crate::intake::Intake;
+use super::handle::{Handle, MakeAdmin};
 use crate::snapshot::SetupError;
-use crate::status::{Facts, StatusApi};
-use crate::surface::{Server, Shown, Surface};
-
-/// Limit: bytes of a body of the Admin API where the settings set none.
-const ADMIN_BODY_MAX: usize = 64 << 20;
-
-/// What the surfaces know of the node.
-pub(super) struct About<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) facts: Facts,
-    pub(super) intake: Arc<Intake>,
-    pub(super) certificate: Option<Arc<CertifiedPair>>,
-    pub(super) node_id: Uuid,
-}
+use crate::status::StatusApi;
+use crate::surface::{Handler, Paths, Server, Shown};
 
 /// The running surfaces.
 #[derive(Debug)]
@@ -39,8 +26,13 @@ pub(super) struct Surfaces {
 }
 
 impl Surfaces {
-    pub(super) async fn start(about: About<'_>) -> Result<Self, NodeError> {
-        let settings = about.settings;
+    /// Listens everywhere. `admin` is asked for the Admin API if there is a listener for one.
+    pub(super) async fn start(
+        node: &Handle,
+        certificate: Option<&Arc<CertifiedPair>>,
+        admin: MakeAdmin,
+    ) -> Result<Self, NodeError> {
+        let settings = &node.settings;
         let shown = Shown {
             server: settings
                 .headers
@@ -48,57 +40,46 @@ impl Surfaces {
                 .then(|| HeaderValue::from_static(PRODUCT)),
             shows_latency: settings.headers.admin_latency,
         };
-        let status = Arc::new(StatusApi::new(about.facts.clone())) as Arc<dyn Surface>;
+        let status = Paths::new(StatusApi::new(node.facts.clone()), shown);
         let tls = server_tls(
             &settings.status_listen,
             "status_ssl_cert",
             (&settings.status_ssl_cert, &settings.status_ssl_cert_key),
-            about.certificate.as_ref(),
+            certificate,
         )?;
         let listens = &settings.status_listen;
-        let status = Server::start(listens, status, shown.clone(), tls.as_ref()).await?;
-        let admin = match settings.role {
-            Role::Traditional if !settings.admin_listen.is_empty() => {
-                Some(Self::start_admin(&about, shown).await?)
-            }
-            _ => None,
+        let status = Server::start(listens, Arc::new(status), tls.as_ref()).await?;
+        let admin = if has_admin(settings) {
+            let handler = admin(node.clone());
+            Some(Self::start_admin(settings, certificate, handler).await?)
+        } else {
+            None
         };
         Ok(Self { status, admin })
     }
 
-    async fn start_admin(about: &About<'_>, shown: Shown) -> Result<Server, NodeError> {
-        let settings = about.settings;
+    async fn start_admin(
+        settings: &Settings,
+        certificate: Option<&Arc<CertifiedPair>>,
+        handler: Arc<dyn Handler>,
+    ) -> Result<Server, NodeError> {
         for listen in &settings.admin_listen {
             if !listen.address.ip().is_loopback() {
                 tracing::warn!(
                     address = %listen.address,
                     "`admin_listen` reaches beyond this machine and asks for no credentials: \
-                     whoever reaches it replaces the whole configuration"
+                     whoever reaches it changes the whole configuration and reads every secret \
+                     in it"
                 );
             }
         }
-        let plugins: Vec<_> = plugins::DEFINITIONS
-            .iter()
-            .map(|plugin| (plugin.name, plugin.version, plugin.priority))
-            .collect();
-        let body_max = settings.admin_client_max_body_size;
-        let body_max = body_max.map_or(ADMIN_BODY_MAX, |max| {
-            usize::try_from(max).unwrap_or(usize::MAX)
-        });
-        let api = AdminApi::new(
-            about.facts.clone(),
-            Information::new(settings, about.node_id, &plugins, PRODUCT),
-            Arc::clone(&about.intake) as Arc<dyn Load>,
-            body_max,
-        );
         let tls = server_tls(
             &settings.admin_listen,
             "admin_ssl_cert",
             (&settings.admin_ssl_cert, &settings.admin_ssl_cert_key),
-            about.certificate.as_ref(),
+            certificate,
         )?;
-        let listens = &settings.admin_listen;
-        Ok(Server::start(listens, Arc::new(api), shown, tls.as_ref()).await?)
+        Ok(Server::start(&settings.admin_listen, handler, tls.as_ref()).await?)
     }
 
     pub(super) fn status_addresses(&self) -> &[SocketAddr] {
@@ -115,6 +96,11 @@ impl Surfaces {
         }
         self.status.stop().await;
     }
+}
+
+/// Whether the node has an Admin API. Compat: a data plane has none.
+pub(super) fn has_admin(settings: &Settings) -> bool {
+    settings.role == Role::Traditional && !settings.admin_listen.is_empty()
 }
 
 /// TLS of a surface; `None` if none of its listeners asks for it.

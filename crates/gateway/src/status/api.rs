@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::facts::Facts;
-use super::report::status_answer;
+use super::report::status_report;
 use crate::surface::{Answer, Call, Surface, message};
 
 /// The status API as a surface.
@@ -18,9 +18,12 @@ impl StatusApi {
         Self { facts }
     }
 
-    fn route(&self, call: &Call) -> Answer {
+    async fn route(&self, call: &Call) -> Answer {
         match (call.path.as_str(), &call.method) {
-            ("/status", _) => status_answer(&self.facts, &call.query),
+            ("/status", _) => match status_report(&self.facts, &call.query).await {
+                Ok(body) => Answer::json(StatusCode::OK, &body),
+                Err(text) => message(StatusCode::BAD_REQUEST, &text),
+            },
             ("/status/ready", &Method::POST) => self.set_ready(&call.body),
             ("/status/ready", _) => match self.facts.not_ready() {
                 None => message(StatusCode::OK, "ready"),
@@ -58,16 +61,12 @@ impl Surface for StatusApi {
         }
     }
 
-    fn allows_origins(&self) -> bool {
-        false
-    }
-
     fn body_max(&self) -> usize {
         // Limit: the one body that is read has twenty characters.
         4096
     }
 
     fn answer(&self, call: Call) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send + '_>> {
-        Box::pin(async move { self.route(&call) })
+        Box::pin(async move { self.route(&call).await })
     }
 }

@@ -1,6 +1,7 @@
 //! What the node's surfaces know of the node.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,7 +31,14 @@ pub struct Active {
     pub hash: Option<String>,
     /// Whether it holds no entity.
     pub is_empty: bool,
+    /// Why a newer one is not in use; `None` when there is none.
+    pub refusal: Option<String>,
+    /// Configurations refused since the start.
+    pub refusals: u64,
 }
+
+/// Tells whether a database can be reached.
+pub type Reach = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 /// A view of the running node. Cheap to clone.
 #[derive(Clone)]
@@ -41,18 +49,22 @@ pub struct Facts {
 struct Inner {
     counters: Box<dyn Fn() -> Counters + Send + Sync>,
     active: Box<dyn Fn() -> Active + Send + Sync>,
+    database: Option<Reach>,
     is_draining: AtomicBool,
 }
 
 impl Facts {
-    /// Reads counters and the active configuration through the closures given.
+    /// Reads counters and the active configuration through the closures given; `database` is
+    /// there on a node that has one.
     pub fn new(
         counters: impl Fn() -> Counters + Send + Sync + 'static,
         active: impl Fn() -> Active + Send + Sync + 'static,
+        database: Option<Reach>,
     ) -> Self {
         let inner = Inner {
             counters: Box::new(counters),
             active: Box::new(active),
+            database,
             is_draining: AtomicBool::new(false),
         };
         Self {
@@ -72,6 +84,17 @@ impl Facts {
         (self.inner.active)()
     }
 
+    /// Whether the database can be reached; `None` on a node without one.
+    pub async fn is_database_reachable(&self) -> Option<bool> {
+        Some((self.inner.database.as_ref()?)().await)
+    }
+
+    /// Whether the node has a database.
+    #[must_use]
+    pub fn has_database(&self) -> bool {
+        self.inner.database.is_some()
+    }
+
     /// From now on the node says that it is not ready.
     pub fn drain(&self) {
         self.inner.is_draining.store(true, Ordering::Relaxed);
@@ -79,7 +102,8 @@ impl Facts {
 
     /// Why the node may not be sent traffic; `None` when it is ready.
     ///
-    /// Compat: Kong Gateway 3.9.3, `GET /status/ready`.
+    /// Compat: Kong Gateway 3.9.3, `GET /status/ready`; but a database that is away does not make
+    /// a node unready that serves what it has.
     #[must_use]
     pub fn not_ready(&self) -> Option<&'static str> {
         if self.inner.is_draining.load(Ordering::Relaxed) {
@@ -88,7 +112,7 @@ impl Facts {
         let active = self.active();
         if active.hash.is_none() {
             Some("no configuration available (configuration hash is not initialized)")
-        } else if active.is_empty {
+        } else if active.is_empty && !self.has_database() {
             Some("no configuration available (empty configuration present)")
         } else {
             None

@@ -9,5 +9,5 @@ mod report;
 mod tests;
 
 pub(crate) use api::StatusApi;
-pub use facts::{Active, Counters, Facts};
-pub(crate) use report::status_answer;
+pub use facts::{Active, Counters, Facts, Reach};
+pub use report::status_report;

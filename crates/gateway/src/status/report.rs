@@ -1,33 +1,34 @@
 //! The body of `GET /status`, the same on the status API and on the Admin API.
 
-use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use crate::surface::{Answer, message};
 
 /// Limit: decimals that may be asked for.
 const SCALE_MAX: u32 = 20;
 
-/// Answers `GET /status` with its query (`unit`, `scale`).
+/// The body of `GET /status` for its query (`unit`, `scale`).
 ///
 /// Compat: Kong Gateway 3.9.3. The Lua memory figures have no counterpart here: the process's
 /// resident memory stands in for the worker's, and there are no shared zones to list.
-pub(crate) fn status_answer(facts: &Facts, query: &str) -> Answer {
+///
+/// # Errors
+///
+/// What is wrong with the query, for the caller.
+pub async fn status_report(facts: &Facts, query: &str) -> Result<Value, String> {
     let (mut unit, mut scale) = (Unit::Mebi, 2_u32);
     for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         match name {
             "unit" => match Unit::parse(value) {
                 Some(parsed) => unit = parsed,
                 None => {
-                    let text = format!("invalid unit '{value}' (expected 'k/K', 'm/M', or 'g/G')");
-                    return message(StatusCode::BAD_REQUEST, &text);
+                    let expected = "(expected 'k/K', 'm/M', or 'g/G')";
+                    return Err(format!("invalid unit '{value}' {expected}"));
                 }
             },
             "scale" => match value.parse::<i64>() {
                 Ok(number) if number < 0 => {
-                    let text = "scale must be equal or greater than 0";
-                    return message(StatusCode::BAD_REQUEST, text);
+                    return Err("scale must be equal or greater than 0".to_owned());
                 }
                 Ok(number) => scale = u32::try_from(number).unwrap_or(SCALE_MAX).min(SCALE_MAX),
                 Err(_) => {}
@@ -35,15 +36,24 @@ pub(crate) fn status_answer(facts: &Facts, query: &str) -> Answer {
             _ => {}
         }
     }
-    Answer::json(StatusCode::OK, &body(facts, unit, scale))
+    let mut body = body(facts, unit, scale);
+    let active = facts.active();
+    match facts.is_database_reachable().await {
+        Some(is_reachable) => body["database"] = json!({"reachable": is_reachable}),
+        None => {
+            let hash = active.hash.unwrap_or_else(|| wire::EMPTY_HASH.to_owned());
+            body["configuration_hash"] = hash.into();
+        }
+    }
+    // An addition of ours, there only while something is wrong.
+    if let Some(refusal) = active.refusal {
+        body["configuration_error"] = json!({"message": refusal, "refused": active.refusals});
+    }
+    Ok(body)
 }
 
 fn body(facts: &Facts, unit: Unit, scale: u32) -> Value {
     let counters = facts.counters();
-    let hash = facts
-        .active()
-        .hash
-        .unwrap_or_else(|| wire::EMPTY_HASH.to_owned());
     let memory = unit.show(resident_bytes(), scale);
     json!({
         "memory": {
@@ -59,7 +69,6 @@ fn body(facts: &Facts, unit: Unit, scale: u32) -> Value {
             "connections_handled": counters.connections_handled,
             "total_requests": counters.total_requests,
         },
-        "configuration_hash": hash,
     })
 }
 

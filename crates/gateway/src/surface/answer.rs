@@ -2,12 +2,14 @@
 
 use bytes::Bytes;
 use http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CONTENT_TYPE, HeaderValue, SERVER,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ALLOW, CONTENT_TYPE, HeaderValue,
+    SERVER,
 };
 use http::{HeaderMap, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
+
+use super::serve::AnswerBody;
 
 /// An answer before the common headers are put on it.
 #[derive(Debug)]
@@ -36,24 +38,6 @@ impl Answer {
         answer
     }
 
-    /// The page with which the reference's HTTP core refuses a request.
-    ///
-    /// Compat: Kong Gateway 3.9.3, answers to bodies of an unknown type.
-    pub(crate) fn page(status: StatusCode) -> Self {
-        let reason = status.canonical_reason().unwrap_or_default();
-        let title = format!("{} {reason}", status.as_u16());
-        let mut answer = Self::empty(status);
-        answer.headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=UTF-8"),
-        );
-        answer.body = Bytes::from(format!(
-            "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n\
-             <center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
-        ));
-        answer
-    }
-
     /// The answer to `OPTIONS`: the verbs of a path.
     pub(crate) fn options(verbs: &[&str], request: &HeaderMap) -> Self {
         let mut answer = Self::empty(StatusCode::NO_CONTENT);
@@ -69,15 +53,7 @@ impl Answer {
     }
 
     /// Puts the common headers on; a `HEAD` keeps the length but loses the body.
-    pub(crate) fn finish(mut self, request: &HeaderMap, common: &Common) -> Response<Full<Bytes>> {
-        if common.allows_origins {
-            let origin = request.get("origin").cloned();
-            let origin = origin.unwrap_or_else(|| HeaderValue::from_static("*"));
-            self.headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            let credentials = HeaderValue::from_static("true");
-            self.headers
-                .insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);
-        }
+    pub(crate) fn finish(mut self, common: &Common) -> Response<AnswerBody> {
         if common.shows_latency {
             self.headers
                 .insert("X-Kong-Admin-Latency", HeaderValue::from(common.latency_ms));
@@ -85,7 +61,8 @@ impl Answer {
         if let Some(server) = &common.server {
             self.headers.insert(SERVER, server.clone());
         }
-        let mut response = Response::new(Full::new(self.body));
+        let body = Full::new(self.body).map_err(|never| match never {});
+        let mut response = Response::new(body.boxed_unsync());
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
@@ -101,8 +78,6 @@ pub(crate) struct Common {
     pub(crate) shows_latency: bool,
     /// Milliseconds from the head of the request to the answer.
     pub(crate) latency_ms: u64,
-    /// Whether browsers of other origins may call.
-    pub(crate) allows_origins: bool,
 }
 
 /// An error body of one sentence.

@@ -7,5 +7,5 @@ mod answer;
 mod serve;
 
 pub(crate) use answer::{Answer, message};
-pub use serve::ServeError;
-pub(crate) use serve::{Call, Server, Shown, Surface};
+pub use serve::{AnswerBody, Handler, HandlerFuture, ServeError};
+pub(crate) use serve::{Call, Paths, Server, Shown, Surface};

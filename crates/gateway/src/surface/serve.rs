@@ -11,7 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use conf::Listen;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -57,6 +58,21 @@ pub enum ServeError {
     },
 }
 
+/// The body of an answer.
+pub type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
+
+/// An answer on its way.
+pub type HandlerFuture<'a> = Pin<Box<dyn Future<Output = Response<AnswerBody>> + Send + 'a>>;
+
+/// What answers the requests of some listeners.
+pub trait Handler: Send + Sync + 'static {
+    /// What it is called in messages.
+    fn name(&self) -> &'static str;
+
+    /// Answers one request. Whatever happens there is an answer.
+    fn handle(&self, request: Request<Incoming>) -> HandlerFuture<'_>;
+}
+
 /// One request with its whole body.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -79,9 +95,6 @@ pub(crate) trait Surface: Send + Sync + 'static {
     /// for an unknown path.
     fn verbs(&self, path: &str) -> Option<&'static [&'static str]>;
 
-    /// Whether browsers of other origins may call.
-    fn allows_origins(&self) -> bool;
-
     /// Limit: bytes of a body.
     fn body_max(&self) -> usize;
 
@@ -94,6 +107,28 @@ pub(crate) trait Surface: Send + Sync + 'static {
 pub(crate) struct Shown {
     pub(crate) server: Option<http::HeaderValue>,
     pub(crate) shows_latency: bool,
+}
+
+/// A surface as the handler of listeners.
+pub(crate) struct Paths<S> {
+    surface: S,
+    shown: Shown,
+}
+
+impl<S: Surface> Paths<S> {
+    pub(crate) const fn new(surface: S, shown: Shown) -> Self {
+        Self { surface, shown }
+    }
+}
+
+impl<S: Surface> Handler for Paths<S> {
+    fn name(&self) -> &'static str {
+        self.surface.name()
+    }
+
+    fn handle(&self, request: Request<Incoming>) -> HandlerFuture<'_> {
+        Box::pin(respond(self, request))
+    }
 }
 
 /// The listeners of one surface.
@@ -112,8 +147,7 @@ impl Server {
     /// Names the address that cannot be bound; none of the others stays bound then.
     pub(crate) async fn start(
         listens: &[Listen],
-        surface: Arc<dyn Surface>,
-        shown: Shown,
+        handler: Arc<dyn Handler>,
         tls: Option<&Arc<rustls::ServerConfig>>,
     ) -> Result<Self, ServeError> {
         let (stop, stopped) = watch::channel(false);
@@ -128,20 +162,17 @@ impl Server {
                     .await
                     .map_err(|source| ServeError::Bind {
                         address: listen.address,
-                        surface: surface.name(),
+                        surface: handler.name(),
                         source,
                     })?;
             server
                 .addresses
                 .push(bound.local_addr().unwrap_or(listen.address));
-            let tls = if listen.ssl { tls.cloned() } else { None };
-            let context = Context {
-                surface: Arc::clone(&surface),
-                shown: shown.clone(),
-            };
+            let tls = tls.filter(|_| listen.ssl).map(|tls| speaking(tls, listen));
+            let handler = Arc::clone(&handler);
             server
                 .tasks
-                .spawn(accept(bound, tls, context, stopped.clone()));
+                .spawn(accept(bound, tls, handler, stopped.clone()));
         }
         Ok(server)
     }
@@ -160,16 +191,20 @@ impl Server {
     }
 }
 
-#[derive(Clone)]
-struct Context {
-    surface: Arc<dyn Surface>,
-    shown: Shown,
+/// TLS with the protocols of a listener.
+fn speaking(tls: &Arc<rustls::ServerConfig>, listen: &Listen) -> Arc<rustls::ServerConfig> {
+    if !listen.http2 {
+        return Arc::clone(tls);
+    }
+    let mut config = rustls::ServerConfig::clone(tls);
+    config.alpn_protocols.insert(0, b"h2".to_vec());
+    Arc::new(config)
 }
 
 async fn accept(
     listener: TcpListener,
     tls: Option<Arc<rustls::ServerConfig>>,
-    context: Context,
+    handler: Arc<dyn Handler>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -187,16 +222,16 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (tls, context, stopped) = (tls.clone(), context.clone(), stopped.clone());
+        let (tls, handler, stopped) = (tls.clone(), Arc::clone(&handler), stopped.clone());
         connections.spawn(async move {
             let _place = place;
             match tls {
-                None => connection(stream, context, stopped).await,
+                None => connection(stream, handler, stopped).await,
                 Some(config) => {
                     let handshake = TlsAcceptor::from(config).accept(stream);
                     let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await;
                     if let Ok(Ok(stream)) = handshake {
-                        connection(stream, context, stopped).await;
+                        connection(stream, handler, stopped).await;
                     }
                 }
             }
@@ -206,7 +241,7 @@ async fn accept(
     drop(tokio::time::timeout(DRAIN_TIMEOUT, all).await);
 }
 
-async fn connection<S>(stream: S, context: Context, mut stopped: watch::Receiver<bool>)
+async fn connection<S>(stream: S, handler: Arc<dyn Handler>, mut stopped: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -217,8 +252,8 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT);
     let service = service_fn(move |request| {
-        let context = context.clone();
-        async move { Ok::<_, Infallible>(respond(&context, request).await) }
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Infallible>(handler.handle(request).await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -236,17 +271,15 @@ async fn until(stopped: &mut watch::Receiver<bool>) {
     drop(stopped.wait_for(|stopped| *stopped).await);
 }
 
-async fn respond(context: &Context, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond<S: Surface>(paths: &Paths<S>, request: Request<Incoming>) -> Response<AnswerBody> {
     let start = Instant::now();
-    let headers = request.headers().clone();
-    let answer = dispatch(context.surface.as_ref(), request).await;
+    let answer = dispatch(&paths.surface, request).await;
     let common = Common {
-        server: context.shown.server.clone(),
-        shows_latency: context.shown.shows_latency,
+        server: paths.shown.server.clone(),
+        shows_latency: paths.shown.shows_latency,
         latency_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
-        allows_origins: context.surface.allows_origins(),
     };
-    answer.finish(&headers, &common)
+    answer.finish(&common)
 }
 
 async fn dispatch(surface: &dyn Surface, request: Request<Incoming>) -> Answer {
