@@ -280,7 +280,7 @@ fn the_database_follows_from_the_server_when_nobody_names_it() {
     assert!(!settings.is_database_set);
     let (settings, notices) = from_environment(&[
         ("KONG_PG_HOST", "db.test"),
-        ("KONG_PG_PASSWORD", "secret"),
+        ("KONG_PG_PASSWORD", "hush-hush"),
         ("KONG_PG_TIMEOUT", "250"),
     ])
     .expect("it loads");
@@ -294,7 +294,7 @@ fn the_database_follows_from_the_server_when_nobody_names_it() {
     );
     assert_eq!(server.timeout, std::time::Duration::from_millis(250));
     assert_eq!(server.pool_size, None);
-    assert!(!format!("{settings:?}").contains("secret"));
+    assert!(!format!("{settings:?}").contains("hush-hush"));
     let named = [("KONG_DATABASE", "sqlite"), ("KONG_PG_HOST", "db.test")];
     let (settings, _) = from_environment(&named).expect("it loads");
     assert_eq!(settings.database, Database::Sqlite);

@@ -1,7 +1,7 @@
 //! The one binary: arguments, assembly, shutdown.
 //!
 //! `cli` says what may be typed, `commands` holds one file per command, `quickstart` the whole
-//! installation on one machine, `client` a small HTTPS client for the platform's API.
+//! installation on one machine, `node` the Admin API of a node, `client` a small HTTPS client for the platform's API.
 //!
 //! Nothing is decided here that another program could want too: that is in the rooms below.
 
@@ -12,6 +12,7 @@ mod environment;
 mod failure;
 mod files;
 mod logging;
+mod node;
 mod output;
 #[cfg(feature = "platform-side")]
 mod quickstart;

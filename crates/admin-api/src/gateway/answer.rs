@@ -64,6 +64,14 @@ impl Reply {
         }
     }
 
+    /// What was sent is what is there already.
+    pub(super) fn unmodified() -> Self {
+        Self {
+            status: StatusCode::NOT_MODIFIED,
+            ..Self::no_content()
+        }
+    }
+
     pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self

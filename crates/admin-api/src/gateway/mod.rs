@@ -30,7 +30,9 @@ use std::sync::Arc;
 
 use axum::Router;
 
-pub use facts::{Answer, FactError, Facts, Mark, UpstreamHealth};
+pub use facts::{
+    Answer, Declared, FactError, Facts, LoadError, LoadFuture, Mark, Mode, UpstreamHealth,
+};
 
 use crate::entity::Entities;
 

@@ -72,7 +72,7 @@ async fn answer(
     asked: Asked<'_>,
     body: Body,
 ) -> Result<Reply, Fault> {
-    let meaning = match info::resolve(segments) {
+    let meaning = match info::resolve(segments, api.facts.mode()) {
         Some(place) => Meaning::Info(place),
         None => {
             let place = place::resolve(segments, api.entities.catalogue());
@@ -89,6 +89,13 @@ async fn answer(
     let scope = asked.extensions.get::<Scope>();
     let scope = scope.ok_or_else(|| Fault::unexpected("a request came without its scope"))?;
     let query = Query::read(asked.query)?;
+    if let (Meaning::Info(info::Place::Config), &Method::POST, Some(declared)) =
+        (&meaning, asked.method, api.facts.declared())
+    {
+        // Whole documents come in more forms than entities.
+        let body = arguments::whole(body, api.options.max_body).await?;
+        return info::submit(declared, asked.query, asked.headers, &body).await;
+    }
     let arguments = if matches!(*asked.method, Method::POST | Method::PUT | Method::PATCH) {
         arguments::read(asked.headers, body, api.options.max_body).await?
     } else {

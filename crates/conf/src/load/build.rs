@@ -133,7 +133,7 @@ fn cluster(settings: &mut Settings, reader: &mut Reader) {
     settings.cluster_telemetry_server_name = reader.string("cluster_telemetry_server_name");
     settings.cluster_max_payload = reader.count("cluster_max_payload", 4_194_304);
     let delay = reader.number("cluster_data_plane_purge_delay", 60, u64::MAX);
-    settings.cluster_data_plane_purge_delay = std::time::Duration::from_secs(delay);
+    settings.cluster_data_plane_purge_delay = Duration::from_secs(delay);
     settings.cluster_ocsp = reader.choice("cluster_ocsp");
     settings.cluster_use_proxy = reader.boolean("cluster_use_proxy");
     settings.proxy_server = reader.parse("proxy_server", |text| ProxyServer::parse(text).map(Some));

@@ -3,8 +3,8 @@
 use crate::cli::Node;
 use crate::commands::{check, echo, open_files};
 use crate::failure::Failure;
-use crate::logging;
 use crate::signals::End;
+use crate::{logging, node};
 
 /// Threads beside the data path: configuration, telemetry, status.
 const CONTROL_THREADS: usize = 2;
@@ -14,7 +14,7 @@ pub(super) fn run(arguments: &Node) -> Result<(), Failure> {
     settings
         .check_runnable()
         .map_err(|errors| check::refused(&errors))?;
-    logging::start(settings.log_level);
+    let log = logging::start(settings.log_level);
     for notice in &notices {
         tracing::warn!("{notice}");
     }
@@ -33,7 +33,12 @@ pub(super) fn run(arguments: &Node) -> Result<(), Failure> {
                 }
             });
         }
-        gateway::node::run(settings, async move { end.requested().await }).await?;
+        gateway::node::run(
+            settings,
+            node::admin(log),
+            async move { end.requested().await },
+        )
+        .await?;
         Ok(())
     });
     // What still waits, such as a name look-up, must not hold the end up.

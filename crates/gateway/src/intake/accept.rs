@@ -86,6 +86,8 @@ pub enum Restored {
 
 /// A configuration before it is judged.
 enum Submitted {
+    /// What is in use, to be compiled anew.
+    Again(Arc<Config>),
     Config(Config),
     Document(Document),
     Kept(Payload),
@@ -99,7 +101,7 @@ impl Submitted {
         match self {
             Self::Config(config) => Some(Payload::Table(text(&config.to_table(catalogue)))),
             Self::Document(document) => Some(Payload::Document(text(document.value()))),
-            Self::Kept(_) => None,
+            Self::Again(_) | Self::Kept(_) => None,
             Self::Table(table) => Some(Payload::Table(text(table))),
         }
     }
@@ -170,6 +172,21 @@ impl Intake {
             Err(_) => Offered::Busy,
             Ok(_turn) => Offered::Judged(self.accept(Submitted::Document(document), hash).await),
         }
+    }
+
+    /// Compiles the running configuration anew, if its tables are kept in memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`]; nothing has changed then.
+    pub async fn again(&self) -> Result<(), Refused> {
+        let _turn = self.turn.lock().await;
+        let Some(tables) = self.tables() else {
+            return Ok(());
+        };
+        let hash = self.snapshot.load().hash.clone();
+        self.accept(Submitted::Again(tables), hash).await?;
+        Ok(())
     }
 
     /// Takes what was kept from the last run into use.
@@ -279,7 +296,7 @@ impl Intake {
         let prepared = on_own_thread(move || {
             let payload = is_kept.then(|| submitted.payload(&catalogue)).flatten();
             let (snapshot, config) = prepare(submitted, &hash, &catalogue, &compile)?;
-            let config = keeps_tables.then(|| Arc::new(config));
+            let config = keeps_tables.then_some(config);
             Ok((snapshot, payload, config))
         });
         let (snapshot, payload, config) = prepared.await??;
@@ -348,13 +365,17 @@ fn prepare(
     hash: &str,
     catalogue: &Catalogue,
     compile: &Compile,
-) -> Result<(Snapshot, Config), Refused> {
+) -> Result<(Snapshot, Arc<Config>), Refused> {
     let document = |document: Document| document.into_config(catalogue, Options::default());
     let read = |bytes: &[u8]| {
         serde_json::from_slice(bytes)
             .map_err(|error| Refused::Fault(format!("the kept text is no JSON: {error}")))
     };
     let config = match submitted {
+        Submitted::Again(config) => {
+            let snapshot = Snapshot::compile(&config, hash, compile).map_err(Refused::Invalid)?;
+            return Ok((snapshot, config));
+        }
         Submitted::Config(config) => Ok(config),
         Submitted::Document(submitted) => document(submitted),
         Submitted::Kept(Payload::Document(bytes)) => document(Document::from_value(read(&bytes)?)),
@@ -363,5 +384,5 @@ fn prepare(
     };
     let config = config.map_err(Refused::Invalid)?;
     let snapshot = Snapshot::compile(&config, hash, compile).map_err(Refused::Invalid)?;
-    Ok((snapshot, config))
+    Ok((snapshot, Arc::new(config)))
 }

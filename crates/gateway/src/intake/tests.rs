@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 use test_support::TempDir;
 
 use super::*;
-use crate::admin::{Load, LoadError};
 use crate::outlet::Apply;
-use crate::snapshot::{SharedSnapshot, Snapshot};
-use crate::testing::{catalogue, compile, document};
+use crate::snapshot::{Marks, SharedSnapshot, Snapshot};
+use crate::testing::{catalogue, compile, config, document};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
 const OTHER_HASH: &str = "fedcba9876543210fedcba9876543210";
@@ -22,6 +21,7 @@ struct Node {
     folder: TempDir,
     intake: Arc<Intake>,
     snapshot: SharedSnapshot,
+    marks: Arc<Marks>,
 }
 
 impl Node {
@@ -37,6 +37,7 @@ impl Node {
     fn with_cache(folder: TempDir, cache: Cache) -> Self {
         let compile = Arc::new(compile());
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
+        let marks = Arc::clone(&compile.marks);
         let intake = Intake::new(IntakeOptions {
             catalogue: catalogue(),
             compile,
@@ -49,6 +50,7 @@ impl Node {
             folder,
             intake: Arc::new(intake),
             snapshot,
+            marks,
         }
     }
 
@@ -91,6 +93,11 @@ fn table(paths: &[&str]) -> Value {
 async fn apply(node: &Node, table: Value, hash: &str) -> Result<String, wire::v1::ErrorReport> {
     let applied = node.intake.apply(table, hash.to_owned()).await;
     applied.map_err(|report| *report)
+}
+
+async fn offer(node: &Node, text: &str, hash: &str) -> Offered {
+    let offered = node.intake.offer_document(document(text), hash.to_owned());
+    offered.await
 }
 
 #[tokio::test]
@@ -350,14 +357,15 @@ async fn writing_is_tried_until_the_folder_is_back_and_the_newest_wins() {
 #[tokio::test]
 async fn a_document_is_loaded_exported_and_kept() {
     let node = Node::new();
-    let text = "_format_version: '3.0'\nservices:\n- {name: s, host: s.test, routes: [{name: r, paths: [/r]}]}\n";
-    let loaded = node
-        .intake
-        .load(document(text), HASH.to_owned())
-        .await
-        .unwrap();
-    assert_eq!(loaded.rows("services").len(), 1);
-    assert!(node.intake.export().contains("s.test"));
+    let text = "_format_version: '3.0'\nservices:\n- {name: s, host: s.test, routes: [{name: r, paths: [/r], plugins: [{name: key-auth}]}]}\n";
+    let loaded = offer(&node, text, HASH).await;
+    let Offered::Judged(Ok(loaded)) = loaded else {
+        panic!("{loaded:?}");
+    };
+    assert_eq!(loaded.config.unwrap().rows("services").len(), 1);
+    let tables = node.intake.tables().unwrap();
+    assert_eq!(tables.rows("services")[0]["host"], "s.test");
+    assert_eq!(node.snapshot.load().plugin_names, ["key-auth"]);
     let node = node.restart();
     assert!(matches!(node.intake.restore().await, Restored::Active(_)));
     assert_eq!(node.routes(), 1);
@@ -367,22 +375,23 @@ async fn a_document_is_loaded_exported_and_kept() {
 async fn a_document_with_violations_is_answered_with_all_of_them() {
     let node = Node::new();
     let text = "_format_version: '3.0'\nservices:\n- {name: s, port: 70000}\n";
-    match node.intake.load(document(text), HASH.to_owned()).await {
-        Err(LoadError::Invalid(problems)) => assert_eq!(problems.len(), 2, "{problems:?}"),
+    match offer(&node, text, HASH).await {
+        Offered::Judged(Err(Refused::Invalid(problems))) => {
+            assert_eq!(problems.len(), 2, "{problems:?}");
+        }
         other => panic!("{other:?}"),
     }
+    // Whoever posts a document has the answer; it is counted and nothing else.
+    assert_eq!((node.intake.refusals(), node.intake.refusal()), (1, None));
 }
 
 #[tokio::test]
 async fn a_second_document_at_the_same_time_is_told_to_come_back() {
     let node = Node::new();
-    let empty = || document("_format_version: '3.0'\n");
-    let (first, second) = tokio::join!(
-        node.intake.load(empty(), HASH.to_owned()),
-        node.intake.load(empty(), OTHER_HASH.to_owned()),
-    );
-    assert!(first.is_ok());
-    assert!(matches!(second, Err(LoadError::Busy)));
+    let empty = "_format_version: '3.0'\n";
+    let (first, second) = tokio::join!(offer(&node, empty, HASH), offer(&node, empty, OTHER_HASH));
+    assert!(matches!(first, Offered::Judged(Ok(_))), "{first:?}");
+    assert!(matches!(second, Offered::Busy), "{second:?}");
 }
 
 #[tokio::test]
@@ -403,8 +412,59 @@ async fn configurations_of_the_control_plane_wait_for_their_turn() {
 async fn a_node_that_ends_loads_nothing() {
     let node = Node::new();
     node.intake.stop();
-    let refused = node
-        .intake
-        .load(document("_format_version: '3.0'\n"), HASH.to_owned());
-    assert!(matches!(refused.await, Err(LoadError::Stopping)));
+    let refused = offer(&node, "_format_version: '3.0'\n", HASH).await;
+    assert!(matches!(refused, Offered::Stopping), "{refused:?}");
+}
+
+#[tokio::test]
+async fn entities_of_a_database_come_into_use_and_are_kept_as_they_are() {
+    let node = Node::new();
+    let tables = config("services:\n- {name: s, host: s.test, routes: [{name: r, paths: [/r]}]}\n");
+    let accepted = node.intake.accept_config(tables, HASH.to_owned()).await;
+    assert_eq!(accepted.unwrap().hash, HASH);
+    assert_eq!(node.routes(), 1);
+    let node = node.restart();
+    assert!(matches!(node.intake.restore().await, Restored::Active(_)));
+    assert_eq!(node.routes(), 1);
+}
+
+#[tokio::test]
+async fn stored_entities_that_cannot_run_are_remembered_until_others_can() {
+    let node = Node::new();
+    let good = || config("routes:\n- {name: r, paths: [/r]}\n");
+    let mut bad = good();
+    // The service is not part of it.
+    let route = &mut bad.tables.get_mut("routes").unwrap()[0];
+    route.insert(
+        "service".to_owned(),
+        json!({ "id": "00000001-0000-4000-8000-000000000009" }),
+    );
+    let accept = |config| node.intake.accept_config(config, HASH.to_owned());
+    accept(good()).await.unwrap();
+    accept(bad).await.unwrap_err();
+    assert_eq!(node.routes(), 1);
+    let refusal = node.intake.refusal().unwrap();
+    assert!(
+        refusal.contains("is not part of the configuration"),
+        "{refusal}"
+    );
+    accept(good()).await.unwrap();
+    assert_eq!((node.intake.refusals(), node.intake.refusal()), (1, None));
+}
+
+#[tokio::test]
+async fn marks_on_targets_count_once_the_same_is_compiled_again() {
+    let node = Node::new();
+    let text = "_format_version: '3.0'\nupstreams:\n- {name: u, id: 00000001-0000-4000-8000-000000000001, targets: [{target: '127.0.0.1:80'}]}\n";
+    offer(&node, text, HASH).await;
+    let weight = || node.snapshot.load().balancers[0].addresses()[0].weight;
+    assert_eq!(weight(), 100);
+    let upstream = uuid::uuid!("00000001-0000-4000-8000-000000000001");
+    node.marks.set(upstream, "127.0.0.1:80", None, false);
+    node.intake.again().await.unwrap();
+    assert_eq!(weight(), 0);
+    assert_eq!(node.intake.active_hash().as_deref(), Some(HASH));
+    node.marks.set(upstream, "127.0.0.1:80", None, true);
+    node.intake.again().await.unwrap();
+    assert_eq!(weight(), 100);
 }

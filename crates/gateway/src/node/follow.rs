@@ -5,13 +5,13 @@
 //! `GET /status` and the next write is tried afresh. A database that is away changes nothing
 //! either: the node goes on with what it has and looks again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use declarative::Config;
-use std::sync::Arc;
 use store::{Changed, Store, StoreError};
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::database::LOCAL_PLANE;
@@ -33,6 +33,8 @@ pub(super) struct Follower {
     store: Store,
     intake: Arc<Intake>,
     changes: broadcast::Receiver<Changed>,
+    /// Somebody wants the same to be compiled anew.
+    anew: Arc<Notify>,
     /// The version in use, or refused; `None` before the first.
     seen: Option<u64>,
     is_away: bool,
@@ -40,11 +42,12 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Begins to listen; nothing is read yet.
-    pub(super) fn new(store: Store, intake: Arc<Intake>) -> Self {
+    pub(super) fn new(store: Store, intake: Arc<Intake>, anew: Arc<Notify>) -> Self {
         Self {
             changes: store.subscribe(),
             store,
             intake,
+            anew,
             seen: None,
             is_away: false,
         }
@@ -80,8 +83,10 @@ impl Follower {
     /// Follows until `end` says so.
     pub(super) async fn run(mut self, mut end: watch::Receiver<bool>) {
         loop {
+            let anew = Arc::clone(&self.anew);
             tokio::select! {
                 () = self.changed() => {}
+                () = anew.notified() => {}
                 _ = end.wait_for(|end| *end) => return,
             }
             tokio::time::sleep(GATHER).await;

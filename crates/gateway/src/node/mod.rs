@@ -26,7 +26,7 @@ use conf::{Role, Settings};
 use entities::Catalogue;
 use plugin_api::NodeInfo;
 use store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::intake::{Intake, IntakeOptions};
@@ -99,6 +99,7 @@ impl Node {
         let certificate = certificate::default_certificate(&settings)?;
         let compile = Arc::new(Compile::new(&settings, info, certificate.clone())?);
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
+        let (marks, anew) = (Arc::clone(&compile.marks), Arc::new(Notify::new()));
         let is_data_plane = settings.role == Role::DataPlane;
         let selection = settings.plugins.clone();
         let is_enabled = |name: &str| {
@@ -117,7 +118,8 @@ impl Node {
         }));
         let mut follower = None;
         if let Some(store) = &store {
-            let mut following = Follower::new(store.clone(), Arc::clone(&intake));
+            let mut following =
+                Follower::new(store.clone(), Arc::clone(&intake), Arc::clone(&anew));
             following.load().await.map_err(NodeError::Database)?;
             follower = Some(following);
         } else if !declared::load(&settings, &intake).await? {
@@ -144,6 +146,8 @@ impl Node {
             store,
             intake: Arc::clone(&intake),
             snapshot,
+            marks,
+            anew,
         };
         let surfaces = Surfaces::start(&handle, certificate.as_ref(), admin).await?;
         let mut node = Self {

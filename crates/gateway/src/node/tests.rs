@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use conf::{LoadOptions, Settings};
+use http_body_util::BodyExt as _;
 use pki::CertificateVersion;
 use serde_json::{Value, json};
 use test_support::{Answer, Backend, Client, TempDir};
@@ -33,15 +34,34 @@ fn settings(prefix: &TempDir, more: &[(&str, &str)]) -> Settings {
     }
 }
 
+/// An Admin API that knows the node's id and nothing else.
+struct Silent(String);
+
+impl Handler for Silent {
+    fn name(&self) -> &'static str {
+        "silent"
+    }
+
+    fn handle(&self, _request: http::Request<hyper::body::Incoming>) -> HandlerFuture<'_> {
+        let body = http_body_util::Full::new(Bytes::from(self.0.clone()));
+        let body = body.map_err(|never| match never {}).boxed_unsync();
+        Box::pin(async move { http::Response::new(body) })
+    }
+}
+
+fn silent() -> MakeAdmin {
+    Box::new(|node| Arc::new(Silent(node.node_id.to_string())))
+}
+
 async fn start(prefix: &TempDir, more: &[(&str, &str)]) -> Node {
-    match Node::start(settings(prefix, more)).await {
+    match Node::start(settings(prefix, more), silent()).await {
         Ok(node) => node,
         Err(error) => panic!("{error}"),
     }
 }
 
 async fn refusal(prefix: &TempDir, more: &[(&str, &str)]) -> String {
-    match Node::start(settings(prefix, more)).await {
+    match Node::start(settings(prefix, more), silent()).await {
         Ok(_) => panic!("it started"),
         Err(error) => error.to_string(),
     }
@@ -63,9 +83,12 @@ async fn send(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answ
     answer.unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-async fn post_config(node: &Node, config: &Value) -> Answer {
-    let url = url(node.admin_addresses()[0], "/config");
-    Client::new().json("POST", &url, config).await.unwrap()
+/// Takes a declarative document into use; gives what is wrong with it.
+async fn configure(node: &Node, config: &Value) -> Result<(), String> {
+    let hash = wire::md5_hex(config.to_string().as_bytes());
+    let document = declarative::Document::from_value(config.clone());
+    let accepted = node.intake().accept_document(document, hash).await;
+    accepted.map(drop).map_err(|refused| refused.to_string())
 }
 
 fn to_backend(backend: &Backend, plugins: &Value) -> Value {
@@ -93,12 +116,13 @@ async fn a_node_without_configuration_answers_404_and_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_posted_configuration_is_served_counted_and_survives_a_restart() {
+async fn a_configuration_is_served_counted_and_survives_a_restart() {
     let backend = Backend::start("posted").await;
     let prefix = TempDir::new("node");
     let node = start(&prefix, &[]).await;
-    let answer = post_config(&node, &to_backend(&backend, &json!([]))).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    configure(&node, &to_backend(&backend, &json!([])))
+        .await
+        .unwrap();
     assert_eq!(get(node.proxy_addresses()[0], "/r/x").await.status, 200);
     let ready = get(node.status_addresses()[0], "/status/ready").await;
     assert_eq!(
@@ -120,11 +144,12 @@ async fn a_refused_configuration_leaves_the_running_one_in_use() {
     let backend = Backend::start("refused").await;
     let prefix = TempDir::new("node");
     let node = start(&prefix, &[]).await;
-    post_config(&node, &to_backend(&backend, &json!([]))).await;
+    configure(&node, &to_backend(&backend, &json!([])))
+        .await
+        .unwrap();
     let bad = json!({ "_format_version": "3.0", "services": [{ "name": "s" }] });
-    let answer = post_config(&node, &bad).await;
-    assert_eq!(answer.status, 400);
-    assert_eq!(answer.json()["code"], 14);
+    let refused = configure(&node, &bad).await.unwrap_err();
+    assert!(refused.contains("host"), "{refused}");
     assert_eq!(get(node.proxy_addresses()[0], "/r").await.status, 200);
     node.stop().await;
 }
@@ -145,8 +170,7 @@ async fn plugins_guard_a_route_end_to_end() {
     config["consumers"] = json!([
         { "username": "alice", "keyauth_credentials": [{ "key": "alice-key" }] }
     ]);
-    let answer = post_config(&node, &config).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    configure(&node, &config).await.unwrap();
     let proxy = node.proxy_addresses()[0];
     let refused = get(proxy, "/r").await;
     assert_eq!(refused.status, 401);
@@ -317,8 +341,9 @@ async fn a_node_with_its_folder_out_of_reach_still_runs() {
     let below = file.join("prefix").display().to_string();
     let backend = Backend::start("homeless").await;
     let node = start(&folder, &[("prefix", &below)]).await;
-    let answer = post_config(&node, &to_backend(&backend, &json!([]))).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    configure(&node, &to_backend(&backend, &json!([])))
+        .await
+        .unwrap();
     assert_eq!(get(node.proxy_addresses()[0], "/r").await.status, 200);
     node.stop().await;
 }
@@ -344,10 +369,10 @@ async fn a_plugin_that_is_switched_off_is_refused() {
     let prefix = TempDir::new("node");
     let node = start(&prefix, &[("plugins", "rate-limiting")]).await;
     let with = |name: &str, config: Value| json!({ "_format_version": "3.0", "plugins": [{ "name": name, "config": config }] });
-    let refused = post_config(&node, &with("key-auth", json!({}))).await;
-    assert_eq!(refused.status, 400, "{}", refused.text());
-    let taken = post_config(&node, &with("rate-limiting", json!({ "minute": 1 }))).await;
-    assert_eq!(taken.status, 201, "{}", taken.text());
+    let refused = configure(&node, &with("key-auth", json!({}))).await;
+    assert!(refused.unwrap_err().contains("not enabled"));
+    let taken = with("rate-limiting", json!({ "minute": 1 }));
+    configure(&node, &taken).await.unwrap();
     node.stop().await;
 }
 
@@ -360,4 +385,130 @@ async fn the_default_certificate_is_made_once() {
     let first = read();
     start(&prefix, &tls).await.stop().await;
     assert_eq!(read(), first);
+}
+
+fn stored(prefix: &TempDir) -> Settings {
+    settings(prefix, &[("database", "sqlite")])
+}
+
+/// Starts a traditional node and gives its view too.
+async fn start_stored(prefix: &TempDir) -> (Node, Handle) {
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    let admin: MakeAdmin = Box::new(move |node| {
+        let id = node.node_id.to_string();
+        tell.send(node).unwrap();
+        Arc::new(Silent(id))
+    });
+    let node = Node::start(stored(prefix), admin).await.unwrap();
+    (node, told.recv().unwrap())
+}
+
+async fn write(handle: &Handle, tables: &Value) {
+    let document = declarative::Document::from_value(tables.clone());
+    let config = document.normalise(&handle.catalogue, declarative::Options::default());
+    let operation = store::Operation::ReplaceAll {
+        tables: config.unwrap().tables,
+    };
+    let batch = store::Batch::of_one(LOCAL_PLANE, store::Actor::system(), operation);
+    handle.store.as_ref().unwrap().apply(batch).await.unwrap();
+}
+
+async fn until_status(address: SocketAddr, path: &str, status: u16) {
+    for _ in 0..500 {
+        if get(address, path).await.status == status {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{path} never answers {status}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_to_the_database_is_served_and_is_there_after_a_restart() {
+    let backend = Backend::start("stored").await;
+    let prefix = TempDir::new("node");
+    let (node, handle) = start_stored(&prefix).await;
+    let status = node.status_addresses()[0];
+    // Compat: a node with a database is ready before anything is configured.
+    assert_eq!(get(status, "/status/ready").await.status, 200);
+    write(&handle, &to_backend(&backend, &json!([]))).await;
+    until_status(node.proxy_addresses()[0], "/r", 200).await;
+    let body = get(status, "/status").await.json();
+    assert_eq!(body["database"], json!({ "reachable": true }));
+    assert!(body.get("configuration_hash").is_none());
+    drop(handle);
+    node.stop().await;
+    assert!(!prefix.join("config.cache").exists());
+    let (node, handle) = start_stored(&prefix).await;
+    assert_eq!(get(node.proxy_addresses()[0], "/r").await.status, 200);
+    write(&handle, &json!({ "_format_version": "3.0" })).await;
+    until_status(node.proxy_addresses()[0], "/r", 404).await;
+    drop(handle);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stored_entities_that_cannot_run_keep_the_running_ones_and_show_in_the_status() {
+    let backend = Backend::start("stored").await;
+    let prefix = TempDir::new("node");
+    let (node, handle) = start_stored(&prefix).await;
+    let (proxy, status) = (node.proxy_addresses()[0], node.status_addresses()[0]);
+    write(&handle, &to_backend(&backend, &json!([]))).await;
+    until_status(proxy, "/r", 200).await;
+    let policy =
+        json!([{ "name": "rate-limiting", "config": { "minute": 5, "policy": "cluster" } }]);
+    write(&handle, &to_backend(&backend, &policy)).await;
+    let mut error = Value::Null;
+    for _ in 0..500 {
+        error = get(status, "/status").await.json()["configuration_error"].clone();
+        if error.is_object() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(error["refused"], 1, "{error}");
+    assert!(error["message"].as_str().unwrap().contains("policy"));
+    assert_eq!(get(proxy, "/r").await.status, 200);
+    write(&handle, &json!({ "_format_version": "3.0" })).await;
+    until_status(proxy, "/r", 404).await;
+    let body = get(status, "/status").await.json();
+    assert!(body.get("configuration_error").is_none(), "{body}");
+    drop(handle);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_file_that_cannot_be_used_keeps_the_node_from_starting_and_is_named() {
+    let prefix = TempDir::new("node");
+    std::fs::write(
+        prefix.join("gatehouse.db"),
+        "this is no database, but a text of some length\n".repeat(200),
+    )
+    .unwrap();
+    let error = refusal(&prefix, &[("database", "sqlite")]).await;
+    assert!(error.contains("gatehouse.db"), "{error}");
+    let prefix = TempDir::new("node");
+    let running = Node::start(stored(&prefix), silent()).await.unwrap();
+    let error = refusal(&prefix, &[("database", "sqlite")]).await;
+    assert!(error.contains("in use by another process"), "{error}");
+    running.stop().await;
+    std::fs::write(prefix.join("node.key"), "short").unwrap();
+    let error = refusal(&prefix, &[("database", "sqlite")]).await;
+    assert!(error.contains("node.key"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_admin_listener_speaks_tls_and_http_2_where_it_is_asked_to() {
+    let prefix = TempDir::new("node");
+    let listen = "127.0.0.1:0, 127.0.0.1:0 ssl http2";
+    let node = start(&prefix, &[("admin_listen", listen)]).await;
+    let [plain, tls] = node.admin_addresses() else {
+        panic!("two listeners");
+    };
+    let id = get(*plain, "/").await.text();
+    let certificate = std::fs::read_to_string(prefix.join("ssl/kong-default.crt")).unwrap();
+    let client = Client::new().trusting(&certificate).http2();
+    let url = format!("https://localhost:{}/", tls.port());
+    assert_eq!(client.get(&url).await.unwrap().text(), id);
+    node.stop().await;
 }

@@ -1,6 +1,6 @@
 //! From flat tables of valid entities to a snapshot.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -50,6 +50,7 @@ impl Snapshot {
             certificates,
             hash: if is_empty { wire::EMPTY_HASH } else { hash }.to_owned(),
             is_empty,
+            plugin_names: plugin_names(config),
             notices: report.notices,
         })
     }
@@ -72,9 +73,17 @@ impl Snapshot {
             certificates: Certificates::new(node.default_certificate.clone()),
             hash: wire::EMPTY_HASH.to_owned(),
             is_empty: true,
+            plugin_names: Vec::new(),
             notices: Vec::new(),
         }
     }
+}
+
+fn plugin_names(config: &Config) -> Vec<String> {
+    let rows = config.rows("plugins").iter();
+    let names = rows.filter_map(|row| row.get("name")?.as_str());
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// What compiling has to say.

@@ -12,6 +12,7 @@ mod chains;
 mod compile;
 mod fails_closed;
 mod lookups;
+mod marks;
 mod service_tls;
 mod services;
 mod setup;
@@ -20,5 +21,6 @@ mod tests;
 mod types;
 
 pub use certificates::Certificates;
+pub use marks::Marks;
 pub use setup::{Compile, SetupError};
 pub use types::{Destination, RouteEntry, ServiceEntry, ServiceTls, SharedSnapshot, Snapshot};

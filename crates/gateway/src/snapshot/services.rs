@@ -9,6 +9,7 @@ use bytes::Bytes;
 use declarative::Config;
 use entities::{Protocol, Service, Target, Upstream};
 use plugin_api::ServiceInfo;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::compile::{CertificateKeys, Report, bytes, id_text, rows};
@@ -37,7 +38,7 @@ impl Services {
         keys: &CertificateKeys,
         report: &mut Report,
     ) -> Self {
-        let (upstreams, balancers) = balancers(config, report);
+        let (upstreams, balancers) = balancers(config, node, report);
         let mut tls = TlsCache::new(config, node, keys, report);
         let mut by_id = HashMap::new();
         for row in rows(config, "services") {
@@ -87,10 +88,14 @@ impl Services {
 /// Upstreams by name with the position of their balancer.
 type Upstreams = HashMap<String, (usize, Arc<Upstream>)>;
 
-fn balancers(config: &Config, report: &mut Report) -> (Upstreams, Vec<Balancer>) {
+fn balancers(config: &Config, node: &Compile, report: &mut Report) -> (Upstreams, Vec<Balancer>) {
     let mut targets: HashMap<Uuid, Vec<Target>> = HashMap::new();
     for row in rows(config, "targets") {
-        if let Some(target) = report.read::<Target>(row) {
+        if let Some(mut target) = report.read::<Target>(row) {
+            let address = row.body.get("target").and_then(Value::as_str);
+            if address.is_some_and(|address| node.marks.is_out(target.upstream, address)) {
+                target.weight = 0;
+            }
             targets.entry(target.upstream).or_default().push(target);
         }
     }

@@ -11,6 +11,7 @@ use router::Flavor;
 use rustls::sign::CertifiedKey;
 
 use super::fails_closed;
+use super::marks::Marks;
 
 /// The node as the compiler of configurations sees it. One per node, shared.
 pub struct Compile {
@@ -21,6 +22,8 @@ pub struct Compile {
     pub(super) default_certificate: Option<Arc<CertifiedPair>>,
     pub(super) node: NodeInfo,
     pub(super) shared: Shared,
+    /// Marks on targets; who changes them compiles anew.
+    pub(crate) marks: Arc<Marks>,
 }
 
 /// Why a node cannot compile any configuration.
@@ -68,6 +71,7 @@ impl Compile {
             default_certificate: configured_certificate(settings)?.or(default_certificate),
             node,
             shared: Shared::default(),
+            marks: Arc::default(),
         })
     }
 

@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub hash: String,
     /// Whether the configuration holds nothing at all.
     pub is_empty: bool,
+    /// Names of the plugins that the configuration holds, sorted.
+    pub plugin_names: Vec<String>,
     /// Remarks for the operator about what has no effect or works differently on this node.
     pub notices: Vec<String>,
 }

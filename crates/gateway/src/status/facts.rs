@@ -25,7 +25,7 @@ pub struct Counters {
 }
 
 /// The configuration in use.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Active {
     /// 32 characters; `None` before any configuration was taken into use.
     pub hash: Option<String>,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use test_support::Client;
 
 use super::{Active, Counters, Facts, StatusApi};
-use crate::surface::{Server, Shown};
+use crate::surface::{Paths, Server, Shown};
 
 struct Running {
     _server: Server,
@@ -19,23 +19,22 @@ async fn start() -> Running {
     let active = Arc::new(Mutex::new(Active {
         hash: None,
         is_empty: true,
+        ..Active::default()
     }));
     let seen = Arc::clone(&active);
     let counters = || Counters {
         total_requests: 7,
         ..Counters::default()
     };
-    let facts = Facts::new(counters, move || seen.lock().clone());
+    let facts = Facts::new(counters, move || seen.lock().clone(), None);
     let listen = conf::Listen::plain("127.0.0.1:0".parse().unwrap());
     let server = http::HeaderValue::from_static("gatehouse/test");
     let shown = Shown {
         server: Some(server),
         shows_latency: true,
     };
-    let surface = Arc::new(StatusApi::new(facts));
-    let server = Server::start(&[listen], surface, shown, None)
-        .await
-        .unwrap();
+    let surface = Arc::new(Paths::new(StatusApi::new(facts), shown));
+    let server = Server::start(&[listen], surface, None).await.unwrap();
     let base = format!("http://{}", server.addresses()[0]);
     Running {
         _server: server,
@@ -72,11 +71,13 @@ async fn readiness_follows_the_configuration_and_draining() {
     *running.active.lock() = Active {
         hash: Some("0".repeat(32)),
         is_empty: true,
+        ..Active::default()
     };
     let empty = reason().await;
     *running.active.lock() = Active {
         hash: Some("a".repeat(32)),
         is_empty: false,
+        ..Active::default()
     };
     let ready = reason().await;
     let drain = serde_json::json!({"status": "draining"});
@@ -103,6 +104,7 @@ async fn status_shows_counters_hash_and_memory_in_the_unit_asked_for() {
     *running.active.lock() = Active {
         hash: Some("a".repeat(32)),
         is_empty: false,
+        ..Active::default()
     };
 
     let (status, body) = get(&running, "/status").await;
@@ -172,20 +174,23 @@ async fn unknown_paths_and_verbs_are_refused() {
 async fn address_in_use_is_named() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();
-    let facts = Facts::new(Counters::default, || Active {
-        hash: None,
-        is_empty: true,
-    });
-    let surface = Arc::new(StatusApi::new(facts));
+    let facts = Facts::new(
+        Counters::default,
+        || Active {
+            hash: None,
+            is_empty: true,
+            ..Active::default()
+        },
+        None,
+    );
     let shown = Shown {
         server: None,
         shows_latency: false,
     };
+    let surface = Arc::new(Paths::new(StatusApi::new(facts), shown));
 
     let listen = conf::Listen::plain(address);
-    let error = Server::start(&[listen], surface, shown, None)
-        .await
-        .unwrap_err();
+    let error = Server::start(&[listen], surface, None).await.unwrap_err();
 
     assert!(error.to_string().contains(&address.to_string()), "{error}");
     assert!(error.to_string().contains("status_listen"), "{error}");

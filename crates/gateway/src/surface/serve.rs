@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use conf::Listen;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -79,7 +79,6 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: String,
-    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -310,7 +309,6 @@ async fn dispatch(surface: &dyn Surface, request: Request<Incoming>) -> Answer {
         method: if is_head { Method::GET } else { head.method },
         path: path.to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        headers: head.headers,
         body,
     };
     surface.answer(call).await

@@ -2,7 +2,7 @@
 
 mod form;
 mod infer;
-mod multipart;
+pub(super) mod multipart;
 
 use axum::body::Body;
 use http::{HeaderMap, StatusCode, header};
@@ -84,7 +84,8 @@ pub(super) async fn read(
     Ok(Arguments { members, is_text })
 }
 
-async fn whole(body: Body, limit: usize) -> Result<bytes::Bytes, Fault> {
+/// The whole body, if it is not larger than the limit.
+pub(super) async fn whole(body: Body, limit: usize) -> Result<bytes::Bytes, Fault> {
     match Limited::new(body, limit).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => {

@@ -9,7 +9,7 @@ use crate::gateway::fault::Fault;
 use crate::gateway::query::MAX_ARGUMENTS;
 
 /// Reads the parts of a body.
-pub(super) fn read(content_type: &str, body: &[u8]) -> Result<Pairs, Fault> {
+pub(in crate::gateway) fn read(content_type: &str, body: &[u8]) -> Result<Pairs, Fault> {
     let Some(boundary) = parameter(content_type, "boundary").filter(|text| !text.is_empty()) else {
         return Err(Reply::page(StatusCode::UNSUPPORTED_MEDIA_TYPE).into());
     };

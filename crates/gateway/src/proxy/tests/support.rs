@@ -336,6 +336,7 @@ fn snapshot(routes: Vec<RouteEntry>) -> Snapshot {
         .collect();
     let router = Router::compile(&inputs, Flavor::TraditionalCompatible).expect("good routes");
     Snapshot {
+        plugin_names: Vec::new(),
         router,
         routes,
         balancers: Vec::new(),
