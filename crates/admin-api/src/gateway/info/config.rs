@@ -44,9 +44,9 @@ pub(in crate::gateway) async fn submit(
             }
             match Document::parse(text.as_bytes(), Format::Auto, Limits::default()) {
                 Ok(document) if document.value().is_object() => (document, Some(text)),
-                Ok(_) => return Err(unparsable("expected an object", is_flat),
+                Ok(_) => return Err(unparsable("expected an object", is_flat)),
                 Err(error) if error.message == declarative::NOT_AN_OBJECT => {
-                    return unparsable(&error.message, is_flat));
+                    return Err(unparsable(&error.message, is_flat));
                 }
                 Err(error) => {
                     let (line, column) = (error.line, error.column);
@@ -60,7 +60,7 @@ pub(in crate::gateway) async fn submit(
             let text = "config: bad argument #1 to 'parser' (must provide a string argument)";
             return Err(unparsable(text, is_flat));
         }
-        Source::Missing => return unparsable("expected an object", is_flat),
+        Source::Missing => return Err(unparsable("expected an object", is_flat)),
     };
     let accepted = Accepted::of(&document);
     match declared.load(document, text.as_deref()).await {
@@ -90,7 +90,9 @@ fn refuse(error: &LoadError, is_flat: bool) -> Fault {
         LoadError::Busy => {
             let text = "Currently loading previous configuration";
             let reply = Reply::message(StatusCode::TOO_MANY_REQUESTS, text);
-            reply.with(RETRY_AFTER, HeaderValue::from_static("1")).into()
+            reply
+                .with(RETRY_AFTER, HeaderValue::from_static("1"))
+                .into()
         }
         LoadError::Fault(reason) => Fault::unexpected(reason),
         LoadError::Stopping => Fault::message(StatusCode::SERVICE_UNAVAILABLE, "exiting"),

@@ -35,9 +35,8 @@ pub(super) fn set(call: &Call<'_>, level: &str) -> Result<Value, Fault> {
         return Err(Fault::bad_request(&format!("unknown log level: {level}")));
     }
     let timeout = timeout(call).filter(|seconds| *seconds >= 0);
-    let timeout = timeout.ok_or_else(|| {
-        Fault::bad_request("timeout must be greater than or equal to 0")
-    })?;
+    let timeout =
+        timeout.ok_or_else(|| Fault::bad_request("timeout must be greater than or equal to 0"))?;
     if facts.log_level() == level {
         return Ok(json!({"message": format!("log level is already {level}")}));
     }

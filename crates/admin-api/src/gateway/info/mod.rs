@@ -76,8 +76,7 @@ fn fault(error: FactError) -> Fault {
     }
 }
 
-const NEEDS_CONTROL_PLANE: &str =
-    "this endpoint is only available when Kong is configured to run as Control Plane for the \
+const NEEDS_CONTROL_PLANE: &str = "this endpoint is only available when Kong is configured to run as Control Plane for the \
      cluster";
 
 async fn data_planes(call: &Call<'_>) -> Result<Vec<Map>, Fault> {

@@ -82,7 +82,9 @@ impl Body {
             }
             let text = String::from_utf8(bytes.to_vec());
             let not_text = "the body is not UTF-8; send text";
-            return text.map(Self::Text).map_err(|_| Fault::bad_request(not_text));
+            return text
+                .map(Self::Text)
+                .map_err(|_| Fault::bad_request(not_text));
         }
         Err(unsupported())
     }
