@@ -44,36 +44,51 @@ pub fn random_alphanumeric(length: usize) -> String {
 /// request id. One generator (xoshiro256++) per thread, seeded by the operating system.
 #[must_use]
 pub fn hex_id() -> [u8; 32] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let words = [next_word(), next_word()];
     let mut text = [0; 32];
-    for (half, word) in text.chunks_exact_mut(16).zip(words) {
-        for (pair, byte) in half.chunks_exact_mut(2).zip(word.to_be_bytes()) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
+    for (piece, word) in text.as_chunks_mut::<16>().0.iter_mut().zip(next_words()) {
+        let [high, low] = [word >> 32, word & 0xffff_ffff];
+        piece[..8].copy_from_slice(&digits(high));
+        piece[8..].copy_from_slice(&digits(low));
     }
     text
+}
+
+/// The digits of the low 32 bits, all eight at once.
+const fn digits(number: u64) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // A digit moves into a byte of its own: halves, quarters, eighths.
+    let mut spread = (number | number << 16) & 0x0000_ffff_0000_ffff;
+    spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+    spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // One where the digit is a letter; adding six carries into the fifth bit then.
+    let letters = (spread + ONES * 6) >> 4 & ONES;
+    (spread + ONES * 0x30 + letters * 0x27).to_be_bytes()
 }
 
 thread_local! {
     static STATE: Cell<Option<[u64; 4]>> = const { Cell::new(None) };
 }
 
-fn next_word() -> u64 {
+/// Two words of the generator.
+fn next_words() -> [u64; 2] {
     STATE.with(|cell| {
-        let mut s = cell.get().unwrap_or_else(seed);
-        let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
-        let t = s[1] << 17;
-        s[2] ^= s[0];
-        s[3] ^= s[1];
-        s[1] ^= s[2];
-        s[0] ^= s[3];
-        s[2] ^= t;
-        s[3] = s[3].rotate_left(45);
-        cell.set(Some(s));
-        result
+        let mut state = cell.get().unwrap_or_else(seed);
+        let words = [step(&mut state), step(&mut state)];
+        cell.set(Some(state));
+        words
     })
+}
+
+fn step(s: &mut [u64; 4]) -> u64 {
+    let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
+    let t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = s[3].rotate_left(45);
+    result
 }
 
 fn seed() -> [u64; 4] {
@@ -99,6 +114,23 @@ mod tests {
         assert_eq!(ids.len(), 10_000);
         let is_hex = |id: &[u8; 32]| id.iter().all(|c| b"0123456789abcdef".contains(c));
         assert!(ids.iter().all(is_hex));
+    }
+
+    #[test]
+    fn digits_are_those_of_the_number() {
+        for number in [
+            0,
+            1,
+            9,
+            10,
+            0x0123_4567,
+            0x89ab_cdef,
+            0xffff_ffff,
+            0xa0b0_c0d0,
+        ] {
+            let text = format!("{number:08x}");
+            assert_eq!(digits(number), text.as_bytes());
+        }
     }
 
     #[test]

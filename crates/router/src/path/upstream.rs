@@ -78,6 +78,13 @@ fn without_dots(rest: &[u8]) -> &[u8] {
 /// there stay as they are.
 pub fn escape_into(path: &[u8], out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let is_safe = path
+        .iter()
+        .fold(true, |is_safe, byte| is_safe & IS_SAFE[usize::from(*byte)]);
+    if is_safe {
+        out.extend_from_slice(path);
+        return;
+    }
     let mut rest = path;
     while let Some(at) = rest.iter().position(|byte| !IS_SAFE[usize::from(*byte)]) {
         out.extend_from_slice(&rest[..at]);
