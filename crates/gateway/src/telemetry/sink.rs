@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::RequestRecord;
+use wire::telemetry::packed::MAX_RECORD_BYTES;
 
 /// Records one core may keep before the sender fetched them; more are dropped and counted.
 pub const CORE_CAPACITY: usize = wire::telemetry::MAX_RECORDS;
@@ -30,10 +31,35 @@ struct Shared {
     filled: Notify,
 }
 
+/// Size of a piece of memory that records are written to. Pieces do not grow: moving what is
+/// there would cost more than writing it.
+const PIECE: usize = 64 * 1024;
+
 #[derive(Debug, Default)]
 struct Buffer {
-    kept: Packed,
+    /// Pieces without room for another record.
+    full: Vec<Vec<u8>>,
+    /// The piece that is written to.
+    current: Vec<u8>,
+    count: usize,
     dropped: u64,
+}
+
+impl Buffer {
+    fn has_room(&self) -> bool {
+        self.count < CORE_CAPACITY && self.full.len() < CORE_BYTES / PIECE
+    }
+
+    fn push(&mut self, record: &RequestRecord<'_>) {
+        if self.current.capacity() - self.current.len() < MAX_RECORD_BYTES {
+            let piece = std::mem::replace(&mut self.current, Vec::with_capacity(PIECE));
+            if !piece.is_empty() {
+                self.full.push(piece);
+            }
+        }
+        record.pack(&mut self.current);
+        self.count += 1;
+    }
 }
 
 /// Packed records, one behind the other.
@@ -85,18 +111,16 @@ impl TelemetrySink {
         let mut taken = Vec::new();
         let mut dropped = 0;
         for core in cores {
-            let length = core.lock().kept.records.len();
-            let spare = Packed {
-                records: Vec::with_capacity(length),
-                count: 0,
-            };
-            let mut buffer = core.lock();
-            dropped += std::mem::take(&mut buffer.dropped);
-            let kept = std::mem::replace(&mut buffer.kept, spare);
-            drop(buffer);
-            if kept.count > 0 {
-                taken.push(kept);
+            let mut own = std::mem::take(&mut *core.lock());
+            dropped += own.dropped;
+            if own.count == 0 {
+                continue;
             }
+            own.full.push(own.current);
+            taken.push(Packed {
+                records: own.full.concat(),
+                count: own.count,
+            });
         }
         (taken, dropped)
     }
@@ -120,13 +144,12 @@ impl CoreSink {
     /// this core's own; only the sender's swap can ever contend for it.
     pub fn push(&self, record: &RequestRecord<'_>) {
         let mut buffer = self.buffer.lock();
-        if buffer.kept.count < CORE_CAPACITY && buffer.kept.records.len() < CORE_BYTES {
-            record.pack(&mut buffer.kept.records);
-            buffer.kept.count += 1;
+        if buffer.has_room() {
+            buffer.push(record);
         } else {
             buffer.dropped += 1;
         }
-        let is_much = buffer.kept.count == WAKE_AT;
+        let is_much = buffer.count == WAKE_AT;
         drop(buffer);
         if is_much {
             self.shared.filled.notify_one();

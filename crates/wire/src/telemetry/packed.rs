@@ -44,6 +44,13 @@ const PATH_MAX: usize = 128;
 /// Longest target kept.
 const TARGET_MAX: usize = 255;
 
+/// Length of the front of a record, up to its flags.
+const FRONT: usize = 46;
+
+/// Most bytes that one record takes.
+pub const MAX_RECORD_BYTES: usize =
+    FRONT + 16 + 3 * 16 + 5 * 10 + 4 + METHOD_MAX + HOST_MAX + PATH_MAX + TARGET_MAX;
+
 const HAS_SERVICE: u8 = 1;
 const HAS_ROUTE: u8 = 2;
 const HAS_CONSUMER: u8 = 4;
@@ -125,35 +132,37 @@ impl Note<'_> {
             | flag(self.consumer.is_some(), HAS_CONSUMER)
             | flag(self.target.is_some(), HAS_TARGET)
             | flag(self.client_ip.is_ipv6(), IS_IPV6);
-        out.extend_from_slice(&self.started_at_ms.to_le_bytes());
-        out.extend_from_slice(self.request_id);
-        out.extend_from_slice(&self.status.to_le_bytes());
-        out.extend_from_slice(&self.upstream_status.to_le_bytes());
-        out.extend_from_slice(&[source, flags]);
+        // One piece with places that are known, so that it is written without looking at each.
+        let mut front = [0; FRONT];
+        front[..8].copy_from_slice(&self.started_at_ms.to_le_bytes());
+        front[8..40].copy_from_slice(self.request_id);
+        front[40..42].copy_from_slice(&self.status.to_le_bytes());
+        front[42..44].copy_from_slice(&self.upstream_status.to_le_bytes());
+        front[44] = source;
+        front[45] = flags;
+        out.extend_from_slice(&front);
         match self.client_ip {
             IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
             IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
         }
-        for id in [&self.service, &self.route, &self.consumer]
-            .into_iter()
-            .flatten()
-        {
-            out.extend_from_slice(id.as_bytes());
-        }
+        let put_id = |out: &mut Vec<u8>, id: &Option<Uuid>| {
+            if let Some(id) = id {
+                out.extend_from_slice(id.as_bytes());
+            }
+        };
+        put_id(out, &self.service);
+        put_id(out, &self.route);
+        put_id(out, &self.consumer);
         let Latencies {
             total_us,
             upstream_us,
             gateway_us,
         } = self.latencies;
-        for number in [
-            total_us,
-            upstream_us,
-            gateway_us,
-            self.request_bytes,
-            self.response_bytes,
-        ] {
-            put_number(out, number);
-        }
+        put_number(out, total_us);
+        put_number(out, upstream_us);
+        put_number(out, gateway_us);
+        put_number(out, self.request_bytes);
+        put_number(out, self.response_bytes);
         put_text(out, self.method, METHOD_MAX);
         put_text(out, self.host, HOST_MAX);
         put_text(out, self.path, PATH_MAX);
@@ -328,6 +337,15 @@ impl<'a> Input<'a> {
 }
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
+    let [low, ..] = (number & 0x7f).to_le_bytes();
+    let [next, ..] = (number >> 7).to_le_bytes();
+    match number {
+        // The usual lengths in one step each.
+        0..0x80 => return out.push(low),
+        0x80..0x4000 => return out.extend_from_slice(&[low | 0x80, next]),
+        _ => out.extend_from_slice(&[low | 0x80, next | 0x80]),
+    }
+    number >>= 14;
     loop {
         let [low, ..] = (number & 0x7f).to_le_bytes();
         number >>= 7;
