@@ -108,8 +108,19 @@ impl Known {
         }
     }
 
+    /// Whether the field says something about this hop that is read when it comes.
+    #[inline]
+    pub(super) const fn is_read_at_once(self) -> bool {
+        const THESE: u64 = Known::Connection.bit()
+            | Known::ContentLength.bit()
+            | Known::TransferEncoding.bit()
+            | Known::Host.bit()
+            | Known::Expect.bit();
+        self.bit() & THESE != 0
+    }
+
     /// A bit of its own for each.
-    pub(super) fn bit(self) -> u64 {
+    pub(super) const fn bit(self) -> u64 {
         1 << (self as u32)
     }
 }

@@ -2,9 +2,10 @@
 
 use plugin_api::{Head, HeadIndex, HeaderSpan, Span};
 
+use super::common::FieldLine;
 use super::error::HeadError;
 use super::known::Known;
-use super::token::{find_colon, is_token, is_value, is_visible, token_prefix, value_prefix};
+use super::token::{is_value, is_visible, token_prefix};
 
 /// Most header fields in one head; together with the byte limits it bounds the index.
 pub(crate) const MAX_FIELDS: usize = 512;
@@ -51,20 +52,22 @@ impl Fields {
         Ok(self.push(Known::of(name.of(bytes)), name, value))
     }
 
-    /// Takes a line that [`common_line`] read.
+    /// Takes a line that [`super::common::field`] read.
+    #[inline]
     pub(super) fn push_common(
         &mut self,
         start: usize,
-        line: Line,
-    ) -> Result<(Known, HeaderSpan), HeadError> {
+        line: FieldLine,
+    ) -> Result<HeaderSpan, HeadError> {
         if self.index.headers.len() == MAX_FIELDS {
             return Err(HeadError::FieldsTooLong);
         }
         let name = span(start, line.name_end);
-        let value = span(line.value_start, line.value_end);
-        Ok(self.push(line.kind, name, value))
+        let value = span(line.value_start, line.end);
+        Ok(self.push(line.kind, name, value).1)
     }
 
+    #[inline]
     fn push(&mut self, kind: Known, name: Span, value: Span) -> (Known, HeaderSpan) {
         let field = HeaderSpan { name, value };
         self.index.headers.push(field);
@@ -81,13 +84,27 @@ impl Fields {
             .zip(self.index.headers.iter().copied())
     }
 
-    /// The first value of a known field.
-    pub(crate) fn first<'b>(&self, kind: Known, bytes: &'b [u8]) -> Option<&'b [u8]> {
+    /// Whether any of the known fields is there.
+    #[inline]
+    pub(crate) fn has_any(&self, kinds: &[Known]) -> bool {
+        let wanted = kinds.iter().fold(0, |bits, kind| bits | kind.bit());
+        self.seen & wanted != 0
+    }
+
+    /// Where the first of a known field lies.
+    #[inline]
+    pub(crate) fn first_line(&self, kind: Known) -> Option<HeaderSpan> {
         if self.seen & kind.bit() == 0 {
             return None;
         }
         let position = self.kinds.iter().position(|known| *known == kind)?;
-        Some(self.index.headers[position].value.of(bytes))
+        self.index.headers.get(position).copied()
+    }
+
+    /// The first value of a known field.
+    #[inline]
+    pub(crate) fn first<'b>(&self, kind: Known, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        Some(self.first_line(kind)?.value.of(bytes))
     }
 
     /// The head as plugins see it.
@@ -154,63 +171,44 @@ pub(super) fn line_end(
     Ok(Some(feed - 1))
 }
 
-/// Where the parts of a line lie.
-#[derive(Clone, Copy)]
-pub(super) struct Line {
-    kind: Known,
-    name_end: usize,
-    value_start: usize,
-    value_end: usize,
-    /// Position of the CR.
-    pub(super) end: usize,
-}
-
-/// Reads the common form of a header line in one pass over its bytes; `None` leaves the line to
-/// the careful readers, which know why it is not that.
-pub(super) fn common_line(bytes: &[u8], start: usize) -> Option<Line> {
-    let rest = bytes.get(start..)?;
-    if rest.first() == Some(&b'\r') {
-        return None;
-    }
-    let name = &rest[..find_colon(rest)?];
-    let kind = Known::of(name);
-    if kind == Known::Other && !is_token(name) {
-        return None;
-    }
-    let name_end = start + name.len();
-    let mut value_start = name_end + 1;
-    while matches!(bytes.get(value_start), Some(b' ' | b'\t')) {
-        value_start += 1;
-    }
-    let end = value_start + value_prefix(bytes.get(value_start..)?);
-    if bytes.get(end..end + 2) != Some(b"\r\n") {
-        return None;
-    }
-    let mut value_end = end;
-    while value_end > value_start && matches!(bytes[value_end - 1], b' ' | b'\t') {
-        value_end -= 1;
-    }
-    Some(Line {
-        kind,
-        name_end,
-        value_start,
-        value_end,
-        end,
-    })
-}
-
 /// Appends a line that was received, with its CR LF.
-pub(crate) fn copy_line(out: &mut Vec<u8>, line: HeaderSpan, bytes: &[u8]) {
-    let (name, value) = (line.name, line.value);
-    let whole = Span::new(name.start, value.end.saturating_add(2)).of(bytes);
-    let between = Span::new(name.end, value.start).of(bytes);
-    if between == b": " && whole.ends_with(b"\r\n") {
+fn copy_line(out: &mut Vec<u8>, line: HeaderSpan, bytes: &[u8]) {
+    if let Some(whole) = as_received(line, bytes) {
         out.extend_from_slice(whole);
         return;
     }
-    for part in [name.of(bytes), b": ", value.of(bytes), b"\r\n"] {
+    let (name, value) = (line.name.of(bytes), line.value.of(bytes));
+    for part in [name, b": ", value, b"\r\n"] {
         out.extend_from_slice(part);
     }
+}
+
+/// The line as it was received, with its CR LF, if it was written as the gateway writes lines.
+#[inline]
+pub(crate) fn as_received(line: HeaderSpan, bytes: &[u8]) -> Option<&[u8]> {
+    let whole = Span::new(line.name.start, line.value.end.saturating_add(2)).of(bytes);
+    let between = Span::new(line.name.end, line.value.start).of(bytes);
+    (between == b": " && whole.ends_with(b"\r\n")).then_some(whole)
+}
+
+/// Appends lines that were received; those that stood side by side are copied together.
+#[inline]
+pub(crate) fn copy_lines(out: &mut Vec<u8>, lines: impl Iterator<Item = HeaderSpan>, bytes: &[u8]) {
+    let mut run = Span::default();
+    for line in lines {
+        if as_received(line, bytes).is_none() {
+            out.extend_from_slice(run.of(bytes));
+            run = Span::default();
+            copy_line(out, line, bytes);
+            continue;
+        }
+        if line.name.start != run.end {
+            out.extend_from_slice(run.of(bytes));
+            run.start = line.name.start;
+        }
+        run.end = line.value.end + 2;
+    }
+    out.extend_from_slice(run.of(bytes));
 }
 
 /// A range out of two positions; heads are far smaller than 4 GiB.

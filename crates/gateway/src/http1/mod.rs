@@ -6,12 +6,14 @@
 
 mod body;
 mod chunked;
+mod common;
 mod error;
 mod framing;
 mod known;
 mod line;
 mod request;
 mod response;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -20,7 +22,7 @@ pub(crate) use body::{BodyDecoder, chunk_header};
 pub(crate) use error::{BodyError, HeadError};
 pub(crate) use framing::Framing;
 pub(crate) use known::Known;
-pub(crate) use line::copy_line;
+pub(crate) use line::{as_received, copy_lines};
 pub(crate) use request::{HeadLimits, RequestHead};
 pub(crate) use response::ResponseHead;
 pub(crate) use token::{eq_ignore_case, has_list_token, list_tokens, trim};

@@ -1,10 +1,12 @@
 //! Request heads: read line by line as they arrive, each byte looked at about once.
 
+use super::common;
 use super::error::HeadError;
 use super::framing::{Framing, FramingFields};
 use super::known::Known;
-use super::line::{Fields, common_line, line_end, span};
-use super::token::{has_list_token, is_host_byte, is_method, is_visible, list_tokens};
+use super::line::{Fields, line_end, span};
+use super::scan::has_double_dot;
+use super::token::{has_list_token, is_host, is_method, is_visible, list_tokens};
 use plugin_api::{HeaderSpan, HttpVersion, Span};
 
 /// Most empty lines skipped before a request line.
@@ -69,30 +71,79 @@ impl RequestHead {
     /// is complete.
     pub(crate) fn advance(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, HeadError> {
         loop {
-            let start = self.next_line;
-            if self.has_first_line
-                && let Some(line) = common_line(bytes, start)
-            {
-                self.check_limits(line.end + 2, line.end - start, limits)?;
-                self.next_line = line.end + 2;
-                let (kind, field) = self.fields.push_common(start, line)?;
-                self.take_known(bytes, kind, field)?;
-                continue;
-            }
-            let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
-                self.scanned = bytes.len();
-                self.check_limits(bytes.len(), bytes.len() - start, limits)?;
-                return Ok(false);
-            };
-            self.check_limits(end + 2, end - start, limits)?;
-            self.next_line = end + 2;
-            if self.take_line(bytes, start, end)? {
-                self.len = end + 2;
-                self.fields.index.length = u32::try_from(self.len).unwrap_or(u32::MAX);
-                self.finish()?;
-                return Ok(true);
+            while self.take_common(bytes, limits)? {}
+            if let Some(is_complete) = self.take_any(bytes, limits)? {
+                return Ok(is_complete);
             }
         }
+    }
+
+    /// The same without the quick readers of usual lines; what is made of the bytes is the same.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn advance_carefully(
+        &mut self,
+        bytes: &[u8],
+        limits: &HeadLimits,
+    ) -> Result<bool, HeadError> {
+        loop {
+            if let Some(is_complete) = self.take_any(bytes, limits)? {
+                return Ok(is_complete);
+            }
+        }
+    }
+
+    /// Takes the next line, whatever its form. Tells whether the head is complete, once there is
+    /// nothing more to take.
+    fn take_any(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<Option<bool>, HeadError> {
+        let start = self.next_line;
+        let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
+            self.scanned = bytes.len();
+            self.check_limits(bytes.len(), bytes.len() - start, limits)?;
+            return Ok(Some(false));
+        };
+        self.check_limits(end + 2, end - start, limits)?;
+        self.next_line = end + 2;
+        if !self.take_line(bytes, start, end)? {
+            return Ok(None);
+        }
+        self.len = end + 2;
+        self.fields.index.length = u32::try_from(self.len).unwrap_or(u32::MAX);
+        self.finish()?;
+        Ok(Some(true))
+    }
+
+    /// Takes the next line if it has its usual form.
+    #[inline(always)]
+    fn take_common(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, HeadError> {
+        let start = self.next_line;
+        if !self.has_first_line {
+            let Some(line) = common::request_line(bytes, start) else {
+                return Ok(false);
+            };
+            self.check_limits(line.end + 2, line.end - start, limits)?;
+            self.next_line = line.end + 2;
+            self.has_first_line = true;
+            self.is_persistent = true;
+            let index = &mut self.fields.index;
+            index.version = HttpVersion::Http11;
+            index.method = span(start, line.method_end);
+            index.target = span(line.target_start, line.target_end);
+            index.path = span(line.target_start, line.path_end);
+            index.has_query = line.path_end < line.target_end;
+            let query_start = (line.path_end + 1).min(line.target_end);
+            index.query = span(query_start, line.target_end);
+            return Ok(true);
+        }
+        let Some(line) = common::field(bytes, start) else {
+            return Ok(false);
+        };
+        self.check_limits(line.end + 2, line.end - start, limits)?;
+        self.next_line = line.end + 2;
+        let field = self.fields.push_common(start, line)?;
+        if line.kind.is_read_at_once() {
+            self.take_known(bytes, line.kind, field)?;
+        }
+        Ok(true)
     }
 
     fn check_limits(&self, head: usize, line: usize, limits: &HeadLimits) -> Result<(), HeadError> {
@@ -283,14 +334,7 @@ fn parse_version(text: &[u8]) -> Result<HttpVersion, HeadError> {
 /// Compat: the reference refuses an empty one, a slash, two dots in a row and control
 /// characters, and takes user information, any port text and bytes beyond ASCII.
 fn check_host(host: &[u8]) -> Result<(), HeadError> {
-    let mut is_bad = host.is_empty();
-    let mut previous = 0;
-    for &byte in host {
-        is_bad |= byte == b'.' && previous == b'.';
-        is_bad |= !is_host_byte(byte);
-        previous = byte;
-    }
-    if is_bad {
+    if host.is_empty() || !is_host(host) || has_double_dot(host) {
         return Err(HeadError::Host);
     }
     Ok(())

@@ -2,10 +2,11 @@
 
 use plugin_api::{HeaderSpan, HttpVersion};
 
+use super::common;
 use super::error::HeadError;
 use super::framing::{Framing, FramingFields};
 use super::known::Known;
-use super::line::{Fields, common_line, line_end, span};
+use super::line::{Fields, line_end, span};
 use super::token::{has_list_token, is_value, list_tokens};
 
 /// A response head as ranges.
@@ -25,6 +26,8 @@ pub(crate) struct ResponseHead {
     pub(crate) names_hop_fields: bool,
     /// Length of the head in bytes.
     pub(crate) len: usize,
+    /// Length of a status line with its CR LF that has the usual form; zero for others.
+    pub(crate) usual_line: usize,
     length_fields: FramingFields,
     next_line: usize,
     scanned: usize,
@@ -56,39 +59,90 @@ impl ResponseHead {
         is_head: bool,
     ) -> Result<bool, HeadError> {
         loop {
-            let start = self.next_line;
-            if self.has_first_line
-                && let Some(line) = common_line(bytes, start)
-                && line.end + 2 <= limit
-            {
-                self.next_line = line.end + 2;
-                let (kind, field) = self.fields.push_common(start, line)?;
-                self.take_known(bytes, kind, field)?;
-                continue;
-            }
-            let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
-                self.scanned = bytes.len();
-                if bytes.len() > limit {
-                    return Err(HeadError::FieldsTooLong);
-                }
-                return Ok(false);
-            };
-            if end + 2 > limit {
-                return Err(HeadError::FieldsTooLong);
-            }
-            self.next_line = end + 2;
-            if !self.has_first_line {
-                self.take_status_line(bytes, start, end)?;
-                self.has_first_line = true;
-            } else if start == end {
-                self.len = end + 2;
-                self.fields.index.length = u32::try_from(self.len).unwrap_or(u32::MAX);
-                self.finish(is_head);
-                return Ok(true);
-            } else {
-                self.take_field(bytes, start, end)?;
+            while self.take_common(bytes, limit)? {}
+            if let Some(is_complete) = self.take_any(bytes, limit, is_head)? {
+                return Ok(is_complete);
             }
         }
+    }
+
+    /// The same without the quick readers of usual lines; what is made of the bytes is the same.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn advance_carefully(
+        &mut self,
+        bytes: &[u8],
+        limit: usize,
+        is_head: bool,
+    ) -> Result<bool, HeadError> {
+        loop {
+            if let Some(is_complete) = self.take_any(bytes, limit, is_head)? {
+                return Ok(is_complete);
+            }
+        }
+    }
+
+    /// Takes the next line, whatever its form; as in requests.
+    fn take_any(
+        &mut self,
+        bytes: &[u8],
+        limit: usize,
+        is_head: bool,
+    ) -> Result<Option<bool>, HeadError> {
+        let start = self.next_line;
+        let Some(end) = line_end(bytes, start, self.scanned.max(start))? else {
+            self.scanned = bytes.len();
+            if bytes.len() > limit {
+                return Err(HeadError::FieldsTooLong);
+            }
+            return Ok(Some(false));
+        };
+        if end + 2 > limit {
+            return Err(HeadError::FieldsTooLong);
+        }
+        self.next_line = end + 2;
+        if !self.has_first_line {
+            self.take_status_line(bytes, start, end)?;
+            self.has_first_line = true;
+        } else if start == end {
+            self.len = end + 2;
+            self.fields.index.length = u32::try_from(self.len).unwrap_or(u32::MAX);
+            self.finish(is_head);
+            return Ok(Some(true));
+        } else {
+            self.take_field(bytes, start, end)?;
+        }
+        Ok(None)
+    }
+
+    /// Takes the next line if it has its usual form and fits.
+    #[inline(always)]
+    fn take_common(&mut self, bytes: &[u8], limit: usize) -> Result<bool, HeadError> {
+        let start = self.next_line;
+        if !self.has_first_line {
+            let line = common::status_line(bytes, start).filter(|line| line.end + 2 <= limit);
+            let Some(line) = line else {
+                return Ok(false);
+            };
+            self.next_line = line.end + 2;
+            self.usual_line = line.end + 2;
+            self.has_first_line = true;
+            self.is_persistent = true;
+            let index = &mut self.fields.index;
+            index.version = HttpVersion::Http11;
+            index.status = line.status;
+            index.reason = span(line.reason_start, line.end);
+            return Ok(true);
+        }
+        let line = common::field(bytes, start).filter(|line| line.end + 2 <= limit);
+        let Some(line) = line else {
+            return Ok(false);
+        };
+        self.next_line = line.end + 2;
+        let field = self.fields.push_common(start, line)?;
+        if line.kind.is_read_at_once() {
+            self.take_known(bytes, line.kind, field)?;
+        }
+        Ok(true)
     }
 
     fn take_status_line(

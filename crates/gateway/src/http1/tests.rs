@@ -7,7 +7,7 @@ use super::framing::Framing;
 use super::known::{ALL, Known};
 use super::request::{HeadLimits, RequestHead};
 use super::response::ResponseHead;
-use super::token::{find_colon, value_prefix};
+use super::scan::{find_colon, value_prefix};
 
 fn parse(bytes: &[u8]) -> Result<Option<RequestHead>, HeadError> {
     let mut head = RequestHead::default();
@@ -461,6 +461,12 @@ fn sample() -> impl Strategy<Value = Vec<u8>> {
         Just(" z\r\n"),
         Just("Bad : 1\r\n"),
         Just("Expect: 100-continue\r\n"),
+        Just("host: b.test:80\r\n"),
+        Just("X-Long-Name-Of-A-Field:   a value with\ttabs and spaces \t\r\n"),
+        Just("Accept: */*\r\n"),
+        Just("Empty:\r\n"),
+        Just("Spaces: \r\n"),
+        Just("Odd(name): 1\r\n"),
         Just("\r\n"),
     ];
     let first = prop_oneof![
@@ -468,6 +474,17 @@ fn sample() -> impl Strategy<Value = Vec<u8>> {
         Just("POST /a?b HTTP/1.0\r\n"),
         Just("GET http://h/ HTTP/1.1\r\n"),
         Just("X\r\n"),
+        Just("GET /a/long/path?with=a&query=and?more HTTP/1.1\r\n"),
+        Just("GET /a?b#c HTTP/1.1\r\n"),
+        Just("GET /a#c?d HTTP/1.1\r\n"),
+        Just("GET /a\tb HTTP/1.1\r\n"),
+        Just("GET  / HTTP/1.1\r\n"),
+        Just("TRACE / HTTP/1.1\r\n"),
+        Just("HTTP/1.1 200 OK\r\n"),
+        Just("HTTP/1.1 099 OK\r\n"),
+        Just("HTTP/1.1 304 \r\n"),
+        Just("HTTP/1.1 404\r\n"),
+        Just("HTTP/1.0 200 Very well\r\n"),
     ];
     (
         first,
@@ -505,6 +522,26 @@ proptest! {
             (Err(whole), Err(parts)) => prop_assert_eq!(whole, parts),
             (Ok(None), Ok(false)) => {}
             (whole, parts) => prop_assert!(false, "{:?} against {:?}", whole, parts),
+        }
+    }
+
+    #[test]
+    fn quick_and_careful_readers_agree(bytes in sample(), at in 0_usize..200, byte in any::<u8>()) {
+        let mut damaged = bytes.clone();
+        if let Some(place) = damaged.get_mut(at) {
+            *place = byte;
+        }
+        for bytes in [bytes, damaged] {
+            let limits = HeadLimits { line: 60, head: 160 };
+            let (mut quick, mut careful) = (RequestHead::default(), RequestHead::default());
+            let results = (quick.advance(&bytes, &limits), careful.advance_carefully(&bytes, &limits));
+            prop_assert_eq!(results.0, results.1);
+            prop_assert_eq!(format!("{quick:?}"), format!("{careful:?}"));
+            let (mut quick, mut careful) = (ResponseHead::default(), ResponseHead::default());
+            let results = (quick.advance(&bytes, 160, false), careful.advance_carefully(&bytes, 160, false));
+            prop_assert_eq!(results.0, results.1);
+            quick.usual_line = 0;
+            prop_assert_eq!(format!("{quick:?}"), format!("{careful:?}"));
         }
     }
 

@@ -75,54 +75,23 @@ pub(super) fn token_prefix(bytes: &[u8]) -> usize {
         .unwrap_or(bytes.len())
 }
 
-/// Length of the longest prefix that may stand in a header field value.
-pub(super) fn value_prefix(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    for chunk in bytes.as_chunks::<8>().0 {
-        let found = controls(u64::from_le_bytes(*chunk));
-        if found != 0 {
-            at += lowest(found);
-            break;
-        }
-        at += 8;
-    }
-    // What is left is a tab, the end of the value, or the last bytes.
-    let rest = &bytes[at..];
-    rest.iter()
-        .position(|byte| CLASS[usize::from(*byte)] & VALUE == 0)
-        .map_or(bytes.len(), |offset| at + offset)
+/// Whether a byte may stand in a header field value.
+pub(super) fn is_value_byte(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & VALUE != 0
 }
 
-/// Position of the first colon.
-pub(super) fn find_colon(bytes: &[u8]) -> Option<usize> {
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for (index, chunk) in chunks.iter().enumerate() {
-        let found = zeros(u64::from_le_bytes(*chunk) ^ (ONES * 0x3a));
-        if found != 0 {
-            return Some(index * 8 + lowest(found));
-        }
-    }
-    let offset = rest.iter().position(|byte| *byte == b':')?;
-    Some(chunks.len() * 8 + offset)
+/// Whether a byte may stand in a request target and is neither `?` nor `#`.
+pub(super) fn is_target_byte(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & VISIBLE != 0 && !matches!(byte, b'?' | b'#')
 }
 
-/// A one in each of eight bytes, which are looked at together.
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// Marks zero bytes in their highest bit. The lowest mark is exact, those above it may be wrong.
-const fn zeros(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & (ONES << 7)
-}
-
-/// Marks control characters, in the same way.
-const fn controls(word: u64) -> u64 {
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word & (ONES << 7);
-    below_space | zeros(word ^ (ONES * 0x7f))
-}
-
-/// Which byte the lowest mark stands in.
-const fn lowest(marks: u64) -> usize {
-    (marks.trailing_zeros() / 8) as usize
+/// Length of the longest prefix made of characters of a method.
+#[inline]
+pub(super) fn method_prefix(bytes: &[u8]) -> usize {
+    bytes
+        .iter()
+        .position(|byte| CLASS[usize::from(*byte)] & METHOD == 0)
+        .unwrap_or(bytes.len())
 }
 
 /// Whether all bytes may stand in a field name.
@@ -140,9 +109,10 @@ pub(super) fn is_visible(bytes: &[u8]) -> bool {
     all(bytes, VISIBLE)
 }
 
-/// Whether a byte may stand in an authority.
-pub(super) fn is_host_byte(byte: u8) -> bool {
-    CLASS[usize::from(byte)] & HOST != 0
+/// Whether all bytes may stand in an authority.
+#[inline]
+pub(super) fn is_host(bytes: &[u8]) -> bool {
+    all(bytes, HOST)
 }
 
 /// Whether this can be a method.

@@ -13,6 +13,10 @@ pub(crate) struct ProxyConfig {
     pub(crate) product: String,
     /// `Via: 1.1 …` with CR LF, for answers and for requests without one.
     pub(crate) via_line: Vec<u8>,
+    /// The end of a request line, `Via` and `Host: `, as most requests to services have them.
+    pub(crate) request_front: Vec<u8>,
+    /// `Via` and `X-Kong-Request-Id: `, as most answers have them.
+    pub(crate) answer_end: Vec<u8>,
     /// `Server: …` with CR LF.
     pub(crate) server_line: Vec<u8>,
     pub(crate) headers: HeaderTokens,
@@ -44,6 +48,8 @@ impl ProxyConfig {
         Self {
             product: product.to_owned(),
             via_line: format!("Via: 1.1 {product}\r\n").into_bytes(),
+            request_front: format!(" HTTP/1.1\r\nVia: 1.1 {product}\r\nHost: ").into_bytes(),
+            answer_end: format!("Via: 1.1 {product}\r\nX-Kong-Request-Id: ").into_bytes(),
             server_line: format!("Server: {product}\r\n").into_bytes(),
             headers: settings.headers,
             sends_request_id: settings.headers_upstream.request_id,

@@ -5,12 +5,16 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use plugin_api::{ClientInfo, Scheme};
 
+/// The end of a `Host` line and the `Connection` line behind it.
+pub(crate) const KEEP_ALIVE: &str = "\r\nConnection: keep-alive\r\n";
+
 /// A client connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     /// The client side as plugins see it, with the peer as client.
     pub(crate) client: ClientInfo,
-    /// `X-Forwarded-For` to `X-Forwarded-Host: ` for a peer that is not trusted.
+    /// [`KEEP_ALIVE`], then `X-Forwarded-For` to `X-Forwarded-Host: ` for a peer that is not
+    /// trusted: what most requests have behind the value of `Host`.
     pub(crate) forwarded_front: Vec<u8>,
     /// `X-Forwarded-Port` to `X-Forwarded-Path: `.
     pub(crate) forwarded_middle: Vec<u8>,
@@ -27,7 +31,8 @@ impl Connection {
         let scheme = client.scheme.as_str();
         Self {
             forwarded_front: format!(
-                "X-Forwarded-For: {ip}\r\nX-Forwarded-Proto: {scheme}\r\nX-Forwarded-Host: "
+                "{KEEP_ALIVE}X-Forwarded-For: {ip}\r\nX-Forwarded-Proto: {scheme}\r\n\
+                 X-Forwarded-Host: "
             )
             .into_bytes(),
             forwarded_middle: format!("\r\nX-Forwarded-Port: {port}\r\nX-Forwarded-Path: ")

@@ -3,12 +3,12 @@
 //!
 //! Compat: fields and their order are those of the reference.
 
-use plugin_api::{HeaderSpan, HttpVersion};
+use plugin_api::{HeaderSpan, HttpVersion, Span};
 
 use super::config::ProxyConfig;
-use super::connection::Connection;
+use super::connection::{Connection, KEEP_ALIVE};
 use super::work::Work;
-use crate::http1::{Framing, Known, copy_line, eq_ignore_case, has_list_token, list_tokens};
+use crate::http1::{Framing, Known, copy_lines, eq_ignore_case, has_list_token, list_tokens};
 
 /// What the head says beyond what was received.
 #[derive(Clone, Copy, Debug)]
@@ -31,17 +31,30 @@ pub(crate) fn write(
     config: &ProxyConfig,
     parts: &RequestParts<'_>,
 ) {
+    let fields = &work.head.fields;
     write_request_line(out, work);
-    write_te_and_via(out, work, config);
-    field(out, b"Host", parts.host);
-    if parts.is_upgrade {
-        out.extend_from_slice(b"Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n");
+    if fields.index.version == HttpVersion::Http11 && !fields.has_any(&[Known::Te, Known::Via]) {
+        out.extend_from_slice(&config.request_front);
     } else {
-        out.extend_from_slice(b"Connection: keep-alive\r\n");
+        out.extend_from_slice(b" HTTP/1.1\r\n");
+        write_te_and_via(out, work, config);
+        out.extend_from_slice(b"Host: ");
     }
-    write_forwarded(out, work, connection, config, parts);
+    out.extend_from_slice(parts.host);
+    if !parts.is_upgrade && !work.is_peer_trusted && !fields.has_any(&[Known::ForwardedFor]) {
+        out.extend_from_slice(&connection.forwarded_front);
+    } else {
+        out.extend_from_slice(match parts.is_upgrade {
+            true => b"\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n",
+            false => KEEP_ALIVE.as_bytes(),
+        });
+        write_forwarded_for(out, work, connection);
+    }
+    write_forwarded(out, work, connection, parts);
     if config.sends_request_id {
-        field(out, b"X-Kong-Request-Id", &work.request_id);
+        out.extend_from_slice(b"X-Kong-Request-Id: ");
+        out.extend_from_slice(&work.request_id);
+        out.extend_from_slice(b"\r\n");
     }
     match parts.framing {
         Framing::Length(length) => {
@@ -65,11 +78,21 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Writes method and target, without what stands behind them.
 fn write_request_line(out: &mut Vec<u8>, work: &Work) {
     let edits = &work.plugins.request;
     let index = &work.head.fields.index;
-    out.extend_from_slice(edits.method.as_deref().unwrap_or_else(|| work.method()));
-    out.push(b' ');
+    match &edits.method {
+        None => {
+            // With the space behind it.
+            let end = index.method.end.saturating_add(1);
+            out.extend_from_slice(Span::new(index.method.start, end).of(&work.bytes));
+        }
+        Some(method) => {
+            out.extend_from_slice(method);
+            out.push(b' ');
+        }
+    }
     match &edits.path {
         Some(path) => router::escape_into(path, out),
         None => out.extend_from_slice(&work.upstream_path),
@@ -85,7 +108,6 @@ fn write_request_line(out: &mut Vec<u8>, work: &Work) {
         }
         _ => {}
     }
-    out.extend_from_slice(b" HTTP/1.1\r\n");
 }
 
 fn write_te_and_via(out: &mut Vec<u8>, work: &Work, config: &ProxyConfig) {
@@ -98,10 +120,6 @@ fn write_te_and_via(out: &mut Vec<u8>, work: &Work, config: &ProxyConfig) {
         }
     }
     let received = fields.first(Known::Via, &work.bytes);
-    if received.is_none() && fields.index.version == HttpVersion::Http11 {
-        out.extend_from_slice(&config.via_line);
-        return;
-    }
     out.extend_from_slice(b"Via: ");
     if let Some(received) = received {
         out.extend_from_slice(received);
@@ -117,42 +135,44 @@ fn write_te_and_via(out: &mut Vec<u8>, work: &Work, config: &ProxyConfig) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// The value of a field of a trusted peer.
+fn trusted(work: &Work, kind: Known) -> Option<&[u8]> {
+    if !work.is_peer_trusted {
+        return None;
+    }
+    work.head.fields.first(kind, &work.bytes)
+}
+
+/// `X-Forwarded-For` to `X-Forwarded-Host: `.
+fn write_forwarded_for(out: &mut Vec<u8>, work: &Work, connection: &Connection) {
+    let chain = work.head.fields.first(Known::ForwardedFor, &work.bytes);
+    if chain.is_none() && !work.is_peer_trusted {
+        out.extend_from_slice(&connection.forwarded_front[KEEP_ALIVE.len()..]);
+        return;
+    }
+    out.extend_from_slice(b"X-Forwarded-For: ");
+    if let Some(chain) = chain {
+        out.extend_from_slice(chain);
+        out.extend_from_slice(b", ");
+    }
+    match work.real_ip {
+        Some(ip) if chain.is_none() => out.extend_from_slice(ip.to_string().as_bytes()),
+        _ => out.extend_from_slice(&connection.client.ip_text),
+    }
+    out.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
+    let own = connection.client.scheme.as_str().as_bytes();
+    out.extend_from_slice(trusted(work, Known::ForwardedProto).unwrap_or(own));
+    out.extend_from_slice(b"\r\nX-Forwarded-Host: ");
+}
+
+/// What follows, from the value of `X-Forwarded-Host` to `X-Real-IP`.
 fn write_forwarded(
     out: &mut Vec<u8>,
     work: &Work,
     connection: &Connection,
-    config: &ProxyConfig,
     parts: &RequestParts<'_>,
 ) {
-    let first = |kind| work.head.fields.first(kind, &work.bytes);
-    let trusted = |kind| {
-        if work.is_peer_trusted {
-            first(kind)
-        } else {
-            None
-        }
-    };
-    match first(Known::ForwardedFor) {
-        None if !work.is_peer_trusted => out.extend_from_slice(&connection.forwarded_front),
-        chain => {
-            out.extend_from_slice(b"X-Forwarded-For: ");
-            if let Some(chain) = chain {
-                out.extend_from_slice(chain);
-                out.extend_from_slice(b", ");
-            }
-            let peer = if chain.is_some() || work.real_ip.is_none() {
-                connection.client.ip_text.to_vec()
-            } else {
-                work.real_ip
-                    .map_or_else(Vec::new, |ip| ip.to_string().into_bytes())
-            };
-            out.extend_from_slice(&peer);
-            out.extend_from_slice(b"\r\nX-Forwarded-Proto: ");
-            let own = connection.client.scheme.as_str().as_bytes();
-            out.extend_from_slice(trusted(Known::ForwardedProto).unwrap_or(own));
-            out.extend_from_slice(b"\r\nX-Forwarded-Host: ");
-        }
-    }
+    let trusted = |kind| trusted(work, kind);
     match trusted(Known::ForwardedHost) {
         Some(host) => out.extend_from_slice(host),
         None => write_host(out, work),
@@ -170,13 +190,12 @@ fn write_forwarded(
         path => path,
     };
     out.extend_from_slice(trusted(Known::ForwardedPath).unwrap_or(path));
-    out.extend_from_slice(b"\r\n");
-    if let Some(prefix) = trusted(Known::ForwardedPrefix) {
-        field(out, b"X-Forwarded-Prefix", prefix);
-    } else if parts.strips_prefix {
-        field(out, b"X-Forwarded-Prefix", &work.path()[..work.matched]);
+    let own = parts.strips_prefix.then(|| &work.path()[..work.matched]);
+    if let Some(prefix) = trusted(Known::ForwardedPrefix).or(own) {
+        out.extend_from_slice(b"\r\nX-Forwarded-Prefix: ");
+        out.extend_from_slice(prefix);
     }
-    let _ = config;
+    out.extend_from_slice(b"\r\n");
     match work.real_ip {
         Some(ip) => field(out, b"X-Real-IP", ip.to_string().as_bytes()),
         None => out.extend_from_slice(&connection.real_ip_line),
@@ -203,11 +222,9 @@ fn write_rest(out: &mut Vec<u8>, work: &Work, sends_request_id: bool) {
     let passes = |kind| passes(kind) || (kind == Known::RequestId && !sends_request_id);
     let edits = &work.plugins.request.headers;
     if edits.is_empty() && !work.head.names_hop_fields {
-        for (kind, line) in work.head.fields.iter() {
-            if passes(kind) {
-                copy_line(out, line, &work.bytes);
-            }
-        }
+        let fields = work.head.fields.iter();
+        let lines = fields.filter(|(kind, _)| passes(*kind));
+        copy_lines(out, lines.map(|(_, line)| line), &work.bytes);
         return;
     }
     let lines = work

@@ -2,11 +2,11 @@
 //!
 //! Compat: fields and their order are those of the reference.
 
-use plugin_api::{HeaderEdits, HttpVersion};
+use plugin_api::{HeaderEdits, HeaderSpan, HttpVersion};
 
 use super::config::ProxyConfig;
 use super::errors;
-use crate::http1::{Framing, Known, ResponseHead, copy_line, has_list_token};
+use crate::http1::{Framing, Known, ResponseHead, as_received, copy_lines, has_list_token};
 
 /// What the head says beyond what the service sent.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +18,7 @@ pub(crate) struct AnswerParts<'a> {
     pub(crate) is_upgrade: bool,
     pub(crate) upstream_latency_ms: u64,
     pub(crate) proxy_latency_ms: u64,
-    pub(crate) request_id: &'a [u8],
+    pub(crate) request_id: &'a [u8; 32],
     pub(crate) edits: Option<&'a HeaderEdits>,
     /// A `Set-Cookie` line of the balancer, complete with CR LF.
     pub(crate) cookie: &'a [u8],
@@ -70,10 +70,10 @@ pub(crate) fn write(
 ) {
     write_status(out, response, bytes, parts.status);
     let removes = |name: &[u8]| parts.edits.is_some_and(|edits| edits.removes(name));
-    if let Some(value) = response.fields.first(Known::ContentType, bytes)
+    if let Some(line) = response.fields.first_line(Known::ContentType)
         && !removes(b"content-type")
     {
-        field(out, b"Content-Type", value);
+        write_content_type(out, line, bytes);
     }
     if let Some(value) = parts.edits.and_then(|edits| edits.value(b"content-type")) {
         field(out, b"Content-Type", value);
@@ -102,13 +102,32 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn number(out: &mut Vec<u8>, name_and_colon: &[u8], value: u64) {
+/// Lengths of names are known when this is compiled, so that they are written without a call.
+#[inline]
+fn number<const N: usize>(out: &mut Vec<u8>, name_and_colon: &[u8; N], value: u64) {
     out.extend_from_slice(name_and_colon);
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-    out.extend_from_slice(b"\r\n");
+    match u8::try_from(value) {
+        Ok(digit @ 0..=9) => out.extend_from_slice(&[b'0' + digit, b'\r', b'\n']),
+        _ => {
+            out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+fn write_content_type(out: &mut Vec<u8>, line: HeaderSpan, bytes: &[u8]) {
+    let received = as_received(line, bytes);
+    match received.filter(|line| line.starts_with(b"Content-Type")) {
+        Some(line) => out.extend_from_slice(line),
+        None => field(out, b"Content-Type", line.value.of(bytes)),
+    }
 }
 
 fn write_status(out: &mut Vec<u8>, response: &ResponseHead, bytes: &[u8], status: u16) {
+    if response.usual_line > 0 && status == response.status() {
+        out.extend_from_slice(&bytes[..response.usual_line]);
+        return;
+    }
     out.extend_from_slice(b"HTTP/1.1 ");
     out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
     out.push(b' ');
@@ -131,6 +150,34 @@ struct Places {
     upstream_status: bool,
 }
 
+/// Fields of an answer that are looked at one by one.
+const REPLACED: &[Known] = &[
+    Known::Upgrade,
+    Known::Trailer,
+    Known::Via,
+    Known::RequestId,
+    Known::UpstreamLatency,
+    Known::ProxyLatency,
+    Known::UpstreamStatus,
+];
+
+/// Whether a field is written elsewhere, or was meant for the gateway.
+fn is_left_out(kind: Known) -> bool {
+    matches!(
+        kind,
+        Known::ContentType
+            | Known::ContentLength
+            | Known::TransferEncoding
+            | Known::Connection
+            | Known::KeepAlive
+            | Known::AccelBuffering
+            | Known::AccelCharset
+            | Known::AccelExpires
+            | Known::AccelLimitRate
+            | Known::AccelRedirect
+    )
+}
+
 fn write_received(
     out: &mut Vec<u8>,
     response: &ResponseHead,
@@ -140,12 +187,16 @@ fn write_received(
 ) -> Places {
     let mut places = Places::default();
     if parts.edits.is_none_or(HeaderEdits::is_empty) && !response.names_hop_fields {
+        if !response.fields.has_any(REPLACED) {
+            places.server = response.fields.has_any(&[Known::Server]);
+            let lines = response
+                .fields
+                .iter()
+                .filter(|(kind, _)| !is_left_out(*kind));
+            copy_lines(out, lines.map(|(_, line)| line), bytes);
+            return places;
+        }
         for (kind, line) in response.fields.iter() {
-            if matches!(kind, Known::Other | Known::Date | Known::Server) {
-                places.server |= kind == Known::Server;
-                copy_line(out, line, bytes);
-                continue;
-            }
             let (name, value) = (line.name.of(bytes), line.value.of(bytes));
             write_line(out, (kind, name, value), config, parts, &mut places);
         }
@@ -190,16 +241,7 @@ fn write_line(
 ) {
     let headers = &config.headers;
     match kind {
-        Known::ContentType
-        | Known::ContentLength
-        | Known::TransferEncoding
-        | Known::Connection
-        | Known::KeepAlive
-        | Known::AccelBuffering
-        | Known::AccelCharset
-        | Known::AccelExpires
-        | Known::AccelLimitRate
-        | Known::AccelRedirect => return,
+        kind if is_left_out(kind) => return,
         Known::Upgrade if !parts.is_upgrade => return,
         Known::Trailer if parts.framing != AnswerBody::Chunked => return,
         Known::Via if headers.via && !places.via => {
@@ -266,11 +308,19 @@ fn write_own(
     if headers.proxy_latency && !places.proxy_latency {
         number(out, b"X-Kong-Proxy-Latency: ", parts.proxy_latency_ms);
     }
-    if headers.via && !places.via {
+    let has_via = headers.via && !places.via;
+    let has_id = headers.request_id && !places.request_id;
+    if has_via && has_id && parts.debug.is_empty() {
+        out.extend_from_slice(&config.answer_end);
+        out.extend_from_slice(parts.request_id);
+        out.extend_from_slice(b"\r\n");
+        return;
+    }
+    if has_via {
         out.extend_from_slice(&config.via_line);
     }
     out.extend_from_slice(parts.debug);
-    if headers.request_id && !places.request_id {
+    if has_id {
         field(out, b"X-Kong-Request-Id", parts.request_id);
     }
 }
