@@ -1,6 +1,7 @@
 //! Read buffers, kept per core and handed to a connection only while it has bytes to hold.
 
 use std::cell::RefCell;
+use std::task::{Poll, ready};
 
 /// Size of a buffer for request heads and small bodies.
 const SMALL: usize = 16 * 1024;
@@ -112,13 +113,30 @@ pub(crate) struct Buffers {
 
 impl Buffers {
     /// Hands out a buffer of 16 KiB.
-    pub(crate) fn take_small(&self) -> Buffer {
+    #[cfg(test)]
+    fn take_small(&self) -> Buffer {
         take(&self.small, SMALL)
     }
 
     /// Hands out a buffer of 64 KiB.
     pub(crate) fn take_large(&self) -> Buffer {
         take(&self.large, LARGE)
+    }
+
+    /// Reads into a buffer of 16 KiB, which is handed out only when something came.
+    pub(crate) fn read_small<E>(
+        &self,
+        read: impl FnOnce(&mut [u8]) -> Poll<Result<usize, E>>,
+    ) -> Poll<Result<Buffer, E>> {
+        read_into(&self.small, SMALL, read)
+    }
+
+    /// Reads into a buffer of 64 KiB, which is handed out only when something came.
+    pub(crate) fn read_large<E>(
+        &self,
+        read: impl FnOnce(&mut [u8]) -> Poll<Result<usize, E>>,
+    ) -> Poll<Result<Buffer, E>> {
+        read_into(&self.large, LARGE, read)
     }
 
     /// Takes a buffer back; memory of another size is freed.
@@ -157,6 +175,31 @@ fn take(list: &RefCell<Vec<Box<[u8]>>>, size: usize) -> Buffer {
     }
 }
 
+fn read_into<E>(
+    list: &RefCell<Vec<Box<[u8]>>>,
+    size: usize,
+    read: impl FnOnce(&mut [u8]) -> Poll<Result<usize, E>>,
+) -> Poll<Result<Buffer, E>> {
+    let mut list = list.borrow_mut();
+    if list.is_empty() {
+        list.push(vec![0; size].into_boxed_slice());
+    }
+    let Some(bytes) = list.last_mut() else {
+        return Poll::Pending;
+    };
+    let end = ready!(read(bytes))?;
+    // Without bytes there is nothing to hold; the end is told by an empty buffer.
+    let bytes = match end {
+        0 => Box::default(),
+        _ => list.pop().unwrap_or_default(),
+    };
+    Poll::Ready(Ok(Buffer {
+        bytes,
+        start: 0,
+        end,
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +216,27 @@ mod tests {
         buffers.give(first);
         assert!(buffers.take_small().is_empty());
         assert_eq!(buffers.small.borrow().len(), 0);
+    }
+
+    #[test]
+    fn memory_is_handed_out_only_when_something_was_read() {
+        let buffers = Buffers::default();
+        let waits = buffers.read_small(|_| Poll::<Result<usize, ()>>::Pending);
+        assert!(waits.is_pending());
+        assert_eq!(buffers.small.borrow().len(), 1);
+        let Poll::Ready(Ok(ended)) = buffers.read_small(|_| Poll::Ready(Ok::<_, ()>(0))) else {
+            panic!("the end is no wait");
+        };
+        assert!(ended.is_unallocated());
+        let read = buffers.read_small(|into| {
+            into[..2].copy_from_slice(b"ab");
+            Poll::Ready(Ok::<_, ()>(2))
+        });
+        let Poll::Ready(Ok(read)) = read else {
+            panic!("bytes are no wait");
+        };
+        assert_eq!(read.filled(), b"ab");
+        assert!(buffers.small.borrow().is_empty());
     }
 
     #[test]

@@ -7,13 +7,18 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// A byte stream of one core.
 pub(crate) trait Io {
     /// Waits until a read would give bytes, the end or an error.
     fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Whether a read would give bytes, the end or an error, as far as is known now.
+    fn is_readable(&mut self, cx: &mut Context<'_>) -> bool {
+        self.poll_readable(cx).is_ready()
+    }
 
     /// Reads into `into`; zero bytes mean the end.
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;
@@ -41,6 +46,11 @@ impl Io for Plain {
         self.0.poll_read_ready(cx)
     }
 
+    fn is_readable(&mut self, _: &mut Context<'_>) -> bool {
+        // Nothing is called while the reactor knows of nothing; that is the usual case.
+        self.0.try_io(Interest::READABLE, || Ok(())).is_ok()
+    }
+
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(into);
         ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
@@ -53,7 +63,13 @@ impl Io for Plain {
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match parts {
-            [part] => Pin::new(&mut self.0).poll_write(cx, part),
+            // A socket usually has room: trying is cheaper than asking first.
+            [part] => match self.0.try_write(part) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    Pin::new(&mut self.0).poll_write(cx, part)
+                }
+                tried => Poll::Ready(tried),
+            },
             parts => Pin::new(&mut self.0).poll_write_vectored(cx, parts),
         }
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
-use std::task::{Context, Poll};
+use std::task::Context;
 
 /// Most idle connections of one core over all peers.
 const MAX_TOTAL: usize = 16 * 1024;
@@ -62,15 +62,15 @@ impl Hasher for KeyHasher {
 pub(crate) trait Idle {
     /// Whether the peer has something to say. An idle connection has nothing to say, so that
     /// means closed, or out of step.
-    fn poll_speaks(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+    fn speaks(&mut self, cx: &mut Context<'_>) -> bool;
+
+    /// Requests it has served.
+    fn served(&self) -> u32;
 }
 
 /// A connection that waits for its next request.
-pub(crate) struct IdleConnection<T> {
-    /// The connection.
-    pub(crate) connection: T,
-    /// Requests it has served.
-    pub(crate) requests: u32,
+struct IdleConnection<T> {
+    connection: T,
     expires: u64,
 }
 
@@ -103,26 +103,21 @@ impl<T: Idle> Pool<T> {
     }
 
     /// Takes the connection that was used last and is still open.
-    pub(crate) fn take(
-        &self,
-        key: &PeerKey,
-        now: u64,
-        cx: &mut Context<'_>,
-    ) -> Option<IdleConnection<T>> {
+    pub(crate) fn take(&self, key: &PeerKey, now: u64, cx: &mut Context<'_>) -> Option<T> {
         let mut peers = self.peers.borrow_mut();
         let list = peers.get_mut(key)?;
         while let Some(mut idle) = list.pop() {
             self.total.set(self.total.get() - 1);
-            if idle.expires > now && idle.connection.poll_speaks(cx).is_pending() {
-                return Some(idle);
+            if idle.expires > now && !idle.connection.speaks(cx) {
+                return Some(idle.connection);
             }
         }
         None
     }
 
     /// Keeps a connection whose last response is complete, if it may be used again.
-    pub(crate) fn give(&self, key: PeerKey, connection: T, requests: u32, now: u64) {
-        if requests >= self.limits.max_requests || self.total.get() >= MAX_TOTAL {
+    pub(crate) fn give(&self, key: PeerKey, connection: T, now: u64) {
+        if connection.served() >= self.limits.max_requests || self.total.get() >= MAX_TOTAL {
             return;
         }
         let mut peers = self.peers.borrow_mut();
@@ -131,7 +126,6 @@ impl<T: Idle> Pool<T> {
             self.total.set(self.total.get() + 1);
             list.push(IdleConnection {
                 connection,
-                requests,
                 expires: now + self.limits.idle_timeout,
             });
         }
@@ -141,9 +135,7 @@ impl<T: Idle> Pool<T> {
     pub(crate) fn sweep(&self, now: u64, cx: &mut Context<'_>) {
         let mut total = 0;
         self.peers.borrow_mut().retain(|_, list| {
-            list.retain_mut(|idle| {
-                idle.expires > now && idle.connection.poll_speaks(cx).is_pending()
-            });
+            list.retain_mut(|idle| idle.expires > now && !idle.connection.speaks(cx));
             total += list.len();
             !list.is_empty()
         });

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use balancer::PickState;
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use tokio::net::TcpStream;
 use super::core::{Core, Pinned};
 use super::link::Link;
 use super::relay::Fault;
-use crate::net::{PeerKey, Plain, Timer};
+use crate::net::{Idle, PeerKey, Plain, Timer};
 use crate::snapshot::{Destination, ServiceEntry};
 
 /// Why no connection to a service could be had.
@@ -31,13 +32,23 @@ pub(crate) enum ReachError {
     Timeout,
 }
 
-/// A connection in use.
+/// A connection to a service. Boxed wherever it goes: it moves from hand to hand, and into the
+/// pool as it is.
 pub(crate) struct Reached {
-    /// Boxed: it moves from hand to hand, and back into the pool as it is.
-    pub(crate) link: Box<Link>,
-    pub(crate) key: PeerKey,
-    /// Requests it served before this one.
-    pub(crate) requests: u32,
+    pub(crate) link: Link,
+    key: PeerKey,
+    /// Requests it has served.
+    requests: u32,
+}
+
+impl Idle for Box<Reached> {
+    fn speaks(&mut self, cx: &mut Context<'_>) -> bool {
+        self.link.io.is_readable(cx)
+    }
+
+    fn served(&self) -> u32 {
+        self.requests
+    }
 }
 
 impl Reached {
@@ -61,6 +72,17 @@ pub(crate) struct Attempts {
     pub(crate) pick: PickState,
     /// Attempts made that count.
     pub(crate) counted: u32,
+}
+
+/// The peer of a service that has but one, known without waiting.
+pub(crate) fn known(service: &ServiceEntry, replaced: Option<&(Bytes, u16)>) -> Option<Peer> {
+    match service.destination {
+        Destination::Address(address) if replaced.is_none() => Some(Peer {
+            address,
+            host: None,
+        }),
+        _ => None,
+    }
 }
 
 /// Chooses the peer for the next attempt.
@@ -138,30 +160,26 @@ pub(crate) async fn connect(
     peer: &Peer,
     server_name: &[u8],
     timer: &Timer,
-) -> Result<Reached, ReachError> {
+) -> Result<Box<Reached>, ReachError> {
     let key = PeerKey {
         address: peer.address,
         tls: tls_identity(service, server_name),
     };
     let now = core.ticks.recent();
-    let idle = poll_fn(|cx| std::task::Poll::Ready(core.pool.take(&key, now, cx))).await;
+    let idle = poll_fn(|cx| Poll::Ready(core.pool.take(&key, now, cx))).await;
     if let Some(idle) = idle {
-        return Ok(Reached {
-            link: idle.connection,
-            key,
-            requests: idle.requests,
-        });
+        return Ok(idle);
     }
     let limit = u64::from(service.service.connect_timeout) * 1000;
     timer.arm(core.ticks.now(), limit);
     let opened = within(timer, open(core, service, peer.address, server_name)).await;
     let io = opened.ok_or(ReachError::Timeout)??;
     core.counters.upstream_connections.add(1);
-    Ok(Reached {
-        link: Box::new(Link::new(io)),
+    Ok(Box::new(Reached {
+        link: Link::new(io),
         key,
         requests: 0,
-    })
+    }))
 }
 
 fn tls_identity(service: &ServiceEntry, server_name: &[u8]) -> u64 {
@@ -179,8 +197,8 @@ fn tls_identity(service: &ServiceEntry, server_name: &[u8]) -> u64 {
 async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     poll_fn(|cx| {
-        if let std::task::Poll::Ready(value) = future.as_mut().poll(cx) {
-            return std::task::Poll::Ready(Some(value));
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(value));
         }
         timer.poll_expired(cx).map(|()| None)
     })
@@ -208,14 +226,13 @@ async fn open(
 }
 
 /// Gives a connection back after a complete exchange, where it may be used again.
-pub(crate) fn give_back(core: &Core, mut reached: Reached) {
+pub(crate) fn give_back(core: &Core, mut reached: Box<Reached>) {
     reached.link.reader.release(&core.buffers);
     if !reached.link.reader.buffer.is_unallocated() {
         return;
     }
-    let requests = reached.requests + 1;
-    core.pool
-        .give(reached.key, reached.link, requests, core.ticks.recent());
+    reached.requests += 1;
+    core.pool.give(reached.key, reached, core.ticks.recent());
 }
 
 /// Whether a request that failed so may be sent again, given what it is.

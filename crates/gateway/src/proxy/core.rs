@@ -9,9 +9,9 @@ use arc_swap::Cache;
 use tokio::sync::Notify;
 
 use super::access_log::AccessLog;
+use super::attempt::Reached;
 use super::config::ProxyConfig;
 use super::counters::CoreCounters;
-use super::link::Link;
 use super::runner::Runner;
 use super::work::Work;
 use crate::net::{Buffers, Pool, Resolver, Ticks, Wheel};
@@ -36,7 +36,7 @@ pub(crate) struct Core {
     pub(crate) ticks: Rc<Ticks>,
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) buffers: Buffers,
-    pub(crate) pool: Pool<Box<Link>>,
+    pub(crate) pool: Pool<Box<Reached>>,
     pub(crate) resolver: Rc<Resolver>,
     pub(crate) counters: Arc<CoreCounters>,
     pub(crate) telemetry: CoreSink,

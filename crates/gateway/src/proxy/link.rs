@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 use crate::http1::{BodyDecoder, BodyError, Framing, chunk_header};
-use crate::net::{Buffer, Buffers, Idle, Io};
+use crate::net::{Buffer, Buffers, Io};
 
 /// Payload up to this size is copied behind the head, so that one small send carries both.
 const COPY_LIMIT: usize = 2048;
@@ -187,8 +187,8 @@ impl Reader {
         }
     }
 
-    /// Reads raw bytes behind the window; zero means the end. Memory is taken only when the
-    /// connection is readable.
+    /// Reads raw bytes behind the window; zero means the end. Memory is taken only when
+    /// something came.
     pub(crate) fn poll_more(
         &mut self,
         cx: &mut Context<'_>,
@@ -196,9 +196,10 @@ impl Reader {
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
         if self.buffer.is_unallocated() {
-            ready!(io.poll_readable(cx))?;
-            self.buffer = buffers.take_large();
-        } else if self.buffer.spare() == 0 {
+            self.buffer = ready!(buffers.read_large(|into| io.poll_read(cx, into)))?;
+            return Poll::Ready(Ok(self.buffer.len()));
+        }
+        if self.buffer.spare() == 0 {
             buffers.enlarge(&mut self.buffer);
         }
         let count = ready!(io.poll_read(cx, self.buffer.spare_mut()))?;
@@ -354,12 +355,6 @@ pub(crate) struct Link {
     pub(crate) reader: Reader,
     /// What goes out.
     pub(crate) sender: Sender,
-}
-
-impl Idle for Box<Link> {
-    fn poll_speaks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.io.poll_readable(cx).map(|_| ())
-    }
 }
 
 impl Link {

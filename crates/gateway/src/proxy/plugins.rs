@@ -223,7 +223,7 @@ pub(crate) fn filter_reply<C: Client>(
 /// Relays an answer through the filters.
 pub(crate) async fn relay<C: Client>(
     tx: &mut Transaction<'_, C>,
-    mut reached: Reached,
+    mut reached: Box<Reached>,
     state: (bool, bool),
 ) -> Ending {
     let chain = tx.chain();
@@ -335,7 +335,7 @@ fn filter_chunk<C: Client>(tx: &mut Transaction<'_, C>, chain: &Chain, chunk: &m
 /// Reads the whole answer, runs the response phase and the filters, then sends it.
 async fn relay_whole<C: Client>(
     tx: &mut Transaction<'_, C>,
-    mut reached: Reached,
+    mut reached: Box<Reached>,
     state: (bool, bool),
     chain: &Chain,
 ) -> Ending {

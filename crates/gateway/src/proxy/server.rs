@@ -28,8 +28,6 @@ enum Wait {
     Refused(HeadError),
     TimedOut,
     Ended,
-    /// Nothing came after all.
-    Nothing,
 }
 
 /// A client's connection while it lives.
@@ -101,42 +99,41 @@ async fn next_head(
         config.keepalive_timeout
     };
     timer.arm(core.ticks.recent(), idle);
-    loop {
-        if client.link.reader.buffer.is_empty() {
-            client.link.reader.release(&core.buffers);
-            if !is_readable(core, client, timer).await {
-                return None;
-            }
-        }
-        let mut work = core.take_work();
-        work.notes.started = core.ticks.now();
-        work.request_id = clock::hex_id();
-        match read_head(core, client, timer, &mut work).await {
-            Wait::Head => return Some(work),
-            Wait::Refused(error) => {
-                work.refused = refusal(error);
-                let received = client.link.reader.buffer.filled();
-                work.bytes.extend_from_slice(received);
-                return Some(work);
-            }
-            Wait::TimedOut => {
-                work.refused = 408;
-                return Some(work);
-            }
-            Wait::Ended => {
-                core.give_work(work);
-                return None;
-            }
-            Wait::Nothing => core.give_work(work),
+    if client.link.reader.buffer.is_empty() {
+        client.link.reader.release(&core.buffers);
+        if !take_first(core, client, timer).await {
+            return None;
         }
     }
+    let mut work = core.take_work();
+    work.notes.started = core.ticks.now();
+    work.request_id = clock::hex_id();
+    match read_head(core, client, timer, &mut work).await {
+        Wait::Head => {}
+        Wait::Refused(error) => {
+            work.refused = refusal(error);
+            let received = client.link.reader.buffer.filled();
+            work.bytes.extend_from_slice(received);
+        }
+        Wait::TimedOut => work.refused = 408,
+        Wait::Ended => {
+            core.give_work(work);
+            return None;
+        }
+    }
+    Some(work)
 }
 
-/// Waits for the first byte of a request without holding memory for it.
-async fn is_readable(core: &Core, client: &mut Http1Client, timer: &Timer) -> bool {
+/// Waits for the first bytes of a request without holding memory for them; false at the end.
+async fn take_first(core: &Core, client: &mut Http1Client, timer: &Timer) -> bool {
+    let Link { io, reader, .. } = &mut client.link;
     poll_fn(|cx| {
-        match client.link.io.poll_readable(cx) {
-            Poll::Ready(Ok(())) => return Poll::Ready(true),
+        let read = core.buffers.read_small(|into| io.poll_read(cx, into));
+        match read {
+            Poll::Ready(Ok(buffer)) => {
+                reader.buffer = buffer;
+                return Poll::Ready(!reader.buffer.is_empty());
+            }
             Poll::Ready(Err(_)) => return Poll::Ready(false),
             Poll::Pending => {}
         }
@@ -167,16 +164,9 @@ async fn read_head(core: &Core, client: &mut Http1Client, timer: &Timer, work: &
                     }
                 }
             }
-            if reader.buffer.is_unallocated() {
-                reader.buffer = core.buffers.take_small();
-            }
             match client.link.poll_more(cx, &core.buffers) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Wait::Ended),
                 Poll::Ready(Ok(_)) => {}
-                // A fresh socket counts as readable until it was tried.
-                Poll::Pending if client.link.reader.buffer.is_empty() => {
-                    return Poll::Ready(Wait::Nothing);
-                }
                 Poll::Pending if !is_armed => {
                     is_armed = true;
                     timer.arm(core.ticks.recent(), core.config.header_timeout);

@@ -183,16 +183,13 @@ impl<C: Client> Transaction<'_, C> {
         entry: &RouteEntry,
         service: &ServiceEntry,
         attempts: &mut Attempts,
-    ) -> Result<Reached, ReachError> {
+    ) -> Result<Box<Reached>, ReachError> {
         let replaced = self.work.plugins.request.destination.clone();
-        let peer = attempt::choose(
-            self.core,
-            &self.pinned,
-            service,
-            replaced.as_ref(),
-            attempts,
-        )
-        .await;
+        let replaced = replaced.as_ref();
+        let peer = match attempt::known(service, replaced) {
+            Some(peer) => Ok(peer),
+            None => attempt::choose(self.core, &self.pinned, service, replaced, attempts).await,
+        };
         if self.work.notes.handed_on == 0 {
             self.work.notes.handed_on = self.core.ticks.recent();
         }
@@ -273,12 +270,17 @@ impl<C: Client> Transaction<'_, C> {
     async fn exchange(
         &mut self,
         service: &ServiceEntry,
-        mut reached: Reached,
+        mut reached: Box<Reached>,
     ) -> Result<Ending, (Fault, bool)> {
-        self.work.response.clear();
         let is_head = self.work.method() == b"HEAD";
         let limits = self.limits(service);
-        let mut response = std::mem::take(&mut self.work.response);
+        let Work {
+            response,
+            body,
+            plugins,
+            ..
+        } = &mut *self.work;
+        response.clear();
         let mut relay = Relay::new(
             self.core,
             &mut *self.client,
@@ -286,13 +288,12 @@ impl<C: Client> Transaction<'_, C> {
             self.timer,
             limits,
         );
-        relay.buffered = match &self.work.plugins.request.body {
-            Some(body) if self.work.body.is_some() => Some(body.clone()),
-            _ => self.work.body.clone(),
+        relay.buffered = match &plugins.request.body {
+            Some(edited) if body.is_some() => Some(edited.clone()),
+            _ => body.clone(),
         };
-        let received = relay.response_head(&mut response, is_head).await;
+        let received = relay.response_head(response, is_head).await;
         let state = (relay.is_request_sent, relay.is_request_broken);
-        self.work.response = response;
         if let Err(fault) = received {
             return Err((fault, reached.link.sender.sent > 0 || state.0));
         }
@@ -311,10 +312,11 @@ impl<C: Client> Transaction<'_, C> {
     }
 
     /// Relays an answer whose head has been read. From here on there is no other answer.
-    async fn respond(&mut self, mut reached: Reached, state: (bool, bool)) -> Ending {
-        match self.skip_interim(&mut reached, state).await {
-            Ok(()) => {}
-            Err(fault) => return self.failed(&fault).await,
+    async fn respond(&mut self, mut reached: Box<Reached>, state: (bool, bool)) -> Ending {
+        if self.work.response.status() < 200
+            && let Err(fault) = self.skip_interim(&mut reached, state).await
+        {
+            return self.failed(&fault).await;
         }
         let status = self.work.response.status();
         if status == 101 && !request_head::wants_websocket(self.work) {
@@ -443,7 +445,7 @@ impl<C: Client> Transaction<'_, C> {
         self.work.out = out;
     }
 
-    async fn relay_body(&mut self, mut reached: Reached, state: (bool, bool)) -> Ending {
+    async fn relay_body(&mut self, mut reached: Box<Reached>, state: (bool, bool)) -> Ending {
         let response = &self.work.response;
         let (len, is_upstream_persistent) = (response.len, response.is_persistent);
         let reader = &mut reached.link.reader;
@@ -468,7 +470,7 @@ impl<C: Client> Transaction<'_, C> {
         }
     }
 
-    async fn tunnel(&mut self, mut reached: Reached) -> Ending {
+    async fn tunnel(&mut self, mut reached: Box<Reached>) -> Ending {
         self.write_answer_head(&reached, AnswerBody::Nothing, None);
         reached.link.reader.buffer.consume(self.work.response.len);
         let pushed = std::future::poll_fn(|cx| self.client.poll_push(cx, &[], None)).await;
