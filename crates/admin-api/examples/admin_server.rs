@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use entities::Catalogue;
-use gatehouse_admin_api::gateway::{self, Answer, FactError, Facts, Mark, UpstreamHealth};
+use gatehouse_admin_api::gateway::{self, Answer, FactError, Facts, Mark, Mode, UpstreamHealth};
 use gatehouse_admin_api::{Entities, Scope};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::{Actor, Location, Store, StoreOptions};
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ use uuid::Uuid;
 struct Nothing(Vec<String>);
 
 impl Facts for Nothing {
+    fn mode(&self) -> Mode {
+        Mode::Database
+    }
+
     fn root<'a>(&'a self, _: &'a Scope) -> Answer<'a, Value> {
         Box::pin(async { Ok(json!({"configuration": {"database": "postgres"}})) })
     }
@@ -35,7 +39,12 @@ impl Facts for Nothing {
         self.0.clone()
     }
 
-    fn upstream_health<'a>(&'a self, _: &'a Scope, _: Uuid) -> Answer<'a, UpstreamHealth> {
+    fn upstream_health<'a>(
+        &'a self,
+        _: &'a Scope,
+        _: &'a Map<String, Value>,
+        _: &'a [Map<String, Value>],
+    ) -> Answer<'a, UpstreamHealth> {
         Box::pin(async { Ok(UpstreamHealth::default()) })
     }
 
