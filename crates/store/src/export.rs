@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Body;
+use crate::limits::ROWS_AUDITED;
 
 /// All exported rows of a control plane at one version, read in one snapshot.
 ///
@@ -88,5 +90,27 @@ pub struct AuditEntry {
     /// Its id.
     pub actor_id: Option<Uuid>,
     /// Rows touched: `{"kind", "id", "change"}`, at most 100, then a number of further ones.
-    pub summary: serde_json::Value,
+    pub summary: Value,
+}
+
+/// What an audit entry says about the rows of a batch.
+pub(crate) fn summary(changes: &[(&'static str, Uuid, ChangeKind)], note: Option<&str>) -> Value {
+    let mut rows: Vec<Value> = changes
+        .iter()
+        .take(ROWS_AUDITED)
+        .map(|(kind, id, change)| {
+            let change = match change {
+                ChangeKind::Written => "written",
+                ChangeKind::Removed => "removed",
+            };
+            json!({ "kind": kind, "id": id, "change": change })
+        })
+        .collect();
+    if let Some(note) = note {
+        rows.insert(0, json!({ "note": note }));
+    }
+    if changes.len() > ROWS_AUDITED {
+        rows.push(json!({ "further": changes.len() - ROWS_AUDITED }));
+    }
+    Value::Array(rows)
 }

@@ -8,9 +8,12 @@
 //! [`DAYS_KEPT`], and [`ROWS_KEPT`] earlier rows of all control planes together. The version that
 //! the oldest of these rows led to can still be read.
 
+use std::collections::{BTreeMap, HashMap};
+
 use uuid::Uuid;
 
-use crate::{AuditEntry, Body};
+use crate::model::KindFacts;
+use crate::{AuditEntry, Body, Export};
 
 /// Versions of a control plane whose content can be read.
 pub const REVISIONS_KEPT: u64 = 1_000;
@@ -53,4 +56,37 @@ impl std::fmt::Debug for RowChange {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
+}
+
+/// Rows by position of their kind and id; `None` for one that is absent.
+pub(crate) type EarlierRows = BTreeMap<(usize, Uuid), Option<Body>>;
+
+/// Makes an export of the present state one of an earlier state.
+pub(crate) fn put_back(export: &mut Export, kinds: &[KindFacts], earlier: EarlierRows) {
+    let mut by_kind: HashMap<usize, BTreeMap<Uuid, Option<Body>>> = HashMap::new();
+    for ((kind, id), body) in earlier {
+        by_kind.entry(kind).or_default().insert(id, body);
+    }
+    for (position, rows) in by_kind {
+        let name = kinds[position].name;
+        let table = export.tables.remove(name).unwrap_or_default();
+        let mut table: BTreeMap<Uuid, Body> = table
+            .into_iter()
+            .filter_map(|body| Some((id_of(&body)?, body)))
+            .collect();
+        for (id, body) in rows {
+            match body {
+                Some(body) => table.insert(id, body),
+                None => table.remove(&id),
+            };
+        }
+        if !table.is_empty() {
+            let rows = table.into_values().collect();
+            export.tables.insert(name.to_owned(), rows);
+        }
+    }
+}
+
+fn id_of(body: &Body) -> Option<Uuid> {
+    Uuid::try_parse(body.get("id")?.as_str()?).ok()
 }

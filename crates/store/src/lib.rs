@@ -11,11 +11,14 @@
 
 mod batch;
 mod catalogue;
+mod codec;
 mod error;
 mod export;
 mod history;
+mod limits;
 mod location;
 mod model;
+mod postgres;
 mod query;
 mod record;
 mod sqlite;

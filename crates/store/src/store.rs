@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use crate::export::AuditEntry;
+use crate::postgres;
 use crate::sqlite;
 use crate::{
     Actor, Applied, Batch, Body, Changed, Changes, Expect, Export, ListQuery, Location, Model,
@@ -47,6 +48,7 @@ pub struct Store {
 /// The databases that a store can be.
 enum Database {
     Sqlite(sqlite::Database),
+    Postgres(postgres::Database),
 }
 
 /// Asks whichever database there is.
@@ -54,6 +56,7 @@ macro_rules! ask {
     ($store:ident.$method:ident($($argument:expr),*)) => {
         match &*$store.database {
             Database::Sqlite(database) => database.$method($($argument),*).await,
+            Database::Postgres(database) => database.$method($($argument),*).await,
         }
     };
 }
@@ -71,7 +74,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the file is in use, damaged, foreign, newer than this release or cannot be written.
+    /// When a file is in use, a server is not reached, or what is there is damaged, foreign, newer
+    /// than this release or cannot be written.
     pub fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let StoreOptions {
             location,
@@ -82,10 +86,9 @@ impl Store {
             Location::Sqlite(path) => {
                 Database::Sqlite(sqlite::Database::open(path.clone(), sealer, catalogue)?)
             }
-            Location::Postgres(_) => {
-                return Err(StoreError::Unavailable {
-                    reason: format!("{location} is not served by this build"),
-                });
+            Location::Postgres(config) => {
+                let config = (**config).clone();
+                Database::Postgres(postgres::Database::open(config, sealer, catalogue)?)
             }
         };
         Ok(Self {
@@ -293,6 +296,7 @@ impl Store {
     pub fn subscribe(&self) -> broadcast::Receiver<Changed> {
         match &*self.database {
             Database::Sqlite(database) => database.subscribe(),
+            Database::Postgres(database) => database.subscribe(),
         }
     }
 

@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::codec::{Codec, Digest, Encoded, body_id};
 use super::fault::Outcome;
+use super::read::decode;
+use crate::codec::{Codec, Digest, Encoded, body_id};
 use crate::model::{KindFacts, OnDelete, Reference};
 use crate::{Body, ChangeKind, Operation, StoreError};
 
@@ -379,9 +380,13 @@ impl<'a> Work<'a> {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let (_, body) = self
-            .codec
-            .decode(self.plane, kind, row, super::codec::Ttl::Absolute)?;
+        let (_, body) = decode(
+            self.codec,
+            self.plane,
+            kind,
+            row,
+            crate::codec::Ttl::Absolute,
+        )?;
         Ok(Some(body))
     }
 

@@ -1,15 +1,13 @@
 //! Earlier states: kept by triggers, so that no way of writing can forget them, and read back.
 
-use std::collections::{BTreeMap, HashMap};
-
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::codec::Ttl;
 use super::fault::Outcome;
-use super::read::Reading;
-use crate::history::{DAYS_KEPT, ROWS_KEPT};
+use super::read::{Reading, decode};
+use crate::codec::Ttl;
+use crate::history::{DAYS_KEPT, EarlierRows, ROWS_KEPT, put_back};
 use crate::model::KindFacts;
 use crate::{AuditEntry, Body, Export, Revisions, RowChange, StoreError};
 
@@ -94,9 +92,6 @@ pub(super) fn clear(connection: &Connection, now: u64) -> Outcome<()> {
     Ok(())
 }
 
-/// Rows by position of their kind and id; `None` for one that is absent.
-type Rows = BTreeMap<(usize, Uuid), Option<Body>>;
-
 impl Reading<'_> {
     /// The oldest version that can be read, and the version now.
     fn reach(&self) -> Outcome<(u64, u64)> {
@@ -149,28 +144,7 @@ impl Reading<'_> {
         let mut export = self.export()?;
         export.version = version;
         let earlier = self.replaced_after(version, u64::MAX)?;
-        let mut by_kind: HashMap<usize, BTreeMap<Uuid, Option<Body>>> = HashMap::new();
-        for ((kind, id), body) in earlier {
-            by_kind.entry(kind).or_default().insert(id, body);
-        }
-        for (position, rows) in by_kind {
-            let name = self.codec.kinds()[position].name;
-            let table = export.tables.remove(name).unwrap_or_default();
-            let mut table: BTreeMap<Uuid, Body> = table
-                .into_iter()
-                .filter_map(|body| Some((id_of(&body)?, body)))
-                .collect();
-            for (id, body) in rows {
-                match body {
-                    Some(body) => table.insert(id, body),
-                    None => table.remove(&id),
-                };
-            }
-            if !table.is_empty() {
-                let rows = table.into_values().collect();
-                export.tables.insert(name.to_owned(), rows);
-            }
-        }
+        put_back(&mut export, self.codec.kinds(), earlier);
         Ok(Some(export))
     }
 
@@ -206,14 +180,14 @@ impl Reading<'_> {
     }
 
     /// What the versions after one (up to another) replaced first: the state at the former.
-    fn replaced_after(&self, version: u64, upto: u64) -> Outcome<Rows> {
+    fn replaced_after(&self, version: u64, upto: u64) -> Outcome<EarlierRows> {
         let upto = upto.min(i64::MAX.unsigned_abs());
         let mut select = self.connection.prepare_cached(
             "SELECT id, body, sealed, expires_at, kind FROM history
              WHERE control_plane = ?1 AND version > ?2 AND version <= ?3 ORDER BY version",
         )?;
         let kinds = self.codec.kinds();
-        let mut found = Rows::new();
+        let mut found = EarlierRows::new();
         let mut rows = select.query((self.plane, version, upto))?;
         while let Some(row) = rows.next()? {
             let name: String = row.get(4)?;
@@ -254,10 +228,6 @@ impl Reading<'_> {
 
     /// The body in a row of columns `id, body, sealed, expires_at`.
     fn body(&self, kind: &KindFacts, row: &Row<'_>) -> Outcome<Body> {
-        Ok(self.codec.decode(self.plane, kind, row, Ttl::Absolute)?.1)
+        Ok(decode(self.codec, self.plane, kind, row, Ttl::Absolute)?.1)
     }
-}
-
-fn id_of(body: &Body) -> Option<Uuid> {
-    Uuid::try_parse(body.get("id")?.as_str()?).ok()
 }

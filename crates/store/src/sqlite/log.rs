@@ -1,24 +1,14 @@
 //! The version, the change log and the audit row of a batch.
 
 use rusqlite::{Connection, OptionalExtension as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::apply::Work;
 use super::fault::Outcome;
+use crate::export::summary;
+use crate::limits::{AUDIT_KEPT, CHANGES_LOGGED, VERSIONS_LOGGED};
 use crate::{Actor, Applied, ChangeKind, StoreError};
-
-/// Versions that the change log keeps for each control plane.
-const VERSIONS_LOGGED: u64 = 1_000;
-
-/// Changed rows of one version above which they are not logged; readers then take an export.
-const CHANGES_LOGGED: usize = 10_000;
-
-/// Rows that an audit entry names.
-const ROWS_AUDITED: usize = 100;
-
-/// Audit entries kept in the file.
-const AUDIT_KEPT: i64 = 1_000_000;
 
 impl Work<'_> {
     /// Gives what was changed a version, a place in the log and an audit row.
@@ -56,7 +46,7 @@ impl Work<'_> {
             self.plane,
             (self.now, version),
             actor,
-            &self.summary(),
+            &summary(&self.changes, self.note.as_deref()),
         )?;
         Ok(Applied { version, changed })
     }
@@ -88,28 +78,6 @@ impl Work<'_> {
             add.execute((self.plane, version, ordinal, kind, id, is_removal))?;
         }
         Ok(())
-    }
-
-    fn summary(&self) -> Value {
-        let mut rows: Vec<Value> = self
-            .changes
-            .iter()
-            .take(ROWS_AUDITED)
-            .map(|(kind, id, change)| {
-                let change = match change {
-                    ChangeKind::Written => "written",
-                    ChangeKind::Removed => "removed",
-                };
-                json!({ "kind": kind, "id": id, "change": change })
-            })
-            .collect();
-        if let Some(note) = &self.note {
-            rows.insert(0, json!({ "note": note }));
-        }
-        if self.changes.len() > ROWS_AUDITED {
-            rows.push(json!({ "further": self.changes.len() - ROWS_AUDITED }));
-        }
-        Value::Array(rows)
     }
 }
 

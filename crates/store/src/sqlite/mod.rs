@@ -5,7 +5,6 @@
 //! log). Everything blocking happens off the caller's thread.
 
 mod apply;
-mod codec;
 mod fault;
 mod history;
 mod list;
@@ -24,10 +23,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use codec::Codec;
+use crate::codec::{Codec, HashKey};
 use fault::Outcome;
 use read::Reading;
 use readers::Readers;
@@ -55,9 +55,9 @@ impl Database {
         catalogue: Arc<dyn Model>,
     ) -> Result<Self, StoreError> {
         let (connection, lock) = open::open_writer(&path)?;
-        let codec = Codec::load(&connection, catalogue, sealer)
+        let key = hash_key(&connection, &*sealer)
             .map_err(|fault| fault.into_error("read the key of the store", &path))?;
-        let codec = Arc::new(codec);
+        let codec = Arc::new(Codec::new(catalogue, sealer, &key));
         let writer = Writer::start(connection, codec.clone(), path.clone())?;
         let readers = Readers::new(path.clone());
         Ok(Self {
@@ -268,4 +268,24 @@ impl Database {
     ) -> Result<(), StoreError> {
         self.writer.run(Task::Records(operations)).await.map(drop)
     }
+}
+
+/// Reads the hash key of the file, or makes one.
+fn hash_key(connection: &Connection, sealer: &dyn Seal) -> Outcome<HashKey> {
+    let stored: Option<Vec<u8>> = connection
+        .query_row(
+            "SELECT value FROM meta WHERE name = ?1",
+            [HashKey::NAME],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if let Some(sealed) = stored {
+        return Ok(HashKey::open(sealer, &sealed)?);
+    }
+    let (key, sealed) = HashKey::create(sealer)?;
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES (?1, ?2)",
+        (HashKey::NAME, sealed),
+    )?;
+    Ok(key)
 }

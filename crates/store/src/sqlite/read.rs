@@ -1,24 +1,16 @@
 //! Reading entities: one row, lists by keyset, whole snapshots, the logs.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::codec::{Codec, Ttl};
 use super::fault::Outcome;
 use super::list;
+use crate::codec::{Codec, Stored, Ttl};
+use crate::limits::{CHANGES_TOLD, LIST_DEFAULT, LIST_LIMIT};
 use crate::model::KindFacts;
 use crate::{
     AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Page, StoreError, TagRow,
 };
-
-/// Rows of a list when no number is asked for.
-const LIST_DEFAULT: usize = 100;
-
-/// Most rows of a list.
-const LIST_LIMIT: usize = 1_000;
-
-/// Most changes told at once; who is further behind takes an export.
-const CHANGES_TOLD: usize = 100_000;
 
 /// Reading within one control plane.
 pub(super) struct Reading<'a> {
@@ -41,9 +33,7 @@ impl Reading<'_> {
         let Some(row) = rows.next()? else {
             return Ok(None);
         };
-        let (_, body) = self
-            .codec
-            .decode(self.plane, kind, row, Ttl::Remaining(self.now))?;
+        let (_, body) = decode(self.codec, self.plane, kind, row, Ttl::Remaining(self.now))?;
         Ok(Some(body))
     }
 
@@ -80,9 +70,7 @@ impl Reading<'_> {
                 page.next = last;
                 break;
             }
-            let (id, body) = self
-                .codec
-                .decode(self.plane, kind, row, Ttl::Remaining(self.now))?;
+            let (id, body) = decode(self.codec, self.plane, kind, row, Ttl::Remaining(self.now))?;
             page.rows.push(body);
             last = Some(id);
         }
@@ -169,7 +157,7 @@ impl Reading<'_> {
             let mut rows = all.query((self.plane, kind.name, self.now))?;
             let mut table = Vec::new();
             while let Some(row) = rows.next()? {
-                table.push(self.codec.decode(self.plane, kind, row, Ttl::Absolute)?.1);
+                table.push(decode(self.codec, self.plane, kind, row, Ttl::Absolute)?.1);
             }
             if !table.is_empty() {
                 export.tables.insert(kind.name.to_owned(), table);
@@ -242,4 +230,24 @@ impl Reading<'_> {
         }
         Ok(entries)
     }
+}
+
+/// Reads the columns `id, body, sealed, expires_at` of `kind`.
+pub(super) fn decode(
+    codec: &Codec,
+    plane: Uuid,
+    kind: &KindFacts,
+    row: &Row<'_>,
+    ttl: Ttl,
+) -> Outcome<(Uuid, Body)> {
+    let id: Uuid = row.get(0)?;
+    let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+    let sealed = row.get_ref(2)?.as_blob_or_null();
+    let stored = Stored {
+        id,
+        body,
+        sealed: sealed.map_err(rusqlite::Error::from)?,
+        expires_at: row.get(3)?,
+    };
+    Ok((id, codec.decode(plane, kind, &stored, ttl)?))
 }

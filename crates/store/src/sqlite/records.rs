@@ -5,10 +5,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::fault::Outcome;
+use crate::limits::LIST_LIMIT;
 use crate::{Body, Expect, Record, RecordOperation, RecordQuery, StoreError};
-
-/// Most records of one list.
-const LIST_LIMIT: usize = 1_000;
 
 const COLUMNS: &str = "r.id, r.owner, r.created_at, r.updated_at, r.body";
 

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 use super::apply::{Existing, Work};
-use super::codec::body_id;
 use super::fault::Outcome;
+use crate::codec::body_id;
 use crate::model::KindFacts;
 use crate::{Body, ChangeKind, StoreError};
 
@@ -126,7 +126,7 @@ impl Work<'_> {
         let now = self.now / 1000;
         let is_live = row.expires_at.is_none_or(|end| end > now);
         let ends_alike =
-            !kind.has_ttl || super::codec::expiry(body, now).agrees_with(row.expires_at);
+            !kind.has_ttl || crate::codec::expiry(body, now).agrees_with(row.expires_at);
         is_live && ends_alike && self.codec.content_digest(body) == row.digest
     }
 

@@ -7,7 +7,8 @@ use test_support::TempDir;
 use uuid::Uuid;
 
 use super::Database;
-use super::writer::{QUEUE_LIMIT, Task};
+use super::writer::Task;
+use crate::limits::QUEUE_LIMIT;
 use crate::{
     Actor, Batch, Body, KindFacts, ListQuery, Model, Operation, Reference, TagFilter, UniqueKey,
 };

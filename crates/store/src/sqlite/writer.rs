@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -16,30 +15,12 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::apply::Work;
-use super::codec::Codec;
 use super::fault::{Fault, Outcome};
 use super::log::audit;
 use super::records;
+use crate::codec::Codec;
+use crate::limits::{GROUP_LIMIT, NOTICES_KEPT, QUEUE_LIMIT, QUEUE_WAIT, SWEEP_EVERY, SWEEP_LIMIT};
 use crate::{Actor, Applied, Batch, Changed, RecordOperation, StoreError};
-
-/// Requests that may wait for the writer, the ones at work included.
-pub(super) const QUEUE_LIMIT: usize = 1_024;
-
-/// How long a request waits for a place in the queue before it is turned away.
-const QUEUE_WAIT: Duration = Duration::from_secs(5);
-
-/// Most requests that share one transaction and its sync.
-const GROUP_LIMIT: usize = 256;
-
-/// How often expired rows are cleared away. They are invisible from the moment they expire; this
-/// gives back their space and their unique values.
-const SWEEP_EVERY: Duration = Duration::from_mins(1);
-
-/// Expired rows cleared away in one transaction.
-const SWEEP_LIMIT: usize = 1_000;
-
-/// Notices that a slow subscriber may have waiting.
-const NOTICES_KEPT: usize = 1_024;
 
 /// What is to be written.
 pub(super) enum Task {

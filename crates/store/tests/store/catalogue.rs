@@ -1,24 +1,13 @@
 //! The store with the real entities.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use entities::{Catalogue, NoPlugins};
-use gatehouse_store::{Body, Model, Operation, Store, StoreError, StoreOptions};
+use gatehouse_store::{Body, Model, Operation, Store, StoreError};
 use serde_json::{Value, json};
 use test_support::TempDir;
 
 use crate::common::*;
-
-fn open_real(path: &Path) -> Store {
-    let catalogue = Arc::new(Catalogue::new(Arc::new(NoPlugins)));
-    let options = StoreOptions {
-        location: path.to_owned().into(),
-        sealer: sealer(1),
-        catalogue,
-    };
-    Store::open(options).unwrap()
-}
 
 fn row(kind: &'static str, number: u128, mut members: Value) -> Operation {
     members["id"] = json!(id(number));
@@ -94,7 +83,13 @@ fn credentials() -> Vec<Operation> {
 #[tokio::test]
 async fn no_credential_of_any_kind_lies_on_the_disk() {
     let folder = TempDir::new("store");
-    let store = open_real(&folder.join("a.db"));
+    let path = folder.join("a.db");
+    let store = open_at(
+        path.into(),
+        1,
+        Arc::new(Catalogue::new(Arc::new(NoPlugins))),
+    )
+    .unwrap();
     apply(&store, credentials()).await.unwrap();
 
     let files = std::fs::read_dir(folder.path()).unwrap();
@@ -169,10 +164,8 @@ async fn filled(store: &Store) {
     apply(store, rows).await.unwrap();
 }
 
-#[tokio::test]
-async fn removing_follows_the_rules_of_the_model() {
-    let folder = TempDir::new("store");
-    let store = open_real(&folder.join("a.db"));
+async fn removing_follows_the_rules_of_the_model(place: Place) {
+    let store = place.open_real();
     filled(&store).await;
     let referenced = async |kind, number| match apply(&store, vec![delete(kind, number)]).await {
         Err(StoreError::Referenced { by, .. }) => by,
@@ -221,10 +214,8 @@ async fn removing_follows_the_rules_of_the_model() {
     assert!(store.export(PLANE).await.unwrap().tables.is_empty());
 }
 
-#[tokio::test]
-async fn uniqueness_follows_the_rules_of_the_model() {
-    let folder = TempDir::new("store");
-    let store = open_real(&folder.join("a.db"));
+async fn uniqueness_follows_the_rules_of_the_model(place: Place) {
+    let store = place.open_real();
     filled(&store).await;
     let taken = async |kind, members: Value| -> Vec<String> {
         match apply(&store, vec![row(kind, 99, members)]).await {
@@ -275,10 +266,8 @@ async fn uniqueness_follows_the_rules_of_the_model() {
     assert_eq!(found["id"], json!(id(8)));
 }
 
-#[tokio::test]
-async fn trusted_certificate_in_use_stays() {
-    let folder = TempDir::new("store");
-    let store = open_real(&folder.join("a.db"));
+async fn trusted_certificate_in_use_stays(place: Place) {
+    let store = place.open_real();
     let trusting = |members: Value| json!({ "ca_certificates": members });
     let rows = vec![
         row(
@@ -333,10 +322,8 @@ fn bare(number: u128) -> Body {
     body(json!({ "id": id(number) }))
 }
 
-#[tokio::test]
-async fn parameters_are_kept_by_their_key() {
-    let folder = TempDir::new("store");
-    let store = open_real(&folder.join("a.db"));
+async fn parameters_are_kept_by_their_key(place: Place) {
+    let store = place.open_real();
     let tables = |value: &str| {
         let row = body(json!({ "key": "cluster_id", "value": value }));
         vec![Operation::ReplaceAll {
@@ -351,4 +338,11 @@ async fn parameters_are_kept_by_their_key() {
         export.tables["parameters"],
         [body(json!({ "key": "cluster_id", "value": "b" }))]
     );
+}
+
+on_both_stores! {
+    removing_follows_the_rules_of_the_model,
+    uniqueness_follows_the_rules_of_the_model,
+    trusted_certificate_in_use_stays,
+    parameters_are_kept_by_their_key,
 }

@@ -1,13 +1,15 @@
-//! A small model of entities and the usual steps of the tests.
+//! A small model of entities, places for stores, and the usual steps of the tests.
 
 use std::path::Path;
 use std::sync::Arc;
 
+use entities::{Catalogue, NoPlugins};
 use gatehouse_store::{
-    Actor, Applied, Batch, Body, KindFacts, Model, OnDelete, Operation, Reference, Seal, Store,
-    StoreError, StoreOptions, UniqueKey,
+    Actor, Applied, Batch, Body, KindFacts, Location, Model, OnDelete, Operation, PostgresConfig,
+    PostgresServer, Reference, Seal, Store, StoreError, StoreOptions, UniqueKey,
 };
 use serde_json::{Value, json};
+use test_support::{Postgres, TempDir};
 use uuid::Uuid;
 
 /// Six kinds that have what entities can have.
@@ -178,3 +180,116 @@ pub(crate) async fn apply(
 ) -> Result<Applied, StoreError> {
     apply_to(store, PLANE, operations).await
 }
+
+/// A place for a store of one scenario; what is there goes with it.
+pub(crate) enum Place {
+    Sqlite(TempDir),
+    Postgres(PostgresConfig),
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(TempDir::new("store"))
+    }
+
+    /// A schema of its own on the server that all scenarios share.
+    pub(crate) fn postgres() -> Self {
+        let server = Postgres::shared();
+        Self::Postgres(postgres_config(server, &server.fresh_schema()))
+    }
+
+    pub(crate) fn location(&self) -> Location {
+        match self {
+            Self::Sqlite(folder) => folder.join("a.db").into(),
+            Self::Postgres(config) => config.clone().into(),
+        }
+    }
+
+    pub(crate) fn open(&self) -> Result<Store, StoreError> {
+        open_at(self.location(), 1, Arc::new(SmallModel))
+    }
+
+    pub(crate) fn open_with_key(&self, key: u8) -> Result<Store, StoreError> {
+        open_at(self.location(), key, Arc::new(SmallModel))
+    }
+
+    /// With the entities of the product.
+    pub(crate) fn open_real(&self) -> Store {
+        let catalogue = Catalogue::new(Arc::new(NoPlugins));
+        open_at(self.location(), 1, Arc::new(catalogue)).unwrap()
+    }
+
+    /// Runs a statement on the database behind the store's back.
+    pub(crate) fn sql(&self, statement: &str) {
+        match self {
+            Self::Sqlite(folder) => {
+                let intruder = rusqlite::Connection::open(folder.join("a.db")).unwrap();
+                intruder.execute_batch(statement).unwrap();
+            }
+            Self::Postgres(config) => {
+                let schema = &config.schema;
+                Postgres::shared().sql(&format!("SET search_path TO {schema}; {statement}"));
+            }
+        }
+    }
+}
+
+/// How a server of the tests is reached.
+pub(crate) fn postgres_config(server: &Postgres, schema: &str) -> PostgresConfig {
+    PostgresConfig {
+        server: PostgresServer {
+            port: server.port(),
+            user: server.user().to_owned(),
+            database: server.database().to_owned(),
+            ..PostgresServer::default()
+        },
+        schema: schema.to_owned(),
+        max_connections: 4,
+        ..PostgresConfig::default()
+    }
+}
+
+pub(crate) fn open_at(
+    location: Location,
+    key: u8,
+    catalogue: Arc<dyn Model>,
+) -> Result<Store, StoreError> {
+    Store::open(StoreOptions {
+        location,
+        sealer: sealer(key),
+        catalogue,
+    })
+}
+
+/// Runs each scenario on each database.
+macro_rules! on_both_stores {
+    ($($scenario:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "current_thread")]
+            async fn $scenario() {
+                super::$scenario(crate::common::Place::sqlite()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "current_thread")]
+            async fn $scenario() {
+                super::$scenario(crate::common::Place::postgres()).await;
+            })*
+        }
+    };
+    (threads: $($scenario:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $scenario() {
+                super::$scenario(crate::common::Place::sqlite()).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $scenario() {
+                super::$scenario(crate::common::Place::postgres()).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_stores;

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatehouse_store::{Operation, Store};
 use serde_json::json;
-use test_support::TempDir;
 
 use crate::common::*;
 
@@ -29,10 +28,8 @@ fn generation(number: u128) -> Vec<Operation> {
     operations
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn export_is_one_state_while_writers_write() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn export_is_one_state_while_writers_write(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, generation(0)).await.unwrap();
     let done = Arc::new(AtomicBool::new(false));
     let readers: Vec<_> = (0..3)
@@ -70,10 +67,8 @@ async fn read_until(store: Store, done: Arc<AtomicBool>) -> usize {
     exports
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn more_writers_than_the_queue_holds_all_get_through() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn more_writers_than_the_queue_holds_all_get_through(place: Place) {
+    let store = place.open().unwrap();
     let writers: Vec<_> = (1..=3_000)
         .map(|n| {
             let store = store.clone();
@@ -92,10 +87,8 @@ async fn more_writers_than_the_queue_holds_all_get_through() {
     assert_eq!(store.count(PLANE, "services").await.unwrap(), 3_000);
 }
 
-#[tokio::test]
-async fn refused_write_leaves_its_neighbours_in_the_group() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn refused_write_leaves_its_neighbours_in_the_group(place: Place) {
+    let store = place.open().unwrap();
     let mut succeeded = 0;
     let mut set = tokio::task::JoinSet::new();
     for n in 1..=200_u32 {
@@ -123,11 +116,8 @@ async fn refused_write_leaves_its_neighbours_in_the_group() {
     assert_eq!(store.version(PLANE).await.unwrap(), succeeded);
 }
 
-#[tokio::test]
-async fn write_whose_caller_went_away_is_whole_or_absent() {
-    let folder = TempDir::new("store");
-    let path = folder.join("a.db");
-    let store = open(&path).unwrap();
+async fn write_whose_caller_went_away_is_whole_or_absent(place: Place) {
+    let store = place.open().unwrap();
     for n in 1..=50_u128 {
         let rows = vec![
             insert("services", service(n, &format!("s{n}"))),
@@ -144,7 +134,7 @@ async fn write_whose_caller_went_away_is_whole_or_absent() {
 
     // The last handle may still be inside an aborted task for a moment.
     let store = loop {
-        match open(&path) {
+        match place.open() {
             Ok(store) => break store,
             Err(_) => tokio::task::yield_now().await,
         }
@@ -152,4 +142,12 @@ async fn write_whose_caller_went_away_is_whole_or_absent() {
     let services = store.count(PLANE, "services").await.unwrap();
     assert_eq!(services, store.count(PLANE, "routes").await.unwrap());
     assert_eq!(services, store.version(PLANE).await.unwrap());
+}
+
+on_both_stores! {
+    threads:
+    write_whose_caller_went_away_is_whole_or_absent,
+    export_is_one_state_while_writers_write,
+    more_writers_than_the_queue_holds_all_get_through,
+    refused_write_leaves_its_neighbours_in_the_group,
 }

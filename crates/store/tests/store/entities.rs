@@ -3,12 +3,9 @@
 use crate::common::*;
 use gatehouse_store::{Actor, Batch, ChangeKind, Changes, ListQuery, Operation, StoreError};
 use serde_json::json;
-use test_support::TempDir;
 
-#[tokio::test]
-async fn inserted_row_is_read_back_as_it_was_sent() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn inserted_row_is_read_back_as_it_was_sent(place: Place) {
+    let store = place.open().unwrap();
     let row = body(json!({
         "id": id(1), "name": "orders", "tags": ["a"], "ratio": 0.1, "big": 9_007_199_254_740_993_u64,
         "empty": {}, "list": [1, null, {"z": 1, "a": 2}], "text": "äß\u{0}\"", "none": null,
@@ -26,10 +23,8 @@ async fn inserted_row_is_read_back_as_it_was_sent() {
     );
 }
 
-#[tokio::test]
-async fn find_reads_by_unique_field_and_follows_a_rename() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn find_reads_by_unique_field_and_follows_a_rename(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, vec![insert("services", service(1, "old"))])
         .await
         .unwrap();
@@ -64,10 +59,8 @@ async fn find_reads_by_unique_field_and_follows_a_rename() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn second_row_with_a_name_is_refused_and_names_the_holder() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn second_row_with_a_name_is_refused_and_names_the_holder(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, vec![insert("services", service(1, "orders"))])
         .await
         .unwrap();
@@ -87,10 +80,8 @@ async fn second_row_with_a_name_is_refused_and_names_the_holder() {
     assert_eq!(store.version(PLANE).await.unwrap(), 1);
 }
 
-#[tokio::test]
-async fn composite_values_are_unique_together_only() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn composite_values_are_unique_together_only(place: Place) {
+    let store = place.open().unwrap();
     let note = |number, title: &str, service: u128| {
         body(json!({ "id": id(number), "title": title, "service": { "id": id(service) } }))
     };
@@ -127,10 +118,8 @@ async fn composite_values_are_unique_together_only() {
     assert_eq!(found, note(3, "t", 1));
 }
 
-#[tokio::test]
-async fn errors_about_credentials_do_not_print_them() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn errors_about_credentials_do_not_print_them(place: Place) {
+    let store = place.open().unwrap();
     apply(
         &store,
         vec![
@@ -151,10 +140,8 @@ async fn errors_about_credentials_do_not_print_them() {
     }
 }
 
-#[tokio::test]
-async fn row_with_a_taken_id_is_refused() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn row_with_a_taken_id_is_refused(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, vec![insert("services", service(1, "a"))])
         .await
         .unwrap();
@@ -172,10 +159,8 @@ async fn row_with_a_taken_id_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn bodies_that_cannot_be_addressed_are_refused() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn bodies_that_cannot_be_addressed_are_refused(place: Place) {
+    let store = place.open().unwrap();
     for bad in [
         json!({}),
         json!({ "id": 7 }),
@@ -209,10 +194,8 @@ async fn bodies_that_cannot_be_addressed_are_refused() {
     assert_eq!(store.count(PLANE, "gadgets").await.unwrap_err(), unknown);
 }
 
-#[tokio::test]
-async fn update_and_delete_of_a_missing_row_are_refused() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn update_and_delete_of_a_missing_row_are_refused(place: Place) {
+    let store = place.open().unwrap();
     let missing = StoreError::NotFound {
         kind: "services".to_owned(),
         id: id(1),
@@ -232,10 +215,8 @@ async fn update_and_delete_of_a_missing_row_are_refused() {
     );
 }
 
-#[tokio::test]
-async fn update_of_a_row_that_changed_meanwhile_is_refused() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn update_of_a_row_that_changed_meanwhile_is_refused(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, vec![insert("services", service(1, "a"))])
         .await
         .unwrap();
@@ -261,10 +242,8 @@ async fn update_of_a_row_that_changed_meanwhile_is_refused() {
     assert_eq!(kept["name"], "first");
 }
 
-#[tokio::test]
-async fn failing_operation_undoes_the_whole_batch() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn failing_operation_undoes_the_whole_batch(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, vec![insert("services", service(1, "kept"))])
         .await
         .unwrap();
@@ -299,10 +278,8 @@ async fn failing_operation_undoes_the_whole_batch() {
     );
 }
 
-#[tokio::test]
-async fn reference_to_a_missing_row_is_refused() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn reference_to_a_missing_row_is_refused(place: Place) {
+    let store = place.open().unwrap();
 
     let error = apply(&store, vec![insert("routes", route(2, "r", 1))])
         .await
@@ -328,10 +305,8 @@ async fn reference_to_a_missing_row_is_refused() {
     .unwrap();
 }
 
-#[tokio::test]
-async fn restricting_reference_keeps_its_target() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn restricting_reference_keeps_its_target(place: Place) {
+    let store = place.open().unwrap();
     apply(
         &store,
         vec![
@@ -366,10 +341,8 @@ async fn restricting_reference_keeps_its_target() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn cascading_and_clearing_references_follow_their_target() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn cascading_and_clearing_references_follow_their_target(place: Place) {
+    let store = place.open().unwrap();
     let note = body(json!({
         "id": id(5), "title": "t", "service": { "id": id(3) }, "consumer": null,
     }));
@@ -408,10 +381,8 @@ async fn cascading_and_clearing_references_follow_their_target() {
     apply(&store, fresh).await.unwrap();
 }
 
-#[tokio::test]
-async fn control_planes_do_not_meet() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn control_planes_do_not_meet(place: Place) {
+    let store = place.open().unwrap();
     let mut mine = service(1, "orders");
     mine.insert("tags".to_owned(), json!(["t"]));
     apply(&store, vec![insert("services", mine)]).await.unwrap();
@@ -470,10 +441,8 @@ async fn control_planes_do_not_meet() {
     assert_eq!(store.audit(OTHER_PLANE, 0, 10).await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn purge_takes_everything_of_one_control_plane() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn purge_takes_everything_of_one_control_plane(place: Place) {
+    let store = place.open().unwrap();
     for plane in [PLANE, OTHER_PLANE] {
         let rows = vec![
             insert("services", service(1, "s")),
@@ -495,10 +464,8 @@ async fn purge_takes_everything_of_one_control_plane() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn of_two_writers_of_one_name_exactly_one_succeeds() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn of_two_writers_of_one_name_exactly_one_succeeds(place: Place) {
+    let store = place.open().unwrap();
     let tasks: Vec<_> = (0..40_u128)
         .map(|number| {
             let store = store.clone();
@@ -522,10 +489,8 @@ async fn of_two_writers_of_one_name_exactly_one_succeeds() {
     assert_eq!(store.version(PLANE).await.unwrap(), 20);
 }
 
-#[tokio::test]
-async fn versions_count_batches_and_the_log_names_the_rows() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn versions_count_batches_and_the_log_names_the_rows(place: Place) {
+    let store = place.open().unwrap();
     let mut notices = store.subscribe();
     let rows = vec![
         insert("services", service(1, "a")),
@@ -573,10 +538,8 @@ async fn versions_count_batches_and_the_log_names_the_rows() {
     }
 }
 
-#[tokio::test]
-async fn change_log_reaches_back_a_thousand_versions() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn change_log_reaches_back_a_thousand_versions(place: Place) {
+    let store = place.open().unwrap();
     let writes: Vec<_> = (0..1_010)
         .map(|n| {
             let store = store.clone();
@@ -599,10 +562,8 @@ async fn change_log_reaches_back_a_thousand_versions() {
     assert_eq!(changes.len(), 1_000);
 }
 
-#[tokio::test]
-async fn audit_says_who_changed_what() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn audit_says_who_changed_what(place: Place) {
+    let store = place.open().unwrap();
     let operations = (1..=130)
         .map(|n| insert("services", service(n, &format!("s{n}"))))
         .collect();
@@ -639,4 +600,26 @@ async fn audit_says_who_changed_what() {
             .unwrap()
             .is_empty()
     );
+}
+
+on_both_stores! {
+    inserted_row_is_read_back_as_it_was_sent,
+    find_reads_by_unique_field_and_follows_a_rename,
+    second_row_with_a_name_is_refused_and_names_the_holder,
+    composite_values_are_unique_together_only,
+    errors_about_credentials_do_not_print_them,
+    row_with_a_taken_id_is_refused,
+    bodies_that_cannot_be_addressed_are_refused,
+    update_and_delete_of_a_missing_row_are_refused,
+    update_of_a_row_that_changed_meanwhile_is_refused,
+    failing_operation_undoes_the_whole_batch,
+    reference_to_a_missing_row_is_refused,
+    restricting_reference_keeps_its_target,
+    cascading_and_clearing_references_follow_their_target,
+    control_planes_do_not_meet,
+    purge_takes_everything_of_one_control_plane,
+    of_two_writers_of_one_name_exactly_one_succeeds,
+    versions_count_batches_and_the_log_names_the_rows,
+    change_log_reaches_back_a_thousand_versions,
+    audit_says_who_changed_what,
 }

@@ -22,10 +22,8 @@ async fn at(store: &Store, version: u64) -> Export {
     found.unwrap_or_else(|| panic!("version {version} is not kept"))
 }
 
-#[tokio::test]
-async fn every_version_reads_as_it_was() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn every_version_reads_as_it_was(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, vec![upsert("services", service(1, "a"))])
         .await
         .unwrap();
@@ -54,10 +52,8 @@ async fn every_version_reads_as_it_was() {
     );
 }
 
-#[tokio::test]
-async fn going_back_makes_a_version_with_the_old_content() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn going_back_makes_a_version_with_the_old_content(place: Place) {
+    let store = place.open().unwrap();
     apply(
         &store,
         vec![
@@ -108,10 +104,8 @@ async fn going_back_makes_a_version_with_the_old_content() {
     assert_eq!(older.entries.len(), 1);
 }
 
-#[tokio::test]
-async fn two_versions_are_compared_in_both_directions() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn two_versions_are_compared_in_both_directions(place: Place) {
+    let store = place.open().unwrap();
     apply(
         &store,
         vec![
@@ -169,10 +163,8 @@ async fn two_versions_are_compared_in_both_directions() {
     );
 }
 
-#[tokio::test]
-async fn a_refused_batch_leaves_no_trace_in_the_history() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn a_refused_batch_leaves_no_trace_in_the_history(place: Place) {
+    let store = place.open().unwrap();
     apply(&store, vec![upsert("services", service(1, "a"))])
         .await
         .unwrap();
@@ -220,10 +212,8 @@ async fn a_refused_batch_leaves_no_trace_in_the_history() {
     assert_eq!(names(&at(&store, 1).await, "services"), ["a"]);
 }
 
-#[tokio::test]
-async fn only_so_many_versions_are_kept() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn only_so_many_versions_are_kept(place: Place) {
+    let store = place.open().unwrap();
     for number in 0..REVISIONS_KEPT + 5 {
         let operation = upsert("services", service(1, &format!("n{number}")));
         apply(&store, vec![operation]).await.unwrap();
@@ -239,10 +229,8 @@ async fn only_so_many_versions_are_kept() {
     assert_eq!(revisions.entries.last().unwrap().version, 6);
 }
 
-#[tokio::test]
-async fn the_history_of_a_purged_control_plane_is_gone_and_others_stay() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn the_history_of_a_purged_control_plane_is_gone_and_others_stay(place: Place) {
+    let store = place.open().unwrap();
     let other = uuid::Uuid::from_u128(77);
     for plane in [PLANE, other] {
         let operation = upsert("services", service(1, "a"));
@@ -288,4 +276,13 @@ async fn credentials_in_the_history_are_sealed() {
     let bytes = std::fs::read(&path).unwrap();
     let secret = b"very-secret-key";
     assert!(!bytes.windows(secret.len()).any(|window| window == secret));
+}
+
+on_both_stores! {
+    every_version_reads_as_it_was,
+    going_back_makes_a_version_with_the_old_content,
+    two_versions_are_compared_in_both_directions,
+    a_refused_batch_leaves_no_trace_in_the_history,
+    only_so_many_versions_are_kept,
+    the_history_of_a_purged_control_plane_is_gone_and_others_stay,
 }

@@ -2,7 +2,6 @@
 
 use gatehouse_store::{Body, ListQuery, Order, Store, TagFilter, TagRow};
 use serde_json::json;
-use test_support::TempDir;
 
 use crate::common::*;
 
@@ -23,10 +22,8 @@ async fn walk(store: &Store, query: ListQuery) -> Vec<Vec<String>> {
     }
 }
 
-#[tokio::test]
-async fn list_pages_by_id_without_gap_or_repeat() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn list_pages_by_id_without_gap_or_repeat(place: Place) {
+    let store = place.open().unwrap();
     // Added against the order of the ids.
     let rows = (1..=7)
         .rev()
@@ -76,10 +73,8 @@ async fn list_pages_by_id_without_gap_or_repeat() {
     assert_eq!(walk(&store, after).await[0], ["s4", "s5", "s6", "s7"]);
 }
 
-#[tokio::test]
-async fn list_size_has_a_default_and_a_limit() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn list_size_has_a_default_and_a_limit(place: Place) {
+    let store = place.open().unwrap();
     let rows = (1..=1_100)
         .map(|n| insert("services", service(n, &format!("s{n}"))))
         .collect();
@@ -96,10 +91,8 @@ async fn list_size_has_a_default_and_a_limit() {
     }
 }
 
-#[tokio::test]
-async fn lists_filter_by_tags_and_parent() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn lists_filter_by_tags_and_parent(place: Place) {
+    let store = place.open().unwrap();
     let tagged = |number: u128, tags: &[&str]| {
         let mut row = service(number, &format!("s{number}"));
         row.insert("tags".to_owned(), json!(tags));
@@ -134,10 +127,8 @@ async fn lists_filter_by_tags_and_parent() {
     assert_eq!(walk(&store, any(&["none"])).await, [Vec::<String>::new()]);
 }
 
-#[tokio::test]
-async fn lists_below_a_parent_page_by_id() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn lists_below_a_parent_page_by_id(place: Place) {
+    let store = place.open().unwrap();
     let rows = vec![
         insert("services", service(1, "s1")),
         insert("services", service(2, "s2")),
@@ -177,10 +168,8 @@ async fn lists_below_a_parent_page_by_id() {
     );
 }
 
-#[tokio::test]
-async fn tags_are_listed_with_their_rows() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn tags_are_listed_with_their_rows(place: Place) {
+    let store = place.open().unwrap();
     let tagged = |number: u128, tags: &[&str]| {
         let mut row = service(number, &format!("s{number}"));
         row.insert("tags".to_owned(), json!(tags));
@@ -219,4 +208,12 @@ async fn tags_are_listed_with_their_rows() {
             .len(),
         2
     );
+}
+
+on_both_stores! {
+    list_pages_by_id_without_gap_or_repeat,
+    list_size_has_a_default_and_a_limit,
+    lists_filter_by_tags_and_parent,
+    lists_below_a_parent_page_by_id,
+    tags_are_listed_with_their_rows,
 }

@@ -2,7 +2,6 @@
 
 use gatehouse_store::{Expect, RecordOperation, RecordQuery, StoreError};
 use serde_json::{Value, json};
-use test_support::TempDir;
 
 use crate::common::*;
 
@@ -19,10 +18,8 @@ fn put(number: u128, owner: u128, name: &str, expect: Expect) -> RecordOperation
     }
 }
 
-#[tokio::test]
-async fn record_is_found_by_id_and_unique_value() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn record_is_found_by_id_and_unique_value(place: Place) {
+    let store = place.open().unwrap();
     store
         .record_put(
             SPACE,
@@ -53,10 +50,8 @@ async fn record_is_found_by_id_and_unique_value() {
     assert_eq!(store.record_get("other", id(1)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn replaced_record_keeps_its_birth_and_frees_old_values() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn replaced_record_keeps_its_birth_and_frees_old_values(place: Place) {
+    let store = place.open().unwrap();
     let born = clock::unix_millis();
     let frozen = clock::freeze(born);
     store
@@ -81,10 +76,8 @@ async fn replaced_record_keeps_its_birth_and_frees_old_values() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn failing_record_operation_undoes_the_batch() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn failing_record_operation_undoes_the_batch(place: Place) {
+    let store = place.open().unwrap();
     store
         .record_batch(vec![put(1, 9, "taken", Expect::Absent)])
         .await
@@ -109,10 +102,8 @@ async fn failing_record_operation_undoes_the_batch() {
     assert_eq!(store.record_get(SPACE, id(2)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn conditions_of_a_put_are_kept() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn conditions_of_a_put_are_kept(place: Place) {
+    let store = place.open().unwrap();
     let kind = SPACE.to_owned();
     let missing = StoreError::NotFound {
         kind: kind.clone(),
@@ -159,10 +150,8 @@ async fn conditions_of_a_put_are_kept() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn records_are_listed_and_removed_by_owner() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn records_are_listed_and_removed_by_owner(place: Place) {
+    let store = place.open().unwrap();
     let rows = (1..=6)
         .map(|n| put(n, n % 2, &format!("n{n}"), Expect::Absent))
         .collect();
@@ -207,4 +196,12 @@ async fn records_are_listed_and_removed_by_owner() {
             id: id(2)
         }
     );
+}
+
+on_both_stores! {
+    record_is_found_by_id_and_unique_value,
+    replaced_record_keeps_its_birth_and_frees_old_values,
+    failing_record_operation_undoes_the_batch,
+    conditions_of_a_put_are_kept,
+    records_are_listed_and_removed_by_owner,
 }

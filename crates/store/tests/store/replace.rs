@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use gatehouse_store::{Applied, Body, ChangeKind, Changes, Operation, Store, StoreError};
 use serde_json::json;
-use test_support::TempDir;
 
 use crate::common::*;
 
@@ -22,10 +21,8 @@ fn dated(mut row: Body, moment: u64) -> Body {
     row
 }
 
-#[tokio::test]
-async fn importing_the_same_again_changes_nothing() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn importing_the_same_again_changes_nothing(place: Place) {
+    let store = place.open().unwrap();
     let import = |moment| {
         vec![
             (
@@ -57,10 +54,8 @@ async fn importing_the_same_again_changes_nothing() {
     assert!(notices.try_recv().is_err());
 }
 
-#[tokio::test]
-async fn import_touches_only_rows_that_differ() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn import_touches_only_rows_that_differ(place: Place) {
+    let store = place.open().unwrap();
     let first = [(
         "services",
         (1..=3)
@@ -102,10 +97,8 @@ async fn import_touches_only_rows_that_differ() {
     );
 }
 
-#[tokio::test]
-async fn order_of_members_is_no_difference() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn order_of_members_is_no_difference(place: Place) {
+    let store = place.open().unwrap();
     let one = body(json!({ "id": id(1), "name": "a", "x": { "p": [1, 2], "q": null } }));
     let two = body(json!({ "x": { "q": null, "p": [1, 2] }, "name": "a", "id": id(1) }));
     let three = body(json!({ "x": { "q": null, "p": [2, 1] }, "name": "a", "id": id(1) }));
@@ -127,10 +120,8 @@ async fn order_of_members_is_no_difference() {
     );
 }
 
-#[tokio::test]
-async fn rows_may_swap_their_unique_values() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn rows_may_swap_their_unique_values(place: Place) {
+    let store = place.open().unwrap();
     replace(
         &store,
         &[("services", vec![service(1, "a"), service(2, "b")])],
@@ -166,10 +157,8 @@ async fn rows_may_swap_their_unique_values() {
     assert_eq!(found, service(3, "a"));
 }
 
-#[tokio::test]
-async fn inconsistent_documents_change_nothing() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn inconsistent_documents_change_nothing(place: Place) {
+    let store = place.open().unwrap();
     let good = [
         ("services", vec![service(1, "a")]),
         ("routes", vec![route(2, "r", 1)]),
@@ -233,10 +222,8 @@ async fn inconsistent_documents_change_nothing() {
     assert_eq!(export.tables["routes"], [route(2, "r", 1)]);
 }
 
-#[tokio::test]
-async fn empty_document_empties_and_rows_outside_documents_follow_their_rule() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn empty_document_empties_and_rows_outside_documents_follow_their_rule(place: Place) {
+    let store = place.open().unwrap();
     let note = |number, field: &str, target: u128| {
         insert(
             "notes",
@@ -260,10 +247,8 @@ async fn empty_document_empties_and_rows_outside_documents_follow_their_rule() {
     assert_eq!(store.get(PLANE, "notes", id(5)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn more_rows_than_the_log_takes_ask_for_an_export() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn more_rows_than_the_log_takes_ask_for_an_export(place: Place) {
+    let store = place.open().unwrap();
     let rows = (1..=10_001).map(|n| service(n, &format!("s{n}"))).collect();
     replace(&store, &[("services", rows)]).await.unwrap();
 
@@ -276,4 +261,14 @@ async fn more_rows_than_the_log_takes_ask_for_an_export() {
         store.export(PLANE).await.unwrap().tables["services"].len(),
         10_001
     );
+}
+
+on_both_stores! {
+    importing_the_same_again_changes_nothing,
+    import_touches_only_rows_that_differ,
+    order_of_members_is_no_difference,
+    rows_may_swap_their_unique_values,
+    inconsistent_documents_change_nothing,
+    empty_document_empties_and_rows_outside_documents_follow_their_rule,
+    more_rows_than_the_log_takes_ask_for_an_export,
 }

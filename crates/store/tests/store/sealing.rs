@@ -84,23 +84,17 @@ async fn files_belong_to_their_owner_only() {
     }
 }
 
-#[tokio::test]
-async fn store_does_not_open_with_another_sealing_key() {
-    let folder = TempDir::new("store");
-    let path = folder.join("a.db");
-    drop(open_with(&path, 1).unwrap());
+async fn store_does_not_open_with_another_sealing_key(place: Place) {
+    drop(place.open().unwrap());
 
-    let error = open_with(&path, 2).unwrap_err();
+    let error = place.open_with_key(2).unwrap_err();
 
     assert!(matches!(error, StoreError::Unsealable { .. }), "{error}");
-    open_with(&path, 1).unwrap();
+    place.open().unwrap();
 }
 
-#[tokio::test]
-async fn sealed_value_moved_to_another_row_does_not_open() {
-    let folder = TempDir::new("store");
-    let path = folder.join("a.db");
-    let store = open(&path).unwrap();
+async fn sealed_value_moved_to_another_row_does_not_open(place: Place) {
+    let store = place.open().unwrap();
     let certificate = |n| body(json!({ "id": id(n), "key": format!("key-{n}") }));
     let rows = vec![
         insert("certificates", certificate(1)),
@@ -108,9 +102,11 @@ async fn sealed_value_moved_to_another_row_does_not_open() {
     ];
     apply(&store, rows).await.unwrap();
 
-    let intruder = rusqlite::Connection::open(&path).unwrap();
-    let swap = "UPDATE entity SET sealed = (SELECT sealed FROM entity WHERE id = ?1) WHERE id = ?2";
-    assert_eq!(intruder.execute(swap, (id(1), id(2))).unwrap(), 1);
+    // The rows of the certificates that end in 1 and 2.
+    place.sql(
+        "UPDATE entity SET sealed = (SELECT o.sealed FROM entity o WHERE o.seq =
+         (SELECT min(seq) FROM entity)) WHERE seq = (SELECT max(seq) FROM entity)",
+    );
 
     let error = store.get(PLANE, "certificates", id(2)).await.unwrap_err();
     assert!(matches!(error, StoreError::Unsealable { .. }), "{error}");
@@ -139,10 +135,8 @@ async fn three_credentials(store: &Store) {
     apply(store, rows).await.unwrap();
 }
 
-#[tokio::test]
-async fn ttl_is_what_is_left_for_a_reader_and_a_moment_in_an_export() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn ttl_is_what_is_left_for_a_reader_and_a_moment_in_an_export(place: Place) {
+    let store = place.open().unwrap();
     let start = clock::unix_millis() / 1000 * 1000;
     let frozen = clock::freeze(start);
     three_credentials(&store).await;
@@ -163,10 +157,8 @@ async fn ttl_is_what_is_left_for_a_reader_and_a_moment_in_an_export() {
     assert_eq!(ends, [Some(&short), Some(&long), None]);
 }
 
-#[tokio::test]
-async fn expired_rows_are_gone_for_every_reader_and_free_their_values() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn expired_rows_are_gone_for_every_reader_and_free_their_values(place: Place) {
+    let store = place.open().unwrap();
     let start = clock::unix_millis() / 1000 * 1000;
     let frozen = clock::freeze(start);
     three_credentials(&store).await;
@@ -201,10 +193,8 @@ async fn expired_rows_are_gone_for_every_reader_and_free_their_values() {
         .unwrap();
 }
 
-#[tokio::test]
-async fn import_of_a_ttl_that_is_a_moment_keeps_the_moment() {
-    let folder = TempDir::new("store");
-    let store = open(&folder.join("a.db")).unwrap();
+async fn import_of_a_ttl_that_is_a_moment_keeps_the_moment(place: Place) {
+    let store = place.open().unwrap();
     let end = clock::unix_seconds() + 5_000;
     let tables = |ttl: u64| {
         let rows = [
@@ -223,4 +213,12 @@ async fn import_of_a_ttl_that_is_a_moment_keeps_the_moment() {
     assert_eq!(apply(&store, tables(end + 1)).await.unwrap().changed, 1);
     let export = store.export(PLANE).await.unwrap();
     assert_eq!(export.tables["keyauth_credentials"][0]["ttl"], end + 1);
+}
+
+on_both_stores! {
+    store_does_not_open_with_another_sealing_key,
+    sealed_value_moved_to_another_row_does_not_open,
+    ttl_is_what_is_left_for_a_reader_and_a_moment_in_an_export,
+    expired_rows_are_gone_for_every_reader_and_free_their_values,
+    import_of_a_ttl_that_is_a_moment_keeps_the_moment,
 }

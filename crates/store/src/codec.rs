@@ -4,11 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::fault::Outcome;
 use crate::model::{KindFacts, Model, Reference, Seal, UniqueKey};
 use crate::{Body, StoreError};
 
@@ -22,10 +20,10 @@ const LONGEST_TTL: u64 = 100_000_000;
 /// Fields that say when, not what: two rows that differ only here are the same.
 const MOMENTS: [&str; 3] = ["created_at", "updated_at", "ttl"];
 
-pub(super) type Digest = [u8; DIGEST_BYTES];
+pub(crate) type Digest = [u8; DIGEST_BYTES];
 
 /// Everything that is known besides the database: kinds, sealing key, hash key.
-pub(super) struct Codec {
+pub(crate) struct Codec {
     model: Arc<dyn Model>,
     kinds: Vec<KindFacts>,
     by_name: HashMap<&'static str, usize>,
@@ -34,16 +32,16 @@ pub(super) struct Codec {
 }
 
 /// A body, ready for its row.
-pub(super) struct Encoded {
-    pub(super) body: String,
-    pub(super) sealed: Option<Vec<u8>>,
-    pub(super) digest: Digest,
-    pub(super) expiry: Expiry,
+pub(crate) struct Encoded {
+    pub(crate) body: String,
+    pub(crate) sealed: Option<Vec<u8>>,
+    pub(crate) digest: Digest,
+    pub(crate) expiry: Expiry,
 }
 
 /// When a row ends, in Unix seconds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expiry {
+pub(crate) enum Expiry {
     Never,
     /// Counted from now.
     After(u64),
@@ -52,7 +50,7 @@ pub(super) enum Expiry {
 }
 
 impl Expiry {
-    pub(super) fn moment(self) -> Option<u64> {
+    pub(crate) fn moment(self) -> Option<u64> {
         match self {
             Self::Never => None,
             Self::After(moment) | Self::At(moment) => Some(moment),
@@ -61,7 +59,7 @@ impl Expiry {
 
     /// Whether a stored moment already says this. A duration cannot be compared with a moment:
     /// that there is an end at all has to do.
-    pub(super) fn agrees_with(self, stored: Option<u64>) -> bool {
+    pub(crate) fn agrees_with(self, stored: Option<u64>) -> bool {
         match self {
             Self::Never => stored.is_none(),
             Self::After(_) => stored.is_some(),
@@ -72,7 +70,7 @@ impl Expiry {
 
 /// How `ttl` is shown.
 #[derive(Clone, Copy)]
-pub(super) enum Ttl {
+pub(crate) enum Ttl {
     /// Seconds left at this Unix second.
     Remaining(u64),
     /// The Unix second of the end.
@@ -80,34 +78,29 @@ pub(super) enum Ttl {
 }
 
 impl Codec {
-    /// Reads the hash key of the file, or makes one.
-    pub(super) fn load(
-        connection: &Connection,
-        model: Arc<dyn Model>,
-        sealer: Arc<dyn Seal>,
-    ) -> Outcome<Self> {
+    /// Works with the hash key of a database, as [`HashKey`] keeps it there.
+    pub(crate) fn new(model: Arc<dyn Model>, sealer: Arc<dyn Seal>, secret: &HashKey) -> Self {
         let kinds = model.kinds();
         let by_name = kinds
             .iter()
             .enumerate()
             .map(|(i, kind)| (kind.name, i))
             .collect();
-        let secret = hash_key(connection, &*sealer)?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-        Ok(Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret.0);
+        Self {
             model,
             kinds,
             by_name,
             sealer,
             key,
-        })
+        }
     }
 
-    pub(super) fn kinds(&self) -> &[KindFacts] {
+    pub(crate) fn kinds(&self) -> &[KindFacts] {
         &self.kinds
     }
 
-    pub(super) fn kind(&self, name: &str) -> Result<&KindFacts, StoreError> {
+    pub(crate) fn kind(&self, name: &str) -> Result<&KindFacts, StoreError> {
         self.by_name
             .get(name)
             .map(|index| &self.kinds[*index])
@@ -116,11 +109,11 @@ impl Codec {
             })
     }
 
-    pub(super) fn unique_keys(&self, kind: &KindFacts, body: &Body) -> Vec<UniqueKey> {
+    pub(crate) fn unique_keys(&self, kind: &KindFacts, body: &Body) -> Vec<UniqueKey> {
         self.model.unique_keys(kind.name, body)
     }
 
-    pub(super) fn references(&self, kind: &KindFacts, body: &Body) -> Vec<Reference> {
+    pub(crate) fn references(&self, kind: &KindFacts, body: &Body) -> Vec<Reference> {
         let mut references = self.model.references(kind.name, body);
         // A list may name the same row twice; it is one reference.
         references.sort_by(|a, b| (&a.field, a.id).cmp(&(&b.field, b.id)));
@@ -130,7 +123,7 @@ impl Codec {
 
     /// What stands for a unique value in the index. Values are never indexed in clear text: one
     /// way for credentials and names alike, and the index stays small.
-    pub(super) fn key_digest<F: AsRef<str>>(
+    pub(crate) fn key_digest<F: AsRef<str>>(
         &self,
         plane: Uuid,
         kind: &str,
@@ -151,7 +144,7 @@ impl Codec {
     }
 
     /// Stands for the content of a body, whatever the order of its members and apart from moments.
-    pub(super) fn content_digest(&self, body: &Body) -> Digest {
+    pub(crate) fn content_digest(&self, body: &Body) -> Digest {
         let mut text = Vec::with_capacity(512);
         write_members(body, &mut text, |key| !MOMENTS.contains(&key));
         let mut hash = hmac::Context::with_key(&self.key);
@@ -161,7 +154,7 @@ impl Codec {
     }
 
     /// Prepares a body for its row; `now` is in Unix milliseconds.
-    pub(super) fn encode(
+    pub(crate) fn encode(
         &self,
         plane: Uuid,
         kind: &KindFacts,
@@ -204,49 +197,80 @@ impl Codec {
         })
     }
 
-    /// Reads the columns `id, body, sealed, expires_at` of `kind`.
-    pub(super) fn decode(
+    /// Puts a body together again.
+    pub(crate) fn decode(
         &self,
         plane: Uuid,
         kind: &KindFacts,
-        row: &Row<'_>,
+        row: &Stored<'_>,
         ttl: Ttl,
-    ) -> Outcome<(Uuid, Body)> {
-        let id: Uuid = row.get(0)?;
-        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+    ) -> Result<Body, StoreError> {
         let damaged = || StoreError::Storage {
-            action: format!("read `{id}` of `{}`", kind.name),
+            action: format!("read `{}` of `{}`", row.id, kind.name),
             detail: "the stored document is not JSON".to_owned(),
         };
-        let mut body: Body = serde_json::from_str(text).map_err(|_| damaged())?;
-        if let Some(sealed) = row
-            .get_ref(2)?
-            .as_blob_or_null()
-            .map_err(rusqlite::Error::from)?
-        {
-            let context = seal_context(plane, kind.name, id);
+        let mut body: Body = serde_json::from_str(row.body).map_err(|_| damaged())?;
+        if let Some(sealed) = row.sealed {
+            let context = seal_context(plane, kind.name, row.id);
             let plain = self
                 .sealer
                 .open(sealed, &context)
                 .map_err(|_| StoreError::Unsealable {
-                    what: format!("`{id}` of `{}`", kind.name),
+                    what: format!("`{}` of `{}`", row.id, kind.name),
                 })?;
             let secrets: Body = serde_json::from_slice(&plain).map_err(|_| damaged())?;
             body.extend(secrets);
         }
-        if let Some(end) = row.get::<_, Option<u64>>(3)? {
+        if let Some(end) = row.expires_at {
             let shown = match ttl {
                 Ttl::Remaining(now) => end.saturating_sub(now),
                 Ttl::Absolute => end,
             };
             body.insert("ttl".to_owned(), shown.into());
         }
-        Ok((id, body))
+        Ok(body)
+    }
+}
+
+/// A row as it lies in a database.
+pub(crate) struct Stored<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) body: &'a str,
+    pub(crate) sealed: Option<&'a [u8]>,
+    pub(crate) expires_at: Option<u64>,
+}
+
+/// The key of the hashes that stand for values; each database has its own, kept there sealed.
+pub(crate) struct HashKey(Vec<u8>);
+
+impl HashKey {
+    /// Under which name a database keeps it.
+    pub(crate) const NAME: &str = "hash_key";
+
+    /// Makes one, with its sealed form.
+    pub(crate) fn create(sealer: &dyn Seal) -> Result<(Self, Vec<u8>), StoreError> {
+        let key = clock::random_bytes::<32>();
+        let sealed =
+            sealer
+                .seal(&key, Self::NAME.as_bytes())
+                .map_err(|detail| StoreError::Storage {
+                    action: "seal the key of the store".to_owned(),
+                    detail,
+                })?;
+        Ok((Self(key.to_vec()), sealed))
+    }
+
+    /// Opens the sealed form.
+    pub(crate) fn open(sealer: &dyn Seal, sealed: &[u8]) -> Result<Self, StoreError> {
+        let key = sealer.open(sealed, Self::NAME.as_bytes());
+        key.map(Self).map_err(|_| StoreError::Unsealable {
+            what: "the key of the store".to_owned(),
+        })
     }
 }
 
 /// The id of a body. Parameters have a `key` instead; their id is made from it.
-pub(super) fn body_id(kind: &KindFacts, body: &Body) -> Result<Uuid, StoreError> {
+pub(crate) fn body_id(kind: &KindFacts, body: &Body) -> Result<Uuid, StoreError> {
     let malformed = |reason: &str| StoreError::Malformed {
         kind: kind.name.to_owned(),
         reason: reason.to_owned(),
@@ -264,7 +288,7 @@ pub(super) fn body_id(kind: &KindFacts, body: &Body) -> Result<Uuid, StoreError>
 }
 
 /// When a body says that it ends; `now` is in Unix seconds.
-pub(super) fn expiry(body: &Body, now: u64) -> Expiry {
+pub(crate) fn expiry(body: &Body, now: u64) -> Expiry {
     let Some(ttl) = body.get("ttl") else {
         return Expiry::Never;
     };
@@ -283,33 +307,6 @@ pub(super) fn expiry(body: &Body, now: u64) -> Expiry {
         Some(moment) if moment > LONGEST_TTL => Expiry::At(moment),
         Some(seconds) => Expiry::After(now.saturating_add(seconds)),
     }
-}
-
-fn hash_key(connection: &Connection, sealer: &dyn Seal) -> Outcome<Vec<u8>> {
-    const NAME: &str = "hash_key";
-    let stored: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM meta WHERE name = ?1", [NAME], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    if let Some(sealed) = stored {
-        let unsealable = |_| StoreError::Unsealable {
-            what: "the key of the store".to_owned(),
-        };
-        return Ok(sealer.open(&sealed, NAME.as_bytes()).map_err(unsealable)?);
-    }
-    let key = clock::random_bytes::<32>();
-    let sealed = sealer
-        .seal(&key, NAME.as_bytes())
-        .map_err(|detail| StoreError::Storage {
-            action: "seal the key of the store".to_owned(),
-            detail,
-        })?;
-    connection.execute(
-        "INSERT INTO meta (name, value) VALUES (?1, ?2)",
-        (NAME, sealed),
-    )?;
-    Ok(key.to_vec())
 }
 
 /// Binds a sealed value to its row, so that it opens nowhere else.
