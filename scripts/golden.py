@@ -1,4 +1,5 @@
-"""Starts the node once for each router flavor, profile and group of recordings, and replays the recordings.
+"""Starts nodes and replays the recordings: the proxy once for each router flavor, profile and group of
+recordings; the Admin API against a node with a database and one without.
 
 A case that differs fails the run unless docs/compatibility.md lists it in its block of known differences.
 """
@@ -66,6 +67,21 @@ GROUPS = [
     ),
 ]
 
+# Database, files of the Admin API. The files of a node follow one another; each scenario empties it.
+ADMIN = [
+    (
+        "sqlite",
+        [
+            "admin.jsonl",
+            "admin-bodies.jsonl",
+            "admin-plugins.jsonl",
+            "admin-schemas.jsonl",
+            "admin-info.jsonl",
+        ],
+    ),
+    ("off", ["dbless-config.jsonl", "declarative-import.jsonl"]),
+]
+
 
 def free_port():
     with socket.socket() as probe:
@@ -74,14 +90,14 @@ def free_port():
 
 
 class Node:
-    """A node without a database, with everything on loopback."""
+    """A node with everything on loopback."""
 
-    def __init__(self, binary, flavor, profile):
+    def __init__(self, binary, flavor, profile, database="off"):
         self.home = tempfile.mkdtemp(prefix="gatehouse-golden-")
         self.admin, self.plain, self.tls = free_port(), free_port(), free_port()
         settings = {
             "prefix": self.home,
-            "database": "off",
+            "database": database,
             "role": "traditional",
             "router_flavor": flavor,
             "allow_debug_header": "on",
@@ -128,21 +144,59 @@ class Node:
 
 
 def known_differences():
-    """Patterns of case ids, each with the steps that differ, from the block ```golden of docs/compatibility.md."""
+    """Patterns of case ids, each with the steps that differ, from the blocks ```golden of docs/compatibility.md."""
     text = (ROOT / "docs/compatibility.md").read_text()
-    block = re.search(r"```golden\n(.*?)```", text, re.S)
-    lines = block.group(1).splitlines() if block else []
+    blocks = re.findall(r"```golden\n(.*?)```", text, re.S)
+    lines = [line for block in blocks for line in block.splitlines()]
     rows = [line.split() for line in lines if line.strip() and not line.startswith("#")]
     return [(pattern, set(steps)) for pattern, *steps in rows]
 
 
 def is_known(known, case, differences):
-    """The pattern that lists every difference of the case; `all` stands for any step."""
-    steps = {(re.match(r"step (\d+) ", line) or ["", "load"])[1] for line in differences}
+    """The pattern that lists every difference of the case; `all` stands for any of them. Differences of the
+    proxy are told apart by their step, those of the Admin API by the member of the answer."""
+    steps = {step_of(line) for line in differences}
     for pattern, listed in known:
-        if fnmatch.fnmatchcase(case, pattern) and (steps <= listed or "all" in listed):
+        if fnmatch.fnmatchcase(case, pattern) and all(is_listed(step, listed) for step in steps):
             return pattern
     return None
+
+
+def is_listed(step, listed):
+    return "all" in listed or any(fnmatch.fnmatchcase(step, pattern) for pattern in listed)
+
+
+def step_of(line):
+    if line.startswith("member "):
+        return line.split()[1]
+    return (re.match(r"step (\d+) ", line) or ["", "load"])[1]
+
+
+def replay_admin(options, node, product, file):
+    """Case ids with None, or with what differed."""
+    command = [
+        sys.executable, str(pathlib.Path(options.recordings, "replay.py")),
+        "--base", f"http://127.0.0.1:{node.admin}", "--product", product,
+        "--skip-defects", "--verbose", "--max-diffs", "100000",
+        str(pathlib.Path(options.recordings, file)),
+    ]
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
+    found, current = {}, None
+    for line in output.splitlines():
+        kind, _, case = line.partition(" ")
+        case = case.strip().split("  (")[0]
+        if kind == "ok":
+            current, found[case] = None, None
+        elif kind == "FAIL":
+            current = found.setdefault(case, [])
+        elif line.startswith("       ") and current:
+            current[-1] += " " + " ".join(line.split())[:200]
+        elif line.startswith("     ") and current is not None:
+            # A header's name is part of what differs.
+            current.append("member " + line.strip().replace(" ", ":"))
+    if options.only:
+        found = {case: what for case, what in found.items() if options.only in case}
+    return found
 
 
 def replay(options, node, product, job):
@@ -176,6 +230,24 @@ def verdicts(output):
     return found
 
 
+def admin_runs(options, product, known, totals, unexpected, met):
+    """Replays the recordings of the Admin API."""
+    for database, files in ADMIN:
+        files = [file for file in files if options.group in (None, file.removesuffix(".jsonl"))]
+        if not files:
+            continue
+        node = Node(options.binary, "traditional_compatible", "default", database)
+        try:
+            node.wait()
+            for file in files:
+                found = replay_admin(options, node, product, file)
+                counts = judge(options, found, known, unexpected, met)
+                totals.update(counts)
+                print(f"{file} database={database}: {dict(counts)}", flush=True)
+        finally:
+            node.stop()
+
+
 def runs(options):
     """The runs that have cases: file, group, flavor, profile."""
     for file, groups in GROUPS:
@@ -194,7 +266,8 @@ def main():
     parser.add_argument("--recordings", required=True)
     parser.add_argument("--binary", required=True)
     parser.add_argument("--only", help="only cases whose id contains this text")
-    parser.add_argument("--group", help="only this group")
+    parser.add_argument("--part", choices=["proxy", "admin"], help="only this part")
+    parser.add_argument("--group", help="only this group, or file of the Admin API without its ending")
     parser.add_argument("--flavor", choices=FLAVORS)
     parser.add_argument("--profile", choices=sorted(PROFILES))
     parser.add_argument("--diffs", type=int, default=3)
@@ -206,7 +279,9 @@ def main():
     product = "/".join(version.split()[:2])
     known = known_differences()
     totals, unexpected, met = collections.Counter(), [], set()
-    for job in runs(options):
+    if options.part != "proxy" and not options.profile and not options.flavor:
+        admin_runs(options, product, known, totals, unexpected, met)
+    for job in runs(options) if options.part != "admin" else ():
         _, group, flavor, profile = job
         if (
             options.group not in (None, group)
@@ -224,7 +299,7 @@ def main():
         totals.update(counts)
         print(f"{group} {flavor} {profile}: {dict(counts)}", flush=True)
     for pattern, _ in known:
-        if pattern not in met and not (options.only or options.group or options.profile):
+        if pattern not in met and not (options.only or options.group or options.profile or options.part):
             print(f"golden: `{pattern}` is listed as a difference, but agrees")
     print(f"golden: {totals['agree']} agree, {totals['known']} differ as listed, {len(unexpected)} differ")
     return 1 if unexpected or not totals else 0

@@ -34,7 +34,8 @@ pub(in crate::gateway) enum Place {
     Toggle(Toggle),
 }
 
-/// Templates of the paths, as `/endpoints` lists them.
+/// Templates of these paths and of the others that are about no single kind, as `/endpoints` lists
+/// them.
 pub(in crate::gateway) const TEMPLATES: &[&str] = &[
     "/",
     "/acme",
@@ -51,16 +52,27 @@ pub(in crate::gateway) const TEMPLATES: &[&str] = &[
     "/endpoints",
     "/metrics",
     "/plugins/enabled",
+    "/plugins/schema/{name}",
     "/proxy-cache",
     "/proxy-cache/{cache_key}",
     "/proxy-cache/{plugin_id}/caches/{cache_key}",
     "/routes/{routes}/filters/all",
     "/routes/{routes}/filters/disabled",
     "/routes/{routes}/filters/enabled",
+    "/schemas/filters/{name}",
+    "/schemas/plugins/validate",
+    "/schemas/plugins/{name}",
+    "/schemas/vaults/validate",
+    "/schemas/vaults/{name}",
+    "/schemas/{db_entity_name}/validate",
+    "/schemas/{name}",
     "/status",
     "/status/dns",
+    "/tags",
+    "/tags/{tags}",
     "/timers",
     "/upstreams/{upstreams}/health",
+    "/upstreams/{upstreams}/targets/all",
     "/upstreams/{upstreams}/targets/{targets}/healthy",
     "/upstreams/{upstreams}/targets/{targets}/unhealthy",
     "/upstreams/{upstreams}/targets/{targets}/{address}/healthy",
