@@ -25,6 +25,12 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 2] = [
+    ("consumer", "Who is in the group."),
+    ("group", "Name of the group."),
+];
+
 fn describe() -> Schema {
     Schema::new("acls")
         .field(Field::id())
@@ -36,6 +42,7 @@ fn describe() -> Schema {
         )
         .field(Field::string("group").required())
         .field(Field::tags())
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for Acl {

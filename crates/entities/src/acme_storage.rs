@@ -13,10 +13,17 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 2] = [
+    ("key", "What it is kept under; made up when it is left out."),
+    ("value", "What is kept."),
+];
+
 fn describe() -> Schema {
     Schema::new("acme_storage")
         .field(Field::id())
         .field(Field::string("key").required().auto().unique())
         .field(Field::string("value").required().auto().sealed())
         .field(Field::created_at())
+        .describe(&MEANINGS)
 }

@@ -50,6 +50,13 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 3] = [
+    ("consumer", "Who signs in so."),
+    ("username", "Name to sign in with."),
+    ("password", "Password; kept and shown as a hash."),
+];
+
 fn describe() -> Schema {
     Schema::new("basicauth_credentials")
         .field(Field::id())
@@ -70,6 +77,7 @@ fn describe() -> Schema {
             run_with_invalid_fields: false,
             run: password_with_owner,
         }))
+        .describe(&MEANINGS)
 }
 
 fn password_with_owner(body: &Map) -> Result<(), Failure> {

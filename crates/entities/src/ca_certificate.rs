@@ -33,6 +33,15 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 2] = [
+    ("cert", "PEM certificate of one authority."),
+    (
+        "cert_digest",
+        "SHA-256 of the certificate in hexadecimal; worked out from it.",
+    ),
+];
+
 fn describe() -> Schema {
     Schema::new("ca_certificates")
         .field(Field::id())
@@ -46,6 +55,7 @@ fn describe() -> Schema {
         .field(Field::string("cert_digest").unique())
         .field(Field::tags())
         .check(authority())
+        .describe(&MEANINGS)
 }
 
 fn authority() -> Check {

@@ -39,6 +39,21 @@ pub(crate) fn kind() -> EntityKind {
     EntityKind::new("certificates", "certificate", "certificates", describe())
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 5] = [
+    ("cert", "PEM chain, the own certificate first."),
+    ("key", "PEM private key of the certificate."),
+    (
+        "cert_alt",
+        "A second chain for the same names, with a key of another type.",
+    ),
+    ("key_alt", "PEM private key of the second chain."),
+    (
+        "snis",
+        "Names the certificate is shown for; each becomes an SNI entity.",
+    ),
+];
+
 fn describe() -> Schema {
     let snis = Field::string("").custom("wildcard_host", validators::wildcard_host);
     Schema::new("certificates")
@@ -63,6 +78,7 @@ fn describe() -> Schema {
             &["cert", "cert_alt"],
             pem::different_types,
         ))
+        .describe(&MEANINGS)
 }
 
 fn cert(name: &'static str) -> Field {

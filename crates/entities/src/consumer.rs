@@ -26,6 +26,15 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 2] = [
+    (
+        "username",
+        "Name, by which paths and files address the consumer.",
+    ),
+    ("custom_id", "Id of the consumer in a system of its owner."),
+];
+
 fn describe() -> Schema {
     Schema::new("consumers")
         .field(Field::id())
@@ -35,6 +44,7 @@ fn describe() -> Schema {
         .field(Field::string("custom_id").unique())
         .field(Field::tags())
         .check(Check::AtLeastOneOf(vec!["custom_id", "username"]))
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for Consumer {

@@ -45,6 +45,16 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 3] = [
+    ("consumer", "Who signs so."),
+    ("username", "Name that requests show."),
+    (
+        "secret",
+        "What requests are signed with; made up when it is left out.",
+    ),
+];
+
 fn describe() -> Schema {
     Schema::new("hmacauth_credentials")
         .field(Field::id())
@@ -57,6 +67,7 @@ fn describe() -> Schema {
         .field(Field::string("username").required().unique())
         .field(Field::string("secret").auto().sealed())
         .field(Field::tags())
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for HmacauthCredential {

@@ -55,6 +55,24 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 5] = [
+    ("consumer", "Whose tokens they are."),
+    (
+        "key",
+        "What the `iss` of a token says; made up when it is left out.",
+    ),
+    (
+        "secret",
+        "What HS tokens are signed with; made up when it is left out.",
+    ),
+    (
+        "rsa_public_key",
+        "PEM public key that other tokens are verified with.",
+    ),
+    ("algorithm", "How tokens are signed."),
+];
+
 fn describe() -> Schema {
     let asymmetric = Rule::MatchAny(
         WITH_PUBLIC_KEY
@@ -89,6 +107,7 @@ fn describe() -> Schema {
             "rsa_public_key",
             key,
         ))
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for JwtSecret {

@@ -16,6 +16,17 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 7] = [
+    ("set", "The set it belongs to."),
+    ("name", "Name, by which paths and files address the key."),
+    ("kid", "Id of the key, unique in its set."),
+    ("jwk", "JSON text of a JWK with the same `kid`."),
+    ("pem", "The key in PEM form."),
+    ("pem.private_key", "PEM private key."),
+    ("pem.public_key", "PEM public key."),
+];
+
 fn describe() -> Schema {
     let pem = Schema::record([
         Field::string("private_key")
@@ -50,6 +61,7 @@ fn describe() -> Schema {
             run_with_invalid_fields: false,
             run: check_jwk,
         }))
+        .describe(&MEANINGS)
 }
 
 fn pem_loads(value: &Value) -> Result<(), String> {

@@ -11,6 +11,9 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 1] = [("name", "Name, by which paths and files address the set.")];
+
 fn describe() -> Schema {
     Schema::new("key_sets")
         .field(Field::id())
@@ -18,4 +21,5 @@ fn describe() -> Schema {
         .field(Field::tags())
         .field(Field::created_at())
         .field(Field::updated_at())
+        .describe(&MEANINGS)
 }

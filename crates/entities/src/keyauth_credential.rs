@@ -49,6 +49,12 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 2] = [
+    ("consumer", "Whose key it is."),
+    ("key", "What requests show; made up when it is left out."),
+];
+
 fn describe() -> Schema {
     Schema::new("keyauth_credentials")
         .field(Field::id())
@@ -60,6 +66,7 @@ fn describe() -> Schema {
         )
         .field(Field::string("key").auto().unique().optional().sealed())
         .field(Field::tags())
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for KeyauthCredential {

@@ -19,6 +19,23 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 7] = [
+    ("consumer", "Whose application it is."),
+    ("name", "Name of the application."),
+    (
+        "client_id",
+        "What the application calls itself; made up when it is left out.",
+    ),
+    (
+        "client_secret",
+        "What proves it; made up when it is left out.",
+    ),
+    ("hash_secret", "Whether the secret is kept as a hash."),
+    ("redirect_uris", "Where people are sent back to."),
+    ("client_type", "Whether the application can keep a secret."),
+];
+
 fn describe() -> Schema {
     let uri = Field::string("").custom("absolute_uri_no_fragment", absolute_uri);
     Schema::new("oauth2_credentials")
@@ -41,6 +58,7 @@ fn describe() -> Schema {
                 .default("confidential")
                 .one_of(["confidential", "public"]),
         )
+        .describe(&MEANINGS)
 }
 
 fn absolute_uri(value: &Value) -> Result<(), String> {

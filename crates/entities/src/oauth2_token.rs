@@ -15,6 +15,21 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 8] = [
+    ("service", "The service it is limited to."),
+    ("credential", "The application it was given to."),
+    ("token_type", "What sort of token it is."),
+    ("expires_in", "Seconds after which the access token ends."),
+    (
+        "access_token",
+        "What requests show; made up when it is left out.",
+    ),
+    ("refresh_token", "What the next token is asked for with."),
+    ("authenticated_userid", "Who agreed."),
+    ("scope", "What was agreed to."),
+];
+
 fn describe() -> Schema {
     Schema::new("oauth2_tokens")
         .field(Field::id())
@@ -46,4 +61,5 @@ fn describe() -> Schema {
         .field(Field::string("refresh_token").optional().unique().sealed())
         .field(Field::string("authenticated_userid").optional())
         .field(Field::string("scope"))
+        .describe(&MEANINGS)
 }

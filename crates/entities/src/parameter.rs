@@ -23,11 +23,15 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 2] = [("key", "Name of the parameter."), ("value", "Its value.")];
+
 fn describe() -> Schema {
     Schema::new("parameters")
         .field(Field::created_at())
         .field(Field::string("key").required().unique())
         .field(Field::string("value").required())
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for Parameter {

@@ -47,6 +47,29 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 10] = [
+    ("name", "Which plugin."),
+    (
+        "instance_name",
+        "Name of this instance, by which paths and files address it.",
+    ),
+    ("route", "The route it is limited to."),
+    ("service", "The service it is limited to."),
+    ("consumer", "The consumer it is limited to."),
+    ("consumer_group", "The group of consumers it is limited to."),
+    (
+        "config",
+        "What the plugin is told; which members there are depends on `name`.",
+    ),
+    ("protocols", "The protocols it runs for."),
+    ("enabled", "Whether it runs."),
+    (
+        "partials",
+        "Parts of the configuration that are kept elsewhere.",
+    ),
+];
+
 fn describe() -> Schema {
     let scope = |name, entity| {
         Field::foreign(name, entity)
@@ -76,6 +99,7 @@ fn describe() -> Schema {
         .field(Field::boolean("enabled").required().default(true))
         .field(Field::tags())
         .field(Field::array("partials", Field::record("", partial())).extension())
+        .describe(&MEANINGS)
 }
 
 /// A part of the configuration that is kept elsewhere.

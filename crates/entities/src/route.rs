@@ -83,6 +83,67 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 21] = [
+    ("name", "Name, by which paths and files address the route."),
+    ("protocols", "How clients must speak."),
+    (
+        "https_redirect_status_code",
+        "What plain HTTP gets from a route that is HTTPS only.",
+    ),
+    (
+        "strip_path",
+        "Whether the matched prefix is cut off before the service sees the path.",
+    ),
+    (
+        "preserve_host",
+        "Whether the service sees the Host of the client instead of its own.",
+    ),
+    (
+        "request_buffering",
+        "Whether the body of a request is read before the service is asked.",
+    ),
+    (
+        "response_buffering",
+        "Whether the body of an answer is read before the client gets it.",
+    ),
+    (
+        "service",
+        "Where requests go; none needs a plugin that answers.",
+    ),
+    ("snis", "Server names of TLS that match; none matches all."),
+    ("sources", "Where connections may come from; streams only."),
+    ("sources.ip", "Address or CIDR block."),
+    ("sources.port", "Port."),
+    ("destinations", "Where connections may go to; streams only."),
+    ("destinations.ip", "Address or CIDR block."),
+    ("destinations.port", "Port."),
+    (
+        "methods",
+        "Methods that match, in capitals; none matches all.",
+    ),
+    (
+        "hosts",
+        "Hosts that match, with `*` for the first or the last label and a port or none; none matches all.",
+    ),
+    (
+        "paths",
+        "Prefixes that match, or regular expressions after `~`; none matches all.",
+    ),
+    (
+        "headers",
+        "Headers that must have one of these values; `~*` begins a regular expression.",
+    ),
+    (
+        "regex_priority",
+        "Which of several regular expressions is tried first: the higher.",
+    ),
+    (
+        "path_handling",
+        "How the path of the service and that of the request are joined.",
+    ),
+];
+
 fn describe() -> Schema {
     Schema::new("routes")
         .field(Field::id())
@@ -128,6 +189,7 @@ fn describe() -> Schema {
         .check(snis_need_tls())
         .check(rules::path_handling())
         .check(rules::by_protocol())
+        .describe(&MEANINGS)
 }
 
 fn protocols() -> Field {

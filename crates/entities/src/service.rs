@@ -57,6 +57,49 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 15] = [
+    (
+        "name",
+        "Name, by which paths and files address the service.",
+    ),
+    ("retries", "How many more targets are tried when one fails."),
+    ("protocol", "How the service is spoken to."),
+    ("host", "Host name or address, or the name of an upstream."),
+    ("port", "Port of the service."),
+    (
+        "path",
+        "What the paths of requests are put behind; HTTP only.",
+    ),
+    ("connect_timeout", "Milliseconds to connect."),
+    (
+        "write_timeout",
+        "Milliseconds between two writes of a request.",
+    ),
+    (
+        "read_timeout",
+        "Milliseconds between two reads of an answer.",
+    ),
+    (
+        "client_certificate",
+        "The certificate that is shown to the service; TLS only.",
+    ),
+    (
+        "tls_verify",
+        "Whether the certificate of the service is verified; null is what the node does by default.",
+    ),
+    (
+        "tls_verify_depth",
+        "How many certificates may stand between that of the service and a trusted one; null is what the node does by default.",
+    ),
+    (
+        "ca_certificates",
+        "Ids of the authorities that are trusted; none leaves it to the node.",
+    ),
+    ("enabled", "Whether its routes exist."),
+    ("url", "`protocol`, `host`, `port` and `path` in one."),
+];
+
 fn describe() -> Schema {
     let timeout = |name| {
         Field::integer(name)
@@ -101,6 +144,7 @@ fn describe() -> Schema {
             expansion: Expansion::Code(expand_url),
             deprecated: false,
         })
+        .describe(&MEANINGS)
 }
 
 fn null_without_tls(field: &'static str) -> Check {

@@ -28,6 +28,15 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 2] = [
+    (
+        "name",
+        "Server name of TLS; `*` may stand for the first or the last label.",
+    ),
+    ("certificate", "The certificate that is shown for the name."),
+];
+
 fn describe() -> Schema {
     Schema::new("snis")
         .field(Field::id())
@@ -41,6 +50,7 @@ fn describe() -> Schema {
         .field(Field::updated_at())
         .field(Field::tags())
         .field(Field::foreign("certificate", "certificates").required())
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for Sni {

@@ -36,6 +36,27 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 5] = [
+    (
+        "created_at",
+        "Second since 1970 at which it was made, with a fraction.",
+    ),
+    (
+        "updated_at",
+        "Second since 1970 of the last write, with a fraction.",
+    ),
+    ("upstream", "The upstream it belongs to."),
+    (
+        "target",
+        "Host name or address with a port; 8000 if it has none.",
+    ),
+    (
+        "weight",
+        "Share of the requests among the targets; 0 gets none.",
+    ),
+];
+
 fn describe() -> Schema {
     Schema::new("targets")
         .field(Field::id())
@@ -53,6 +74,7 @@ fn describe() -> Schema {
         )
         .field(Field::integer("weight").default(100).between(0, 65535))
         .field(Field::tags())
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for Target {

@@ -22,6 +22,16 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 3] = [
+    (
+        "prefix",
+        "What references call the vault: `{vault://PREFIX/…}`.",
+    ),
+    ("name", "Where the secrets are kept."),
+    ("description", "For people."),
+];
+
 fn describe() -> Schema {
     Schema::new("vaults")
         .field(Field::id())
@@ -41,6 +51,7 @@ fn describe() -> Schema {
         .field(Field::created_at())
         .field(Field::updated_at())
         .field(Field::tags())
+        .describe(&MEANINGS)
 }
 
 /// Which members the configuration has depends on the kind of vault, so none are published.

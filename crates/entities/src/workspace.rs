@@ -48,6 +48,17 @@ pub(crate) fn kind() -> EntityKind {
     kind
 }
 
+/// What the members mean.
+const MEANINGS: [(&str, &str); 4] = [
+    (
+        "name",
+        "Name, by which paths and files address it; no kind of entity may be called so.",
+    ),
+    ("comment", "For people."),
+    ("meta", "For tools that draw workspaces."),
+    ("config", "Settings of the workspace."),
+];
+
 fn describe() -> Schema {
     Schema::new("workspaces")
         .field(Field::id())
@@ -63,6 +74,7 @@ fn describe() -> Schema {
         .field(Field::updated_at())
         .field(Field::record("meta", Schema::record([])).required())
         .field(Field::record("config", Schema::record([])).required())
+        .describe(&MEANINGS)
 }
 
 impl TryFrom<&Map> for Workspace {

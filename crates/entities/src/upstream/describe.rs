@@ -3,6 +3,8 @@
 use schema::{Check, Condition, Field, FieldKind, Pattern, Schema, validators};
 use serde_json::{Value, json};
 
+use super::meanings::MEANINGS;
+
 /// What can be hashed.
 const INPUTS: [&str; 8] = [
     "none",
@@ -63,7 +65,7 @@ pub(super) fn schema() -> Schema {
         ))
         .field(Field::foreign("client_certificate", "certificates"))
         .field(Field::boolean("use_srv_name").default(false));
-    hash_checks(schema)
+    hash_checks(schema).describe(&MEANINGS)
 }
 
 /// Every input needs its companion, allows some fallbacks, and differs from its fallback.

@@ -2,6 +2,7 @@
 
 mod describe;
 mod health;
+mod meanings;
 
 use schema::{DecodeError, Map, Reader};
 use uuid::Uuid;

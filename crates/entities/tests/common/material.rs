@@ -21,13 +21,6 @@ lZYb/ZkhiT6RheZVWKpkK1xpZB5A75ZC1lG354NrtcHUUUND9OrFssG0
 -----END PRIVATE KEY-----
 ";
 
-/// The public key of another pair.
-pub(crate) const OTHER_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEbNSXG8YrehtWhAf4EY9f2LBPSsIf
-VtABcatF4JZysBcZLt+WkexzsOtShd4yRwWZ9zvx++zzSbAwP0Y3CkkIfg==
------END PUBLIC KEY-----
-";
-
 /// An authority, and a certificate with its key.
 pub(crate) fn certificates() -> &'static (String, String, String) {
     static MADE: OnceLock<(String, String, String)> = OnceLock::new();

@@ -81,26 +81,35 @@ impl Field {
     /// The primary key of most entities: a UUID made on insert.
     #[must_use]
     pub fn id() -> Self {
-        Self::string("id").uuid().auto()
+        Self::string("id")
+            .uuid()
+            .auto()
+            .describe("UUID; made up when it is left out.")
     }
 
     /// Seconds since 1970 of the insert.
     #[must_use]
     pub fn created_at() -> Self {
-        Self::integer("created_at").timestamp().auto()
+        Self::integer("created_at")
+            .timestamp()
+            .auto()
+            .describe("Second since 1970 at which it was made.")
     }
 
     /// Seconds since 1970 of the last write.
     #[must_use]
     pub fn updated_at() -> Self {
-        Self::integer("updated_at").timestamp().auto()
+        Self::integer("updated_at")
+            .timestamp()
+            .auto()
+            .describe("Second since 1970 of the last write; what is sent is ignored.")
     }
 
     /// The usual set of tags.
     #[must_use]
     pub fn tags() -> Self {
         let element = Self::string("").required().custom("tag", validators::tag);
-        Self::set("tags", element)
+        Self::set("tags", element).describe("Words to find it by, without `,` and `/`.")
     }
 
     /// A port, 0 to 65535.

@@ -89,6 +89,44 @@ impl Schema {
         self
     }
 
+    /// Says what members mean, by dotted path; lists of records are passed through.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds, if there is no such member.
+    #[must_use]
+    pub fn describe(mut self, texts: &[(&str, &'static str)]) -> Self {
+        for (path, text) in texts {
+            let field = self.find_path(path);
+            debug_assert!(field.is_some(), "`{}` has no member `{path}`", self.name);
+            if let Some(field) = self.find_path(path) {
+                field.description = text;
+            }
+        }
+        self
+    }
+
+    fn find_path(&mut self, path: &str) -> Option<&mut Field> {
+        let (name, rest) = match path.split_once('.') {
+            Some((name, rest)) => (name, Some(rest)),
+            None => (path, None),
+        };
+        let is_named = |field: &&mut Field| field.name == name;
+        let field = self.fields.iter_mut().find(is_named);
+        let Some(rest) = rest else {
+            let aliases = self.shorthands.iter_mut().map(|alias| &mut alias.field);
+            return field.or_else(|| aliases.into_iter().find(is_named));
+        };
+        match &mut field?.kind {
+            FieldKind::Record(inner) => inner.find_path(rest),
+            FieldKind::Array(element) | FieldKind::Set(element) => match &mut element.kind {
+                FieldKind::Record(inner) => inner.find_path(rest),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The field of that name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Field> {
