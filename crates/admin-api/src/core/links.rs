@@ -48,7 +48,7 @@ pub(super) async fn list(call: &Call<'_>, key: &str) -> Result<Response, CoreErr
     let shown: Vec<_> = rest.by_ref().take(size).collect();
     let next = rest
         .next()
-        .and(shown.last())
+        .and_then(|_| shown.last())
         .and_then(|row| text(row, "id")?.parse().ok());
     let data: Vec<_> = shown.iter().map(|row| link(row)).collect();
     let mut answer = json!({"data": data, "count": count});

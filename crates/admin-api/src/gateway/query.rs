@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use schema::Map;
 use serde_json::{Value, json};
 use store::TagFilter;
 use uuid::Uuid;
@@ -150,10 +151,13 @@ impl Query {
     }
 }
 
+/// Names and values of form data, decoded; a name without `=` has no value.
+pub(super) type Pairs = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
 /// Splits form data into names and values, both decoded.
 ///
 /// Compat: more than 1,000 are refused.
-pub(super) fn pairs(text: &[u8]) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, Fault> {
+pub(super) fn pairs(text: &[u8]) -> Result<Pairs, Fault> {
     let mut found = Vec::new();
     for part in text
         .split(|byte| *byte == b'&')
@@ -207,13 +211,12 @@ pub(super) fn link(path: &str, offset: String, repeat: Option<&Query>) -> Link {
 ///
 /// Compat: the last page has no `offset`.
 pub(super) fn page(data: Value, link: Option<Link>) -> Reply {
-    let mut body = json!({ "data": data });
-    if let Value::Object(members) = &mut body {
-        let (offset, next) = link.map_or((None, None), |l| (Some(l.offset), Some(l.next)));
-        members.insert("next".to_owned(), json!(next));
-        if let Some(offset) = offset {
-            members.insert("offset".to_owned(), json!(offset));
-        }
+    let mut body = Map::new();
+    body.insert("data".to_owned(), data);
+    let (offset, next) = link.map_or((None, None), |l| (Some(l.offset), Some(l.next)));
+    body.insert("next".to_owned(), json!(next));
+    if let Some(offset) = offset {
+        body.insert("offset".to_owned(), json!(offset));
     }
     Reply::ok(body)
 }

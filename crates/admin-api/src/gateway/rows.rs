@@ -96,7 +96,7 @@ pub(super) fn body(call: &mut Call<'_>, kind: &EntityKind, stored: Option<&Map>)
     let schema: &Schema = if kind.name == "plugins" {
         let name = arguments
             .get("name")
-            .or(stored.and_then(|row| row.get("name")));
+            .or_else(|| stored.and_then(|row| row.get("name")));
         let name = name.and_then(Value::as_str);
         let own = name.and_then(|name| catalogue.plugin_schema(name));
         own.unwrap_or(&kind.schema)

@@ -6,11 +6,10 @@
 use schema::Map;
 use serde_json::Value;
 
+use crate::gateway::query::Pairs;
+
 /// Steps of a name at most; a longer name is taken as it is, which no entity knows.
 const MAX_STEPS: usize = 32;
-
-/// Names and values as they came; a name without `=` has no value.
-pub(super) type Pairs = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// One step of a name.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,9 +25,9 @@ enum Step {
 #[derive(Debug, Default)]
 struct Node {
     values: Vec<Value>,
-    members: Vec<(String, Node)>,
-    appended: Vec<Node>,
-    positions: Vec<(usize, Node)>,
+    members: Vec<(String, Self)>,
+    appended: Vec<Self>,
+    positions: Vec<(usize, Self)>,
 }
 
 /// The document that a form means.

@@ -3,10 +3,9 @@
 use http::StatusCode;
 use memchr::memmem;
 
-use super::form::Pairs;
 use crate::gateway::answer::Reply;
 use crate::gateway::fault::Fault;
-use crate::gateway::query::MAX_ARGUMENTS;
+use crate::gateway::query::{MAX_ARGUMENTS, Pairs};
 
 /// Reads the parts of a body.
 pub(in crate::gateway) fn read(content_type: &str, body: &[u8]) -> Result<Pairs, Fault> {
@@ -35,7 +34,9 @@ pub(in crate::gateway) fn read(content_type: &str, body: &[u8]) -> Result<Pairs,
 
 /// The name and content of a part; nothing for one without a name.
 fn read_part(part: &[u8]) -> Option<(String, &[u8])> {
-    let part = part.strip_prefix(b"\r\n").or(part.strip_prefix(b"\n"))?;
+    let part = part
+        .strip_prefix(b"\r\n")
+        .or_else(|| part.strip_prefix(b"\n"))?;
     let (head, content) = [b"\r\n\r\n".as_slice(), b"\n\n"]
         .iter()
         .filter_map(|blank| {
@@ -45,7 +46,7 @@ fn read_part(part: &[u8]) -> Option<(String, &[u8])> {
         .min_by_key(|(head, _)| head.len())?;
     let content = content
         .strip_suffix(b"\r\n")
-        .or(content.strip_suffix(b"\n"))
+        .or_else(|| content.strip_suffix(b"\n"))
         .unwrap_or(content);
     let head = String::from_utf8_lossy(head);
     let mut lines = head.lines();

@@ -1,0 +1,256 @@
+//! Input that wants to break something.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::fixture::{Dialect, Fixture};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_refused() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let body = vec![b' '; (10 << 20) + 1];
+    let answer = fixture.raw("POST", "services", &[JSON], body).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.text().contains("413 Request Entity Too Large"));
+    let limit = fixture
+        .raw("POST", "services", &[JSON], vec![b' '; 10 << 20])
+        .await;
+    assert_eq!(limit.status, 400);
+}
+
+#[tokio::test]
+async fn depth_is_limited_in_every_kind_of_body() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let body = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        let answer = fixture.raw("POST", "services", &[JSON], body).await;
+        assert_eq!(answer.status, 400, "{open}");
+    }
+    let nested = format!(
+        "{{\"host\":\"h\",\"tags\":{}{}}}",
+        "[".repeat(100),
+        "]".repeat(100)
+    );
+    let answer = fixture.raw("POST", "services", &[JSON], nested).await;
+    assert_eq!((answer.status, &answer.json()["code"]), (400, &json!(2)));
+    for step in [".a", "[a]", "[]", "[1]"] {
+        let form = format!("host=h&x{}=1", step.repeat(100_000));
+        let answer = fixture.form("POST", "services", &form).await;
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (400, &json!(2)),
+            "{step}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_text_never_get_in() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let body = b"{\"host\":\"a\",\"name\":\"\xff\"}".to_vec();
+    assert_eq!(
+        fixture.raw("POST", "services", &[JSON], body).await.status,
+        400
+    );
+    let nul = json!({"host": "a", "tags": ["a\u{0}b"]});
+    assert_eq!(fixture.send("POST", "services", &nul).await.status, 400);
+    let surrogate = r#"{"host":"a","name":"\ud800"}"#;
+    assert_eq!(
+        fixture
+            .raw("POST", "services", &[JSON], surrogate)
+            .await
+            .status,
+        400
+    );
+    assert_eq!(
+        fixture
+            .form("POST", "services", "host=a&name=%ff")
+            .await
+            .status,
+        201
+    );
+    let listed = fixture.get("services").await.json();
+    assert_eq!(listed["data"][0]["name"], "\u{fffd}");
+    let nul = fixture.get("services/a%00b").await;
+    assert_eq!((nul.status, nul.header("server")), (400, None));
+    assert_eq!(fixture.get("services/%ff").await.status, 404);
+    assert_eq!(
+        fixture
+            .send("PUT", "services/%c3%28", &json!({"host": "a"}))
+            .await
+            .status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn huge_numbers_are_refused_by_their_rule() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    for number in [
+        "9007199254740993",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "99999999999999999999999999",
+        "1e300",
+        "-0.5",
+    ] {
+        let body = format!("{{\"host\":\"h\",\"port\":{number}}}");
+        let answer = fixture.raw("POST", "services", &[JSON], body).await;
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (400, &json!(2)),
+            "{number}"
+        );
+        let form = format!("host=h&port={number}");
+        assert_eq!(
+            fixture.form("POST", "services", &form).await.status,
+            400,
+            "{number}"
+        );
+    }
+    let infinite = r#"{"host":"h","port":1e400}"#;
+    assert_eq!(
+        fixture
+            .raw("POST", "services", &[JSON], infinite)
+            .await
+            .status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn paths_and_tags_are_data_and_nothing_else() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    fixture
+        .create("consumers", json!({"username": "ann", "tags": ["t"]}))
+        .await;
+    for name in [
+        "..%2F..%2Fetc%2Fpasswd",
+        "'%20OR%201=1%20--",
+        "%22%3B%20DROP%20TABLE%20entities%3B",
+        "%25",
+        "%2e%2e",
+        "*",
+        "_",
+        "%7Bid%7D",
+    ] {
+        assert_eq!(
+            fixture.get(&format!("consumers/{name}")).await.status,
+            404,
+            "{name}"
+        );
+        let tag = fixture.get(&format!("tags/x{name}")).await;
+        assert!([200, 400].contains(&tag.status), "{name}: {}", tag.status);
+        let tagged = fixture.get(&format!("consumers?tags={name}")).await;
+        if tagged.status == 200 {
+            assert_eq!(tagged.json()["data"], json!([]), "{name}");
+        }
+        let put = fixture
+            .send("PUT", &format!("consumers/{name}"), &json!({}))
+            .await;
+        assert_eq!(put.status, 200, "{name}");
+        let read = fixture.get(&format!("consumers/{name}")).await.json();
+        assert_eq!(read["id"], put.json()["id"], "{name}");
+    }
+    assert_eq!(fixture.get("consumers/ann").await.status, 200);
+    for path in ["../services", "services/../consumers", "./services"] {
+        let answer = fixture.get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn another_control_plane_cannot_be_named_by_a_body_or_query() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let body = json!({"host": "h", "control_plane": "x"});
+    let answer = fixture
+        .send("POST", "services?control_plane=x&ws_id=y", &body)
+        .await;
+    assert_eq!(
+        answer.json()["fields"],
+        json!({"control_plane": "unknown field"})
+    );
+}
+
+#[tokio::test]
+async fn of_many_writers_on_one_name_exactly_one_wins() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let fixture = &fixture;
+    let write = async |number: usize| {
+        let body = json!({"name": "one", "host": format!("h{number}")});
+        fixture.send("POST", "services", &body).await.status
+    };
+    let (a, b, c, d, e, f) =
+        tokio::join!(write(1), write(2), write(3), write(4), write(5), write(6));
+    let mut statuses = vec![a, b, c, d, e, f];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
+    assert_eq!(
+        fixture.get("services").await.json()["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn changes_at_the_same_time_are_all_kept() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    fixture
+        .create("services", json!({"name": "s", "host": "h"}))
+        .await;
+    let fixture = &fixture;
+    let members = [
+        "port",
+        "retries",
+        "read_timeout",
+        "write_timeout",
+        "connect_timeout",
+    ];
+    let change = async |at: usize| {
+        let body = json!({ members[at]: at + 1 });
+        fixture.send("PATCH", "services/s", &body).await.status
+    };
+    let all = tokio::join!(change(0), change(1), change(2), change(3), change(4));
+    assert_eq!(all, (200, 200, 200, 200, 200));
+    let service = fixture.get("services/s").await.json();
+    for (at, member) in members.iter().enumerate() {
+        assert_eq!(service[*member], json!(at + 1), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn one_server_name_for_two_certificates_at_once_goes_to_one() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let (fixture, mut body) = (&fixture, super::fixture::certificate());
+    body["snis"] = json!(["a.test"]);
+    let write = async || fixture.send("POST", "certificates", &body).await.status;
+    let (a, b, c) = tokio::join!(write(), write(), write());
+    let won = [a, b, c]
+        .into_iter()
+        .filter(|status| *status == 201)
+        .count();
+    assert_eq!(won, 1, "{a} {b} {c}");
+    let listed = fixture.get("certificates").await.json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_thousand_parts_and_repeated_names_end() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let mut form = "host=h".to_owned();
+    for number in 0..999 {
+        let _ = write!(form, "&tags[]=t{number}");
+    }
+    assert_eq!(fixture.form("POST", "services", &form).await.status, 201);
+    let part = "--X\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n";
+    let body = format!("{}--X--", part.repeat(1001));
+    let kind = [("content-type", "multipart/form-data; boundary=X")];
+    let answer = fixture.raw("POST", "services", &kind, body).await;
+    let expected = json!({"message": "Too many arguments"});
+    assert_eq!((answer.status, answer.json()), (400, expected));
+}

@@ -1,0 +1,204 @@
+//! A server with both dialects on a free port, and what asks it.
+
+use std::sync::Arc;
+
+use axum::{Extension, Router};
+use bytes::Bytes;
+use entities::Catalogue;
+use gatehouse_admin_api::core::{self, Mount};
+use gatehouse_admin_api::gateway::{
+    self, Answer as FactAnswer, FactError, Facts, Mark, Mode, UpstreamHealth,
+};
+use gatehouse_admin_api::{Entities, Scope, Source};
+use serde_json::{Map, Value, json};
+use store::{Actor, Location, Store, StoreOptions};
+use test_support::{Answer, Client, TempDir, TestAuthority};
+use uuid::Uuid;
+
+pub(crate) const PLANE: Uuid = Uuid::from_u128(0xC0);
+
+/// A process that knows nothing.
+struct Nothing;
+
+impl Facts for Nothing {
+    fn mode(&self) -> Mode {
+        Mode::Database
+    }
+
+    fn root<'a>(&'a self, _: &'a Scope) -> FactAnswer<'a, Value> {
+        Box::pin(async { Ok(json!({"tagline": "hello"})) })
+    }
+
+    fn status<'a>(&'a self, _: &'a Scope, _: Option<&'a str>) -> FactAnswer<'a, Value> {
+        Box::pin(async { Err(FactError::Unavailable("nobody knows".to_owned())) })
+    }
+
+    fn node_id(&self) -> Uuid {
+        Uuid::nil()
+    }
+
+    fn enabled_plugins(&self) -> Vec<String> {
+        vec!["key-auth".to_owned()]
+    }
+
+    fn upstream_health<'a>(
+        &'a self,
+        _: &'a Scope,
+        _: &'a Map<String, Value>,
+        _: &'a [Map<String, Value>],
+    ) -> FactAnswer<'a, UpstreamHealth> {
+        Box::pin(async { Ok(UpstreamHealth::default()) })
+    }
+
+    fn mark<'a>(&'a self, _: &'a Scope, _: Mark) -> FactAnswer<'a, ()> {
+        Box::pin(async { Err(FactError::NotFound) })
+    }
+}
+
+/// Which dialect is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// The gateway's own.
+    Gateway,
+    /// That of control planes.
+    Core,
+}
+
+pub(crate) const BOTH: [Dialect; 2] = [Dialect::Gateway, Dialect::Core];
+
+/// A running server.
+pub(crate) struct Fixture {
+    origin: String,
+    dialect: Dialect,
+    _folder: TempDir,
+}
+
+impl Fixture {
+    /// A server over a new store.
+    pub(crate) async fn start(dialect: Dialect) -> Self {
+        let folder = TempDir::new("dialects");
+        let catalogue = Arc::new(Catalogue::new(plugins::catalogue()));
+        let store = Store::open(StoreOptions {
+            location: Location::Sqlite(folder.join("entities.db")),
+            sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
+            catalogue: catalogue.clone(),
+        })
+        .unwrap();
+        let entities = Entities::new(catalogue, store);
+        Self::over(entities, dialect, folder, None).await
+    }
+
+    /// A server of the gateway's dialect over any source.
+    pub(crate) async fn of_source(source: Source) -> Self {
+        let catalogue = Arc::new(Catalogue::new(plugins::catalogue()));
+        let entities = Entities::over(catalogue, source);
+        let folder = TempDir::new("dialects");
+        Self::over(entities, Dialect::Gateway, folder, None).await
+    }
+
+    /// A server where nothing can be written.
+    pub(crate) async fn read_only(dialect: Dialect) -> Self {
+        let folder = TempDir::new("dialects");
+        let catalogue = Arc::new(Catalogue::new(plugins::catalogue()));
+        let store = Store::open(StoreOptions {
+            location: Location::Sqlite(folder.join("entities.db")),
+            sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
+            catalogue: catalogue.clone(),
+        })
+        .unwrap();
+        let entities = Entities::new(catalogue, store);
+        Self::over(entities, dialect, folder, Some("it is read-only")).await
+    }
+
+    async fn over(
+        entities: Entities,
+        dialect: Dialect,
+        folder: TempDir,
+        read_only: Option<&'static str>,
+    ) -> Self {
+        let scope = Scope {
+            control_plane: PLANE,
+            actor: Actor::system(),
+            read_only,
+        };
+        let options = gateway::Options::default();
+        let admin = gateway::router(entities.clone(), Arc::new(Nothing), options);
+        let router = Router::new()
+            .merge(core::router(entities, Mount::CoreEntities))
+            .fallback_service(admin)
+            .layer(Extension(scope));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self {
+            origin: format!("http://localhost:{port}"),
+            dialect,
+            _folder: folder,
+        }
+    }
+
+    /// The same server in the other dialect.
+    pub(crate) fn speaking(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        match self.dialect {
+            Dialect::Gateway => format!("{}/{path}", self.origin),
+            Dialect::Core => format!(
+                "{}/v2/control-planes/{PLANE}/core-entities/{path}",
+                self.origin
+            ),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        Client::new().get(&self.url(path)).await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let url = self.url(path);
+        Client::new().json(method, &url, body).await.unwrap()
+    }
+
+    pub(crate) async fn bare(&self, method: &str, path: &str) -> Answer {
+        self.raw(method, path, &[], "").await
+    }
+
+    pub(crate) async fn form(&self, method: &str, path: &str, form: &str) -> Answer {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.raw(method, path, &headers, form).await
+    }
+
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let body = Bytes::from(body.into());
+        let client = Client::new();
+        let sent = client.send(method, &self.url(path), headers, body).await;
+        sent.unwrap()
+    }
+
+    /// Creates something; fails when the answer is not 201.
+    pub(crate) async fn create(&self, path: &str, body: Value) -> Value {
+        let answer = self.send("POST", path, &body).await;
+        assert_eq!(answer.status, 201, "{path} {body}: {}", answer.text());
+        answer.json()
+    }
+}
+
+/// A certificate with its key, as a body.
+pub(crate) fn certificate() -> Value {
+    let identity = TestAuthority::new("tests").server(&["a.test"]);
+    json!({"cert": identity.certificate, "key": identity.key})
+}
+
+/// An error of the gateway's dialect with a code.
+pub(crate) fn coded(code: u32, name: &str, message: &str, fields: Value) -> Value {
+    json!({"code": code, "name": name, "message": message, "fields": fields})
+}
