@@ -105,10 +105,16 @@ fn is_going(code: &SqlState) -> bool {
 
 fn is_lost(error: &tokio_postgres::Error) -> bool {
     use std::error::Error as _;
-    error.is_closed()
-        || error
-            .source()
-            .is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+    let input = error
+        .source()
+        .and_then(<dyn std::error::Error>::downcast_ref);
+    // A peer that TLS does not accept is there; trying again would not change it.
+    let is_refusal = |error: &std::io::Error| {
+        error
+            .get_ref()
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+    };
+    error.is_closed() || input.is_some_and(|error| !is_refusal(error))
 }
 
 /// Turns an error of the database into one that says what to do.

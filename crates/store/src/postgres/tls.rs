@@ -11,7 +11,7 @@ use pki::verifiers::AnchoredServer;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
@@ -61,11 +61,12 @@ where
 {
     type Stream = Encrypted<S>;
     type TlsConnect = Connect;
-    type Error = rustls_pki_types::InvalidDnsNameError;
+    type Error = std::convert::Infallible;
 
     fn make_tls_connect(&mut self, domain: &str) -> Result<Connect, Self::Error> {
         Ok(Connect {
-            name: ServerName::try_from(domain.to_owned())?,
+            // A socket's folder is no name; it is not asked for TLS either.
+            name: ServerName::try_from(domain.to_owned()),
             connector: TlsConnector::from(self.config.clone()),
         })
     }
@@ -73,7 +74,7 @@ where
 
 /// One handshake to come.
 pub(super) struct Connect {
-    name: ServerName<'static>,
+    name: Result<ServerName<'static>, InvalidDnsNameError>,
     connector: TlsConnector,
 }
 
@@ -87,7 +88,8 @@ where
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let stream = self.connector.connect(self.name, stream).await?;
+            let name = self.name.map_err(std::io::Error::other)?;
+            let stream = self.connector.connect(name, stream).await?;
             Ok(Encrypted(Box::new(stream)))
         })
     }

@@ -1,23 +1,66 @@
 //! Losing the process or the disk in the middle of writing.
 //!
-//! The victim is this test binary again, started for the one ignored test at the end, with a
-//! folder in its environment. It prints each write that was acknowledged.
+//! The victim is this test binary again, started for the one ignored test at the end, with the
+//! place of its store in its environment. It prints each write that was acknowledged.
+//!
+//! A usual run kills fifty writers of a file and a few of a server; with `GATEHOUSE_SOAK=1` it is a
+//! thousand and a hundred.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
-use gatehouse_store::{Store, StoreError};
+use gatehouse_store::{Location, PostgresConfig, PostgresServer, Store, StoreError};
 use test_support::TempDir;
 
 use crate::common::*;
 
-const FOLDER: &str = "GATEHOUSE_STORE_VICTIM";
+const PLACE: &str = "GATEHOUSE_STORE_VICTIM";
 const LIMIT: &str = "GATEHOUSE_STORE_VICTIM_LIMIT";
-const ROUNDS: usize = 30;
 
-fn start_victim(path: &Path, limit: Option<u64>) -> Child {
+/// How often a writer is killed: usually, and in a soak.
+const FILE_ROUNDS: (usize, usize) = (50, 1_000);
+const SERVER_ROUNDS: (usize, usize) = (5, 100);
+
+/// After so many rounds another store takes its place: each round looks at all rows.
+const ROUNDS_OF_ONE_STORE: usize = 50;
+
+fn rounds((usual, soak): (usize, usize)) -> usize {
+    let is_soak = std::env::var_os("GATEHOUSE_SOAK").is_some_and(|value| value == "1");
+    if is_soak { soak } else { usual }
+}
+
+/// What the victim is told about its place: the file, or the port and the schema.
+fn place_in_words(location: &Location) -> String {
+    match location {
+        Location::Sqlite(path) => path.display().to_string(),
+        Location::Postgres(config) => format!("{}/{}", config.server.port, config.schema),
+    }
+}
+
+fn place_of_words(words: &str) -> Location {
+    if words.starts_with('/') {
+        return PathBuf::from(words).into();
+    }
+    let (port, schema) = words.split_once('/').unwrap();
+    let server = PostgresServer {
+        port: port.parse().unwrap(),
+        user: "gatehouse".to_owned(),
+        database: "postgres".to_owned(),
+        ..PostgresServer::default()
+    };
+    let schema = schema.to_owned();
+    let config = PostgresConfig {
+        server,
+        schema,
+        ..PostgresConfig::default()
+    };
+    config.into()
+}
+
+fn start_victim(location: &Location, limit: Option<u64>) -> Child {
     // A file that grows over its limit brings a signal that ends the process unless it is ignored,
     // and a shell can ignore it for what it starts.
     let mut command = Command::new("sh");
@@ -31,7 +74,7 @@ fn start_victim(path: &Path, limit: Option<u64>) -> Child {
             "--nocapture",
             "--test-threads=1",
         ])
-        .env(FOLDER, path)
+        .env(PLACE, place_in_words(location))
         .stdout(Stdio::piped())
         .stderr(Stdio::inherit());
     if let Some(limit) = limit {
@@ -45,14 +88,25 @@ fn acknowledged(line: &str) -> Option<u128> {
     line.split_once("ack ")?.1.trim().parse().ok()
 }
 
-#[tokio::test]
-async fn killed_process_loses_no_acknowledged_write() {
-    let folder = TempDir::new("store");
-    let path = folder.join("a.db");
-    let mut kept = BTreeSet::new();
+async fn killed_process_loses_no_acknowledged_write(place: Place) {
+    let (mut left, fresh): (usize, fn() -> Place) = match &place {
+        Place::Sqlite(_) => (rounds(FILE_ROUNDS), Place::sqlite),
+        Place::Postgres(_) => (rounds(SERVER_ROUNDS), Place::postgres),
+    };
+    let mut place = place;
+    while left > 0 {
+        let part = left.min(ROUNDS_OF_ONE_STORE);
+        kill_again_and_again(&place, part).await;
+        left -= part;
+        place = fresh();
+    }
+}
 
-    for round in 0..ROUNDS {
-        let mut victim = start_victim(&path, None);
+async fn kill_again_and_again(place: &Place, rounds: usize) {
+    let location = place.location();
+    let mut kept = BTreeSet::new();
+    for round in 0..rounds {
+        let mut victim = start_victim(&location, None);
         let mut lines = BufReader::new(victim.stdout.take().unwrap()).lines();
         // Each round dies after another number of writes, always with some under way.
         let before_death = 1 + round * 7 % 60;
@@ -73,10 +127,14 @@ async fn killed_process_loses_no_acknowledged_write() {
                 .filter_map(|line| acknowledged(&line)),
         );
 
-        let store = open(&path).unwrap();
+        let store = place.open().unwrap();
         check_whole(&store, &kept).await;
     }
-    assert!(kept.len() > ROUNDS);
+    assert!(kept.len() > rounds);
+}
+
+on_both_stores! {
+    killed_process_loses_no_acknowledged_write,
 }
 
 /// Nothing acknowledged is missing, and nothing is half there.
@@ -109,7 +167,7 @@ async fn full_disk_refuses_writes_and_leaves_nothing_half_done() {
     let path = folder.join("a.db");
 
     // A limit on the size of files acts like a full disk at a place that every machine has.
-    let mut victim = start_victim(&path, Some(400 * 1024));
+    let mut victim = start_victim(&path.clone().into(), Some(400 * 1024));
     let mut kept = BTreeSet::new();
     let mut refusals = Vec::new();
     for line in BufReader::new(victim.stdout.take().unwrap()).lines() {
@@ -146,11 +204,11 @@ async fn full_disk_refuses_writes_and_leaves_nothing_half_done() {
 #[tokio::test]
 #[ignore = "the other tests here start it"]
 async fn victim() {
-    let Some(path) = std::env::var_os(FOLDER).map(PathBuf::from) else {
+    let Ok(place) = std::env::var(PLACE) else {
         return;
     };
     let limit = std::env::var_os(LIMIT).and_then(|limit| limit.to_str()?.parse().ok());
-    let store = open(&path).unwrap();
+    let store = open_at(place_of_words(&place), 1, Arc::new(SmallModel)).unwrap();
     if let Some(limit) = limit {
         limit_files(limit);
     }

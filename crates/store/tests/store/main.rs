@@ -17,6 +17,8 @@ mod history;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod replace;
