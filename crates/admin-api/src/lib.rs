@@ -8,12 +8,15 @@
 //! Who calls and which control plane is meant was decided before a request gets here: the
 //! caller leaves a [`Scope`] in the request's extensions.
 
+pub mod batch;
 pub mod core;
 pub mod gateway;
 pub mod import;
+pub mod revision;
 
 mod entity;
 mod scope;
+mod warnings;
 
 pub use entity::{
     Condition, Entities, EntityError, Listing, Parent, Rows, Running, Source, Test, Unresolved,

@@ -43,7 +43,9 @@ impl Family {
                     | "nodes"
                     | "expected-config-hash"
                     | "expected-config-version"
-                    | "declarative",
+                    | "declarative"
+                    | "declarative-configuration"
+                    | "revisions",
                 ),
             ) => Self::Configuration,
             (Some("kic"), Some("api"), _) => Self::Configuration,

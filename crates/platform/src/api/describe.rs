@@ -29,6 +29,8 @@ pub(crate) fn geo_operations(catalogue: &Catalogue) -> Vec<Operation> {
     operations.extend(admin_api::core::operations(catalogue, Mount::CoreEntities));
     operations.push(requests::operation());
     operations.push(import());
+    operations.extend(admin_api::batch::operations());
+    operations.extend(admin_api::revision::operations());
     operations.push(description());
     operations
 }

@@ -89,13 +89,17 @@ fn geo_routes(parts: &Parts, geo: &GeoParts) -> Router {
         geo,
         admin_api::core::router(geo.entities.clone(), Mount::CoreEntities),
     );
-    let files = scoped(geo, admin_api::import::router(geo.entities.clone()));
+    let files = admin_api::import::router(geo.entities.clone())
+        .merge(admin_api::batch::router(geo.entities.clone()));
+    let files = scoped(geo, files);
+    let revisions = scoped(geo, admin_api::revision::router(geo.entities.clone()));
     let requests = requests::router(requests::Source {
         planes: geo.planes.clone(),
         analytics: geo.analytics.clone(),
     });
     guarded(parts, planes.merge(requests), parts.limits.body)
         .merge(guarded(parts, entities, parts.limits.body))
+        .merge(guarded(parts, revisions, parts.limits.body))
         .merge(guarded(parts, files, parts.limits.declarative_body))
 }
 

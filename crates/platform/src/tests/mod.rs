@@ -1,5 +1,6 @@
 //! The whole room over real sockets: a platform on a free port, asked by TLS clients.
 
+mod batch;
 mod entities;
 mod files;
 mod groups;
@@ -10,6 +11,7 @@ mod links;
 mod nodes;
 mod planes;
 mod requests;
+mod revisions;
 mod tenants;
 
 use bytes::Bytes;

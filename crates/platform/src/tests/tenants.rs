@@ -15,7 +15,8 @@ pub(super) fn fill(path: &str, plane: uuid::Uuid, key: &str) -> String {
         .replace("{parent}", key)
         .replace("{key}", key)
         .replace("{certificate}", key)
-        .replace("{node}", key);
+        .replace("{node}", key)
+        .replace("{number}", "0");
     assert!(
         !path.contains('{'),
         "say what stands for the parameters of {path}"

@@ -10,6 +10,7 @@ use declarative::{Config, Document};
 use entities::{Catalogue, EntityKind};
 use schema::{FieldKind, Map};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Every text under a member `id` of a document: ids that the file itself names stay.
 pub(super) fn named_ids(document: &Document) -> HashSet<String> {
@@ -31,34 +32,39 @@ fn collect(value: &Value, found: &mut HashSet<String>) {
     }
 }
 
-/// Gives rows of `config` the ids of the stored rows they are the same as.
+/// Gives rows of `config` the ids of the stored rows they are the same as. Other ids that are
+/// random are made anew by `fresh`, from the kind and the position, so that they can be the same
+/// each time.
 pub(super) fn keep_ids(
     config: &mut Config,
     stored: &BTreeMap<String, Vec<Map>>,
     named: &HashSet<String>,
     catalogue: &Catalogue,
+    fresh: &dyn Fn(&str, usize) -> Uuid,
 ) {
     let mut kept: HashMap<String, String> = HashMap::new();
     for kind in catalogue.kinds() {
-        let (Some(rows), Some(old)) = (config.tables.get_mut(kind.name), stored.get(kind.name))
-        else {
+        let Some(rows) = config.tables.get_mut(kind.name) else {
             continue;
         };
+        let old = stored.get(kind.name).map_or(&[][..], Vec::as_slice);
         for row in rows.iter_mut() {
             follow(row, kind, &kept);
         }
         let taken: HashSet<String> = rows.iter().filter_map(id).collect();
         let mut known = Known::of(kind, old, &taken);
-        for row in rows.iter_mut() {
+        for (position, row) in rows.iter_mut().enumerate() {
             let Some(new) = id(row).filter(|new| !named.contains(new)) else {
                 continue;
             };
             if known.holds(&new) {
                 continue;
             }
-            if let Some(old) = known.take(kind, row) {
-                row.insert("id".to_owned(), json!(old));
-                kept.insert(new, old);
+            let is_random = Uuid::try_parse(&new).is_ok_and(|id| id.get_version_num() == 4);
+            let made = || is_random.then(|| fresh(kind.name, position).to_string());
+            if let Some(id) = known.take(kind, row).or_else(made) {
+                row.insert("id".to_owned(), json!(id));
+                kept.insert(new, id);
             }
         }
     }
@@ -185,7 +191,9 @@ consumers:
         let (mut second, named) = read(FILE, &catalogue);
         assert_ne!(without_times(&first), without_times(&second));
 
-        keep_ids(&mut second, &first.tables, &named, &catalogue);
+        keep_ids(&mut second, &first.tables, &named, &catalogue, &|_, _| {
+            Uuid::nil()
+        });
 
         assert_eq!(without_times(&first), without_times(&second));
     }
@@ -198,7 +206,9 @@ consumers:
         let text = FILE.replace("- key: secret-1", &format!("- key: secret-1\n    id: {id}"));
         let (mut second, named) = read(&text, &catalogue);
 
-        keep_ids(&mut second, &first.tables, &named, &catalogue);
+        keep_ids(&mut second, &first.tables, &named, &catalogue, &|_, _| {
+            Uuid::nil()
+        });
 
         let rows = second.rows("keyauth_credentials");
         assert_eq!(
@@ -217,7 +227,9 @@ consumers:
         let (first, _) = read(text, &catalogue);
         let (mut second, named) = read(text, &catalogue);
 
-        keep_ids(&mut second, &first.tables, &named, &catalogue);
+        keep_ids(&mut second, &first.tables, &named, &catalogue, &|_, _| {
+            Uuid::nil()
+        });
 
         let ids = |config: &Config| {
             let rows = config.rows("services").iter();
