@@ -1,56 +1,136 @@
 //! The database of a traditional node: opening it, and which one it is.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use conf::{Database, Role, Settings, Trust};
+use conf::{Role, Settings, Trust};
 use entities::Catalogue;
 use pki::{Sealer, pem_or_path_or_base64};
-use store::{Location, PostgresConfig, PostgresServer, PostgresTls, Store, StoreOptions};
+use store::{
+    Location, PostgresConfig, PostgresServer, PostgresTls, Store, StoreError, StoreOptions,
+};
 use uuid::Uuid;
 
 use super::error::NodeError;
 use super::place::Place;
 use crate::snapshot::SetupError;
+use crate::status::Reach;
 
 /// The control plane under which a traditional node keeps its entities. Nodes that share a
 /// database share it.
 pub const LOCAL_PLANE: Uuid = Uuid::from_u128(0x6761_7465_686f_4573_a573_000000000001);
 
-/// Opens the database that the settings name; `None` for a node without one.
-pub(super) async fn open(
-    settings: &Settings,
-    place: &Place,
-    catalogue: &Arc<Catalogue>,
-) -> Result<Option<Store>, NodeError> {
-    if settings.role != Role::Traditional {
-        return Ok(None);
-    }
-    let location = match settings.database {
-        Database::Off => return Ok(None),
-        Database::Sqlite => Location::from(place.database()),
-        Database::Postgres => Location::from(server(settings)?),
-    };
-    if !settings.is_database_set {
-        let reason = match settings.database {
-            Database::Postgres => "a `pg_*` property is set",
-            _ => "no `pg_*` property is set",
+/// Pause between attempts to open a database that is away.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Limit: how long a database may take to answer before it counts as away.
+const REACH_LIMIT: Duration = Duration::from_secs(2);
+
+/// The database of a traditional node. A server that is away is waited for.
+#[derive(Clone, Debug)]
+pub(super) struct Database {
+    options: StoreOptions,
+    store: Arc<OnceLock<Store>>,
+}
+
+impl Database {
+    /// Opens the database that the settings name; `None` for a node without one.
+    pub(super) async fn of(
+        settings: &Settings,
+        place: &Place,
+        catalogue: &Arc<Catalogue>,
+    ) -> Result<Option<Self>, NodeError> {
+        let location = match (settings.role, settings.database) {
+            (Role::Traditional, conf::Database::Sqlite) => Location::from(place.database()),
+            (Role::Traditional, conf::Database::Postgres) => Location::from(server(settings)?),
+            _ => return Ok(None),
         };
-        tracing::info!(
-            database = settings.database.as_str(),
-            %location,
-            "`database` is not set: chosen because {reason}"
-        );
+        say(settings, &location);
+        let key = settings.database_key.clone().unwrap_or_else(|| place.key());
+        let sealer =
+            Sealer::open_or_create(&key).map_err(|reason| NodeError::Key { key, reason })?;
+        let database = Self {
+            options: StoreOptions {
+                location,
+                sealer: Arc::new(sealer),
+                catalogue: Arc::clone(catalogue) as Arc<dyn store::Model>,
+            },
+            store: Arc::default(),
+        };
+        match database.open().await {
+            Ok(()) => {}
+            Err(NodeError::Database(StoreError::Unavailable { reason }))
+                if settings.database == conf::Database::Postgres =>
+            {
+                tracing::error!(
+                    %reason,
+                    "the database is away: the node serves the configuration that it kept and \
+                     looks again every second; the Admin API answers 503 until then"
+                );
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Some(database))
     }
-    let key = settings.database_key.clone().unwrap_or_else(|| place.key());
-    let sealer = Sealer::open_or_create(&key).map_err(|reason| NodeError::Key { key, reason })?;
-    let options = StoreOptions {
-        location,
-        sealer: Arc::new(sealer),
-        catalogue: Arc::clone(catalogue) as Arc<dyn store::Model>,
+
+    async fn open(&self) -> Result<(), NodeError> {
+        let options = self.options.clone();
+        let opened = tokio::task::spawn_blocking(move || Store::open(options)).await;
+        let opened = opened.map_err(|error| NodeError::Opening(error.to_string()))?;
+        drop(self.store.set(opened.map_err(NodeError::Database)?));
+        Ok(())
+    }
+
+    /// The store, once it was opened.
+    pub(super) fn store(&self) -> Option<&Store> {
+        self.store.get()
+    }
+
+    /// Resolves when the store is open.
+    pub(super) async fn opened(&self) -> Store {
+        loop {
+            if let Some(store) = self.store() {
+                return store.clone();
+            }
+            tokio::time::sleep(RETRY_INTERVAL).await;
+            match self.open().await {
+                Ok(()) => tracing::info!("the database is there"),
+                Err(NodeError::Database(StoreError::Unavailable { .. })) => {}
+                Err(error) => tracing::error!(%error, "the database cannot be opened"),
+            }
+        }
+    }
+
+    /// Tells whether it answers.
+    pub(super) fn reach(&self) -> Reach {
+        let database = self.clone();
+        Arc::new(move || {
+            let store = database.store().cloned();
+            Box::pin(async move {
+                let Some(store) = store else {
+                    return false;
+                };
+                let version = store.version(LOCAL_PLANE);
+                matches!(tokio::time::timeout(REACH_LIMIT, version).await, Ok(Ok(_)))
+            })
+        })
+    }
+}
+
+/// Says which database was chosen when nobody named one.
+fn say(settings: &Settings, location: &Location) {
+    if settings.is_database_set {
+        return;
+    }
+    let reason = match settings.database {
+        conf::Database::Postgres => "a `pg_*` property is set",
+        _ => "no `pg_*` property is set",
     };
-    let opened = tokio::task::spawn_blocking(move || Store::open(options)).await;
-    let opened = opened.map_err(|error| NodeError::Opening(error.to_string()))?;
-    Ok(Some(opened.map_err(NodeError::Database)?))
+    tracing::info!(
+        database = settings.database.as_str(),
+        %location,
+        "`database` is not set: chosen because {reason}"
+    );
 }
 
 /// The server as the store wants it.

@@ -109,6 +109,9 @@ impl Follower {
 
     /// Resolves when the stored version is another one than the one seen.
     async fn changed(&mut self) {
+        if self.seen.is_none() {
+            return;
+        }
         loop {
             let announced = tokio::time::timeout(CHECK_INTERVAL, self.changes.recv()).await;
             match announced {

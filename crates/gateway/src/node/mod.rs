@@ -11,6 +11,7 @@ mod declared;
 mod error;
 mod follow;
 mod handle;
+mod late;
 mod place;
 mod surfaces;
 #[cfg(test)]
@@ -25,7 +26,6 @@ use arc_swap::ArcSwap;
 use conf::{Role, Settings};
 use entities::Catalogue;
 use plugin_api::NodeInfo;
-use store::Store;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
@@ -33,14 +33,16 @@ use crate::intake::{Intake, IntakeOptions};
 use crate::outlet::{Apply, Client, ClientOptions, Identity, Link};
 use crate::proxy::{Engine, EngineHandle, EngineOptions};
 use crate::snapshot::{Compile, Snapshot};
-use crate::status::{Active, Counters, Facts, Reach};
+use crate::status::{Active, Counters, Facts};
 use crate::telemetry::{Sender, TelemetrySink};
 
 pub use crate::surface::{AnswerBody, Handler, HandlerFuture, ServeError};
+use database::Database;
 pub use database::LOCAL_PLANE;
 pub use error::NodeError;
 use follow::Follower;
 pub use handle::{Handle, MakeAdmin};
+use late::Late;
 use place::Place;
 use surfaces::{Surfaces, has_admin};
 
@@ -101,31 +103,21 @@ impl Node {
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
         let (marks, anew) = (Arc::clone(&compile.marks), Arc::new(Notify::new()));
         let is_data_plane = settings.role == Role::DataPlane;
-        let selection = settings.plugins.clone();
-        let is_enabled = |name: &str| {
-            selection.is_bundled || selection.names.iter().any(|chosen| chosen == name)
-        };
-        let catalogue = Arc::new(Catalogue::new(plugins::catalogue_of(is_enabled)));
-        let store = database::open(&settings, &place, &catalogue).await?;
+        let catalogue = catalogue(&settings);
+        let database = Database::of(&settings, &place, &catalogue).await?;
         let intake = Arc::new(Intake::new(IntakeOptions {
             catalogue: Arc::clone(&catalogue),
             compile,
             snapshot: Arc::clone(&snapshot),
-            // What lies in the node's own database is not kept a second time.
-            cache: if store.is_none() { place.cache() } else { None },
+            // What lies in a file of the node's own is not kept a second time.
+            cache: match settings.database {
+                conf::Database::Sqlite if database.is_some() => None,
+                _ => place.cache(),
+            },
             retry_interval: DISK_RETRY_INTERVAL,
-            keeps_tables: store.is_none() && has_admin(&settings),
+            keeps_tables: database.is_none() && has_admin(&settings),
         }));
-        let mut follower = None;
-        if let Some(store) = &store {
-            let mut following =
-                Follower::new(store.clone(), Arc::clone(&intake), Arc::clone(&anew));
-            following.load().await.map_err(NodeError::Database)?;
-            follower = Some(following);
-        } else if !declared::load(&settings, &intake).await? {
-            // Whatever was found, it has been said; the node starts with what it has.
-            intake.restore().await;
-        }
+        let followed = configure(&settings, database.as_ref(), &intake, &anew).await?;
         let telemetry = if is_data_plane && settings.cluster_telemetry_endpoint.is_some() {
             TelemetrySink::enabled()
         } else {
@@ -138,34 +130,67 @@ impl Node {
             product: PRODUCT.to_owned(),
         })?);
         let handle = Handle {
-            facts: facts(&engine, &intake, store.as_ref()),
+            facts: facts(&engine, &intake, database.as_ref()),
             settings: Arc::clone(&settings),
             node_id: identity.node_id,
             hostname: identity.hostname.clone(),
             catalogue,
-            store,
+            store: database.as_ref().and_then(Database::store).cloned(),
             intake: Arc::clone(&intake),
             snapshot,
             marks,
             anew,
         };
-        let surfaces = Surfaces::start(&handle, certificate.as_ref(), admin).await?;
+        let late = Arc::new(Late::default());
+        let answering = Arc::clone(&late) as Arc<dyn Handler>;
+        let surfaces = Surfaces::start(&handle, certificate.as_ref(), answering).await?;
         let mut node = Self {
             engine,
             intake,
-            facts: handle.facts,
+            facts: handle.facts.clone(),
             surfaces,
             end: watch::channel(false).0,
             links: JoinSet::new(),
         };
-        if let Some(follower) = follower {
-            node.links.spawn(follower.run(node.end.subscribe()));
-        }
+        node.follow(database, followed, handle, (late, admin));
         if is_data_plane {
             node.link(&settings, &identity, telemetry)?;
         }
         node.announce();
         Ok(node)
+    }
+
+    /// Follows the database, if the node has one, and lets the Admin API answer: at once, or when
+    /// the database is there.
+    fn follow(
+        &mut self,
+        database: Option<Database>,
+        followed: Option<Follower>,
+        mut handle: Handle,
+        (late, admin): (Arc<Late>, MakeAdmin),
+    ) {
+        match (database, followed) {
+            (Some(_), Some(follower)) => {
+                late.set(admin(handle));
+                self.links.spawn(follower.run(self.end.subscribe()));
+            }
+            (Some(database), None) => {
+                let end = self.end.subscribe();
+                self.links.spawn(async move {
+                    let mut until = end.clone();
+                    let store = tokio::select! {
+                        store = database.opened() => store,
+                        _ = until.wait_for(|end| *end) => return,
+                    };
+                    let (intake, anew) = (Arc::clone(&handle.intake), Arc::clone(&handle.anew));
+                    let follower = Follower::new(store.clone(), intake, anew);
+                    handle.store = Some(store);
+                    late.set(admin(handle));
+                    follower.run(end).await;
+                });
+            }
+            (None, _) => late.set(admin(handle)),
+        }
     }
 
     /// Dials the control plane and the intake of telemetry, now and whenever they are lost.
@@ -244,6 +269,14 @@ impl Node {
     }
 }
 
+/// All kinds of entities, with the plugins that the settings enable.
+fn catalogue(settings: &Settings) -> Arc<Catalogue> {
+    let selection = settings.plugins.clone();
+    let is_enabled =
+        |name: &str| selection.is_bundled || selection.names.iter().any(|chosen| chosen == name);
+    Arc::new(Catalogue::new(plugins::catalogue_of(is_enabled)))
+}
+
 /// The node's id and name. A folder that cannot be written gives it a new id at every start.
 fn identity(settings: &Settings) -> Identity {
     Identity::of(settings).unwrap_or_else(|error| {
@@ -256,21 +289,29 @@ fn identity(settings: &Settings) -> Identity {
     })
 }
 
-/// Limit: how long a database may take to answer before it counts as away.
-const REACH_LIMIT: Duration = Duration::from_secs(2);
-
-fn reach(store: &Store) -> Reach {
-    let store = store.clone();
-    Arc::new(move || {
-        let store = store.clone();
-        Box::pin(async move {
-            let version = store.version(LOCAL_PLANE);
-            matches!(tokio::time::timeout(REACH_LIMIT, version).await, Ok(Ok(_)))
-        })
-    })
+/// Takes into use what the node starts with. Gives who follows the database, if it is there.
+async fn configure(
+    settings: &Settings,
+    database: Option<&Database>,
+    intake: &Arc<Intake>,
+    anew: &Arc<Notify>,
+) -> Result<Option<Follower>, NodeError> {
+    match database.map(Database::store) {
+        Some(Some(store)) => {
+            let mut follower = Follower::new(store.clone(), Arc::clone(intake), Arc::clone(anew));
+            follower.load().await.map_err(NodeError::Database)?;
+            return Ok(Some(follower));
+        }
+        Some(None) => {}
+        None if declared::load(settings, intake).await? => return Ok(None),
+        None => {}
+    }
+    // Whatever was found, it has been said; the node starts with what it has.
+    intake.restore().await;
+    Ok(None)
 }
 
-fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>, store: Option<&Store>) -> Facts {
+fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>, database: Option<&Database>) -> Facts {
     let (engine, intake) = (Arc::clone(engine), Arc::clone(intake));
     let counters = move || {
         let counters = engine.counters();
@@ -290,5 +331,5 @@ fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>, store: Option<&Store>
         refusal: intake.refusal(),
         refusals: intake.refusals(),
     };
-    Facts::new(counters, active, store.map(reach))
+    Facts::new(counters, active, database.map(Database::reach))
 }

@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 
 use super::PRODUCT;
 use super::error::NodeError;
-use super::handle::{Handle, MakeAdmin};
+use super::handle::Handle;
 use crate::snapshot::SetupError;
 use crate::status::StatusApi;
 use crate::surface::{Handler, Paths, Server, Shown};
@@ -26,11 +26,11 @@ pub(super) struct Surfaces {
 }
 
 impl Surfaces {
-    /// Listens everywhere. `admin` is asked for the Admin API if there is a listener for one.
+    /// Listens everywhere; `admin` answers on the listeners of the Admin API.
     pub(super) async fn start(
         node: &Handle,
         certificate: Option<&Arc<CertifiedPair>>,
-        admin: MakeAdmin,
+        admin: Arc<dyn Handler>,
     ) -> Result<Self, NodeError> {
         let settings = &node.settings;
         let shown = Shown {
@@ -50,8 +50,7 @@ impl Surfaces {
         let listens = &settings.status_listen;
         let status = Server::start(listens, Arc::new(status), tls.as_ref()).await?;
         let admin = if has_admin(settings) {
-            let handler = admin(node.clone());
-            Some(Self::start_admin(settings, certificate, handler).await?)
+            Some(Self::start_admin(settings, certificate, admin).await?)
         } else {
             None
         };

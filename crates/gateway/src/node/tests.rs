@@ -84,7 +84,7 @@ async fn send(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answ
 }
 
 /// Takes a declarative document into use; gives what is wrong with it.
-async fn configure(node: &Node, config: &Value) -> Result<(), String> {
+async fn take(node: &Node, config: &Value) -> Result<(), String> {
     let hash = wire::md5_hex(config.to_string().as_bytes());
     let document = declarative::Document::from_value(config.clone());
     let accepted = node.intake().accept_document(document, hash).await;
@@ -120,7 +120,7 @@ async fn a_configuration_is_served_counted_and_survives_a_restart() {
     let backend = Backend::start("posted").await;
     let prefix = TempDir::new("node");
     let node = start(&prefix, &[]).await;
-    configure(&node, &to_backend(&backend, &json!([])))
+    take(&node, &to_backend(&backend, &json!([])))
         .await
         .unwrap();
     assert_eq!(get(node.proxy_addresses()[0], "/r/x").await.status, 200);
@@ -144,11 +144,11 @@ async fn a_refused_configuration_leaves_the_running_one_in_use() {
     let backend = Backend::start("refused").await;
     let prefix = TempDir::new("node");
     let node = start(&prefix, &[]).await;
-    configure(&node, &to_backend(&backend, &json!([])))
+    take(&node, &to_backend(&backend, &json!([])))
         .await
         .unwrap();
     let bad = json!({ "_format_version": "3.0", "services": [{ "name": "s" }] });
-    let refused = configure(&node, &bad).await.unwrap_err();
+    let refused = take(&node, &bad).await.unwrap_err();
     assert!(refused.contains("host"), "{refused}");
     assert_eq!(get(node.proxy_addresses()[0], "/r").await.status, 200);
     node.stop().await;
@@ -170,7 +170,7 @@ async fn plugins_guard_a_route_end_to_end() {
     config["consumers"] = json!([
         { "username": "alice", "keyauth_credentials": [{ "key": "alice-key" }] }
     ]);
-    configure(&node, &config).await.unwrap();
+    take(&node, &config).await.unwrap();
     let proxy = node.proxy_addresses()[0];
     let refused = get(proxy, "/r").await;
     assert_eq!(refused.status, 401);
@@ -212,8 +212,7 @@ async fn a_plugin_without_a_handler_closes_its_route_and_nothing_else() {
         .as_array_mut()
         .unwrap()
         .push(open);
-    let answer = post_config(&node, &config).await;
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    take(&node, &config).await.unwrap();
     let proxy = node.proxy_addresses()[0];
     let refused = get(proxy, "/r").await;
     assert_eq!(refused.status, 503);
@@ -341,7 +340,7 @@ async fn a_node_with_its_folder_out_of_reach_still_runs() {
     let below = file.join("prefix").display().to_string();
     let backend = Backend::start("homeless").await;
     let node = start(&folder, &[("prefix", &below)]).await;
-    configure(&node, &to_backend(&backend, &json!([])))
+    take(&node, &to_backend(&backend, &json!([])))
         .await
         .unwrap();
     assert_eq!(get(node.proxy_addresses()[0], "/r").await.status, 200);
@@ -369,10 +368,10 @@ async fn a_plugin_that_is_switched_off_is_refused() {
     let prefix = TempDir::new("node");
     let node = start(&prefix, &[("plugins", "rate-limiting")]).await;
     let with = |name: &str, config: Value| json!({ "_format_version": "3.0", "plugins": [{ "name": name, "config": config }] });
-    let refused = configure(&node, &with("key-auth", json!({}))).await;
+    let refused = take(&node, &with("key-auth", json!({}))).await;
     assert!(refused.unwrap_err().contains("not enabled"));
     let taken = with("rate-limiting", json!({ "minute": 1 }));
-    configure(&node, &taken).await.unwrap();
+    take(&node, &taken).await.unwrap();
     node.stop().await;
 }
 
@@ -511,4 +510,69 @@ async fn the_admin_listener_speaks_tls_and_http_2_where_it_is_asked_to() {
     let url = format!("https://localhost:{}/", tls.port());
     assert_eq!(client.get(&url).await.unwrap().text(), id);
     node.stop().await;
+}
+
+/// Settings of a node on a PostgreSQL server.
+fn on_server(prefix: &TempDir, port: &str) -> Settings {
+    settings(
+        prefix,
+        &[
+            ("database", "postgres"),
+            ("pg_port", port),
+            ("pg_user", "gatehouse"),
+            ("pg_database", "postgres"),
+            ("pg_timeout", "2000"),
+        ],
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_database_is_away_starts_with_what_it_kept_and_finds_it_again() {
+    let backend = Backend::start("stored").await;
+    let prefix = TempDir::new("node");
+    let mut server = test_support::Postgres::start(&test_support::PostgresOptions::default());
+    let port = server.port().to_string();
+    let start = async || {
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let admin: MakeAdmin = Box::new(move |node| {
+            tell.send(node).unwrap();
+            Arc::new(Silent("there".to_owned()))
+        });
+        let node = Node::start(on_server(&prefix, &port), admin).await;
+        (node.unwrap(), told)
+    };
+    let (node, told) = start().await;
+    let handle = told.recv().unwrap();
+    write(&handle, &to_backend(&backend, &json!([]))).await;
+    until_status(node.proxy_addresses()[0], "/r", 200).await;
+    drop(handle);
+    node.stop().await;
+
+    server.stop();
+    let (node, told) = start().await;
+    let (proxy, admin) = (node.proxy_addresses()[0], node.admin_addresses()[0]);
+    assert_eq!(get(proxy, "/r").await.status, 200);
+    let waiting = get(admin, "/services").await;
+    assert_eq!(waiting.status, 503);
+    assert_eq!(waiting.header("retry-after"), Some("1"));
+    let status = get(node.status_addresses()[0], "/status").await.json();
+    assert_eq!(status["database"], json!({ "reachable": false }));
+
+    server.start_again();
+    until_status(admin, "/services", 200).await;
+    let handle = told.recv().unwrap();
+    write(&handle, &json!({ "_format_version": "3.0" })).await;
+    until_status(proxy, "/r", 404).await;
+    drop(handle);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_the_node_keeps_it_from_starting() {
+    let prefix = TempDir::new("node");
+    let port = test_support::Postgres::shared().port().to_string();
+    let mut wrong = on_server(&prefix, &port);
+    wrong.postgres.database = "nowhere".to_owned();
+    let error = Node::start(wrong, silent()).await.unwrap_err().to_string();
+    assert!(error.contains("nowhere"), "{error}");
 }
