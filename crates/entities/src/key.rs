@@ -80,6 +80,12 @@ fn pem_loads(value: &Value) -> Result<(), String> {
             format!("could not load private key{why}")
         })?;
     }
+    let bytes = |name| text(name).and_then(Value::as_str).map(str::as_bytes);
+    if let (Some(public), Some(private)) = (bytes("public_key"), bytes("private_key"))
+        && pki::keys_pair(public, private) == Some(false)
+    {
+        return Err("public key does not match private key".to_owned());
+    }
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Certificates, keys and authorities, with real ones.
 
 mod common;
+#[path = "common/pair.rs"]
+mod pair;
 
 use common::{catalogue, map};
 use gatehouse_entities::{CaCertificate, Certificate, Mode};
@@ -125,4 +127,20 @@ fn keys_do_not_appear_in_debug_output() {
     let typed = Certificate::try_from(&map(stored)).expect("typed");
     assert!(typed.key.contains("PRIVATE KEY"));
     assert!(!format!("{typed:?}").contains("PRIVATE KEY"));
+}
+
+#[test]
+fn both_halves_of_a_key_belong_together() {
+    const OTHER: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEbNSXG8YrehtWhAf4EY9f2LBPSsIf
+VtABcatF4JZysBcZLt+WkexzsOtShd4yRwWZ9zvx++zzSbAwP0Y3CkkIfg==
+-----END PUBLIC KEY-----
+";
+    let key = |public: &str| json!({"kid": "a", "pem": {"public_key": public, "private_key": pair::PRIVATE_KEY}});
+    assert!(outcome("keys", key(pair::PUBLIC_KEY)).is_ok());
+    assert_eq!(
+        outcome("keys", key(OTHER)),
+        Err(json!({"pem": "public key does not match private key"}))
+    );
+    assert!(outcome("keys", key("{vault://env/public}")).is_ok());
 }

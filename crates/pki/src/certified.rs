@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use rustls::SignatureAlgorithm;
+use rustls::pki_types::SubjectPublicKeyInfoDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::sign::CertifiedKey;
 
 use crate::{Error, certificates_from_pem, crypto_provider, private_key_from_pem};
@@ -28,6 +30,19 @@ pub fn certified_key(cert_pem: &[u8], key_pem: &[u8]) -> Result<Arc<CertifiedKey
         }
     }
     Ok(Arc::new(CertifiedKey::new(chain, key)))
+}
+
+/// Whether a public and a private key, both PEM, belong together; `None` when one of them is of a
+/// kind or form about which this cannot be told.
+#[must_use]
+pub fn keys_pair(public_pem: &[u8], private_pem: &[u8]) -> Option<bool> {
+    let public = SubjectPublicKeyInfoDer::from_pem_slice(public_pem).ok()?;
+    let private = private_key_from_pem(private_pem).ok()?;
+    let key = crypto_provider()
+        .key_provider
+        .load_private_key(private)
+        .ok()?;
+    Some(key.public_key()?.as_ref() == public.as_ref())
 }
 
 /// A certificate and, optionally, a second one of another key kind for the same names

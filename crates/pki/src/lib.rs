@@ -30,7 +30,7 @@ mod sealer;
 pub mod verifiers;
 
 pub use authority::{Authority, Issued};
-pub use certified::{CertifiedPair, certified_key};
+pub use certified::{CertifiedPair, certified_key, keys_pair};
 pub use chain::{ChainError, Purpose, chain_verifies_to, verify_chain};
 pub use cluster::{CertificateVersion, gen_cluster_certificate};
 pub use error::Error;

@@ -1,25 +1,14 @@
 //! Members that cannot be made up: certificates, keys, and those that depend on one another.
 
+#[path = "pair.rs"]
+mod pair;
+
 use std::sync::OnceLock;
 
 use gatehouse_entities::Map;
+use pair::{PRIVATE_KEY, PUBLIC_KEY};
 use schema::sample::Sample;
 use serde_json::{Value, json};
-
-/// A public key of the curve P-256, made for these tests.
-pub(crate) const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
-MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAExH2F4F2CsXltZe5hZj2x4Qljoyzw
-EZWWG/2ZIYk+kYXmVViqZCtcaWQeQO+WQtZRt+eDa7XB1FFDQ/TqxbLBtA==
------END PUBLIC KEY-----
-";
-
-/// Its private key.
-pub(crate) const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg2UfFDmtrR+pnFk90
-6XF0lrg0N1K1B6IFNgQt6kFwzOChRANCAATEfYXgXYKxeW1l7mFmPbHhCWOjLPAR
-lZYb/ZkhiT6RheZVWKpkK1xpZB5A75ZC1lG354NrtcHUUUND9OrFssG0
------END PRIVATE KEY-----
-";
 
 /// An authority, and a certificate with its key.
 pub(crate) fn certificates() -> &'static (String, String, String) {
