@@ -92,6 +92,10 @@ pub(crate) struct Platform {
     /// Folder for everything that is kept [default: gatehouse in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// PostgreSQL instead of database files, such as `postgresql://user@host/database`; a password
+    /// is better given by the variable GATEHOUSE_DATABASE_URL
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
     /// Domain below which the platform's names lie; its first label should be konghq
     #[arg(long, value_name = "DOMAIN", default_value = "konghq.localhost")]
     pub(crate) base_domain: String,
@@ -248,6 +252,9 @@ pub(crate) struct AdminUser {
     /// The platform's folder [default: gatehouse in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The platform's PostgreSQL, when it uses one [default: variable GATEHOUSE_DATABASE_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
 }
 
 /// A level of the log as an argument.

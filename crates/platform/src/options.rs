@@ -1,11 +1,12 @@
 //! What whoever starts the platform decides.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use entities::Catalogue;
+use store::{Location, PostgresConfig};
 
 use crate::error::PlatformError;
 
@@ -17,6 +18,10 @@ const RESERVED_GEOS: [&str; 7] = ["global", "cloud", "api", "kic", "svc", "porta
 pub struct PlatformOptions {
     /// Where everything is kept: databases, keys, certificates. Made when missing.
     pub data_dir: PathBuf,
+    /// Where the databases are: `None` means files in `data_dir`. With PostgreSQL, the schema given
+    /// is the beginning of several: one for the installation and one for each geo, so that
+    /// any number of platforms share them. They also need the same keys in `data_dir`.
+    pub database: Option<PostgresConfig>,
     /// The base domain `D`; its first label should be `konghq` for real clients.
     /// Default `konghq.localhost`.
     pub base_domain: String,
@@ -39,6 +44,7 @@ impl PlatformOptions {
     pub fn new(data_dir: PathBuf) -> Self {
         Self {
             data_dir,
+            database: None,
             base_domain: "konghq.localhost".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             public_port: None,
@@ -46,6 +52,11 @@ impl PlatformOptions {
             catalogue: Arc::new(Catalogue::new(plugins::catalogue())),
             limits: Limits::default(),
         }
+    }
+
+    /// Where the store of a geo is, or that of the installation.
+    pub(crate) fn location(&self, name: StoreName<'_>) -> Location {
+        location(&self.data_dir, self.database.as_ref(), name)
     }
 
     /// Finds contradictions before anything is opened.
@@ -88,6 +99,35 @@ impl PlatformOptions {
         }
         Ok(())
     }
+}
+
+/// The stores of an installation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StoreName<'a> {
+    /// Organisations, users, tokens.
+    Global,
+    /// Control planes and their entities.
+    Geo(&'a str),
+}
+
+/// Where a store is: a file of the data folder, or a schema whose name begins as configured.
+pub(crate) fn location(
+    data_dir: &Path,
+    database: Option<&PostgresConfig>,
+    name: StoreName<'_>,
+) -> Location {
+    let Some(config) = database else {
+        return match name {
+            StoreName::Global => data_dir.join("global.db").into(),
+            StoreName::Geo(geo) => data_dir.join(format!("geo-{geo}.db")).into(),
+        };
+    };
+    let mut config = config.clone();
+    config.schema = match name {
+        StoreName::Global => format!("{}_global", config.schema),
+        StoreName::Geo(geo) => format!("{}_geo_{geo}", config.schema),
+    };
+    config.into()
 }
 
 /// Limits against callers that take too much. All have defaults that fit an installation on one

@@ -53,7 +53,8 @@ fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
             folder.display()
         )));
     }
-    Ok(platform::open_identity(&folder)?)
+    let database = super::database_of(arguments.database_url.as_deref())?;
+    Ok(platform::open_identity(&folder, database.as_ref())?)
 }
 
 /// The user with this address.

@@ -21,6 +21,21 @@ pub(crate) use hosts::write as write_hosts;
 use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 
+/// The PostgreSQL server that is named, or that the environment names.
+#[cfg(feature = "platform-side")]
+fn database_of(url: Option<&str>) -> Result<Option<store::PostgresConfig>, Failure> {
+    let url = url
+        .map(str::to_owned)
+        .or_else(|| crate::environment::variable("GATEHOUSE_DATABASE_URL"));
+    let Some(url) = url else { return Ok(None) };
+    let mut config = store::PostgresConfig::from_url(&url)?;
+    // The name is the beginning of several; that of everybody is none to begin with.
+    if config.schema == "public" {
+        "gatehouse".clone_into(&mut config.schema);
+    }
+    Ok(Some(config))
+}
+
 /// Runs the command that was asked for.
 pub(crate) fn run(arguments: Cli) -> Result<(), Failure> {
     match arguments.command {

@@ -14,6 +14,7 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         .unwrap_or_else(environment::default_data_dir);
     files::make_folder(&data_dir)?;
     let mut options = PlatformOptions::new(data_dir);
+    options.database = super::database_of(arguments.database_url.as_deref())?;
     options.base_domain = arguments.base_domain;
     options.listen = arguments.listen;
     options.public_port = arguments.public_port;

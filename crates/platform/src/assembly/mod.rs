@@ -16,14 +16,14 @@ use control_plane::outlet::{Outlet, OutletOptions};
 use control_plane::{Geo, NewControlPlane, Planes};
 use identity::{Bootstrap, Identity};
 use pki::{Authority, Sealer};
-use store::{NoEntities, Seal, Store, StoreOptions};
+use store::{Location, NoEntities, PostgresConfig, Seal, Store, StoreOptions};
 use telemetry::Keeper;
 use tokio::net::TcpListener;
 
 use crate::dispatch::Services;
 use crate::error::PlatformError;
 use crate::hosts::Hosts;
-use crate::options::PlatformOptions;
+use crate::options::{PlatformOptions, StoreName, location};
 use crate::server;
 use crate::tls::Certificates;
 
@@ -68,7 +68,10 @@ impl Platform {
         authority::make_folder(folder)?;
         let authority = Arc::new(authority::open(folder, &options.base_domain)?);
         let sealer: Arc<dyn Seal> = Arc::new(Sealer::open_or_create(&folder.join("seal.key"))?);
-        let identity = Identity::open(open_global(folder, Arc::clone(&sealer))?);
+        let identity = Identity::open(open_global(
+            options.location(StoreName::Global),
+            Arc::clone(&sealer),
+        )?);
         let mut geos = Vec::new();
         for name in &options.geos {
             let geo = Geo {
@@ -181,14 +184,18 @@ impl Platform {
 /// # Errors
 ///
 /// When there is no platform in the folder, or its data cannot be read.
-pub fn open_identity(folder: &Path) -> Result<Identity, PlatformError> {
+pub fn open_identity(
+    folder: &Path,
+    database: Option<&PostgresConfig>,
+) -> Result<Identity, PlatformError> {
     let sealer: Arc<dyn Seal> = Arc::new(Sealer::load(&folder.join("seal.key"))?);
-    Ok(Identity::open(open_global(folder, sealer)?))
+    let location = location(folder, database, StoreName::Global);
+    Ok(Identity::open(open_global(location, sealer)?))
 }
 
-fn open_global(folder: &Path, sealer: Arc<dyn Seal>) -> Result<Store, PlatformError> {
+fn open_global(location: Location, sealer: Arc<dyn Seal>) -> Result<Store, PlatformError> {
     Ok(Store::open(StoreOptions {
-        location: folder.join("global.db").into(),
+        location,
         sealer,
         catalogue: Arc::new(NoEntities),
     })?)
@@ -214,7 +221,7 @@ async fn open_geo(
 ) -> Result<GeoParts, PlatformError> {
     let catalogue = Arc::clone(&options.catalogue);
     let store = Store::open(StoreOptions {
-        location: folder.join(format!("geo-{}.db", geo.name)).into(),
+        location: options.location(StoreName::Geo(&geo.name)),
         sealer,
         catalogue: catalogue.clone(),
     })?;

@@ -3,6 +3,8 @@
 //! Reading settings is the caller's work: a node has `pg_*`, a platform one address. This module
 //! only holds what they lead to, and reads the usual form of an address.
 
+mod url;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
