@@ -48,7 +48,10 @@ fn the_admin_form_lists_fields_as_the_reference_does() {
     };
     assert_eq!(
         field("id"),
-        json!({"type": "string", "auto": true, "uuid": true})
+        json!({
+            "type": "string", "auto": true, "uuid": true,
+            "description": "UUID; made up when it is left out.",
+        })
     );
     assert_eq!(
         field("retries"),

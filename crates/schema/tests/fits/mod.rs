@@ -1,5 +1,5 @@
-//! Whether a value fits a JSON Schema: the part of the dialect that documents here use, and an
-//! outcry about any other word.
+//! Whether a value fits a JSON Schema: the part of the dialect that documents here use. Nothing
+//! fits any other word.
 
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -147,7 +147,7 @@ fn holds(word: &str, says: &Value, value: &Value) -> bool {
                     }
             })
         }
-        other => panic!("the word `{other}` is unknown here"),
+        _ => false,
     }
 }
 
@@ -160,6 +160,6 @@ fn is_a(kind: &Value, value: &Value) -> bool {
         "object" => value.is_object(),
         "number" => value.is_number(),
         "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
-        other => panic!("the kind `{other}` is unknown here"),
+        _ => false,
     }
 }
