@@ -63,6 +63,7 @@ GROUPS = [
             "plugin-request-termination",
             "plugin-correlation-id",
             "plugin-request-transformer",
+            "plugin-response-transformer",
         ],
     ),
 ]

@@ -154,21 +154,39 @@ pub struct ResponseView<'a> {
     pub head: Option<Head<'a>>,
     /// Header changes, including those decided in earlier phases.
     pub headers: &'a mut HeaderEdits,
+    /// Header lines of the gateway's own answer; empty if the backend answers.
+    pub own: &'a [(Bytes, Bytes)],
     /// Who answers.
     pub source: ResponseSource,
     /// Set it to drop `Content-Length`, because a body filter changes the length.
     pub changes_body: bool,
+    /// Set it to send no body, whatever the backend sends.
+    pub drops_body: bool,
 }
 
 impl ResponseView<'_> {
     /// The first value of a header as the client would see it.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        let received = match &self.head {
-            Some(head) if !self.headers.removes(name.as_bytes()) => head.header(name),
-            _ => None,
-        };
-        received.or_else(|| self.headers.value(name.as_bytes()))
+        self.header_values(name).next()
+    }
+
+    /// All values of a header as the client would see them.
+    pub fn header_values<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s [u8]> {
+        let is_kept = !self.headers.removes(name.as_bytes());
+        let received = self.head.as_ref().filter(|_| is_kept);
+        let received = received.map(|head| head.values(name));
+        let own = if is_kept { self.own } else { &[] };
+        let own = own
+            .iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value.as_ref());
+        let added = self
+            .headers
+            .added()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value);
+        received.into_iter().flatten().chain(own).chain(added)
     }
 }
 

@@ -128,6 +128,8 @@ impl Bench {
             headers: &mut headers,
             source: ResponseSource::Exit,
             changes_body: false,
+            drops_body: false,
+            own: &[],
         };
         chain.header_filter(&mut run, &mut exchange, &mut view);
         reply.map_or(200, |reply| reply.status)

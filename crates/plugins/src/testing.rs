@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use plugin_api::{
-    BuildContext, BuildError, ClientInfo, ConsumerInfo, CredentialEntry, Definition, Exchange,
-    Handler, Head, HeadIndex, HeaderEdits, HeaderSpan, Identity, Locals, Lookups, NodeInfo,
-    PluginInput, Reply, RequestEdits, ResponseEdits, ResponseSource, ResponseView, RouteInfo,
-    Scheme, ServiceInfo, Shared, Span, Step, Verdict,
+    BodyChunk, BuildContext, BuildError, ClientInfo, ConsumerInfo, CredentialEntry, Definition,
+    Exchange, Handler, Head, HeadIndex, HeaderEdits, HeaderSpan, Identity, Locals, Lookups,
+    NodeInfo, PluginInput, Reply, RequestEdits, ResponseEdits, ResponseSource, ResponseView,
+    RouteInfo, Scheme, ServiceInfo, Shared, Span, Step, Verdict,
 };
 use schema::{Mode, Violations};
 use serde_json::{Map, Value};
@@ -223,21 +223,62 @@ impl Request {
         handler: &dyn Handler,
         headers: &[(&str, &str)],
     ) -> Vec<String> {
-        let mut edits = HeaderEdits::default();
+        self.filter_head(bench, handler, 200, headers).headers
+    }
+
+    /// Runs the header filter over a backend answer; gives what became of it.
+    pub(crate) fn filter_head(
+        &mut self,
+        bench: &Bench,
+        handler: &dyn Handler,
+        status: u16,
+        headers: &[(&str, &str)],
+    ) -> Filtered {
+        let (bytes, index) = head(headers);
+        let mut edits = self.response.headers.clone();
+        let mut filtered = Filtered::default();
         self.with_exchange(bench, |exchange| {
             let mut view = ResponseView {
-                status: 200,
-                head: None,
+                status,
+                head: Some(Head::new(&bytes, &index)),
                 headers: &mut edits,
                 source: ResponseSource::Service,
                 changes_body: false,
+                drops_body: false,
+                own: &[],
             };
             handler.header_filter(exchange, &mut view);
+            filtered.status = view.status;
+            filtered.changes_body = view.changes_body;
+            filtered.drops_body = view.drops_body;
         });
-        lines(
+        let lines = lines(
             &edits,
             headers.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())),
-        )
+        );
+        Filtered {
+            headers: lines,
+            ..filtered
+        }
+    }
+
+    /// Runs the body filter over the pieces of an answer; gives what is sent of each.
+    pub(crate) fn body_filter(
+        &mut self,
+        bench: &Bench,
+        handler: &dyn Handler,
+        pieces: &[&str],
+    ) -> Vec<String> {
+        let mut sent = Vec::new();
+        for (at, piece) in pieces.iter().enumerate() {
+            let mut chunk = BodyChunk {
+                data: Bytes::copy_from_slice(piece.as_bytes()),
+                is_last: at + 1 == pieces.len(),
+            };
+            self.with_exchange(bench, |exchange| handler.body_filter(exchange, &mut chunk));
+            sent.push(String::from_utf8(chunk.data.to_vec()).unwrap());
+        }
+        sent
     }
 
     /// The request headers as the backend would get them.
@@ -268,6 +309,31 @@ impl Request {
             locals: &mut self.locals,
         })
     }
+}
+
+/// What a header filter made of an answer.
+#[derive(Debug, Default)]
+pub(crate) struct Filtered {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<String>,
+    pub(crate) changes_body: bool,
+    pub(crate) drops_body: bool,
+}
+
+/// A response head of these header lines.
+fn head(headers: &[(&str, &str)]) -> (Vec<u8>, HeadIndex) {
+    let mut bytes = Vec::new();
+    let mut index = HeadIndex::default();
+    for (name, value) in headers {
+        let mut put = |text: &str| {
+            let start = u32::try_from(bytes.len()).unwrap();
+            bytes.extend_from_slice(text.as_bytes());
+            Span::new(start, u32::try_from(bytes.len()).unwrap())
+        };
+        let (name, value) = (put(name), put(value));
+        index.headers.push(HeaderSpan { name, value });
+    }
+    (bytes, index)
 }
 
 fn lines<'h>(edits: &HeaderEdits, head: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Answers of the gateway's own: when a request is refused, when no service can be had, when one
 //! fails, and when a plugin answers.
 
-use plugin_api::Reply;
+use bytes::{Buf, Bytes};
+use plugin_api::{HttpVersion, Reply};
 
 use super::attempt::ReachError;
 use super::client::{AnswerFraming, Client};
@@ -74,8 +75,11 @@ impl<C: Client> Transaction<'_, C> {
             // The client may or may not send the body it announced.
             self.is_persistent = false;
         }
-        let edits = plugins::filter_reply(self, reply);
-        let status = edits.as_ref().map_or(reply.status, |(_, status)| *status);
+        let mut rendered = reply::render(self.core, self.work, &reply.body);
+        let filtered = plugins::filter_reply(self, reply, &mut rendered);
+        let status = filtered.as_ref().map_or(reply.status, |f| f.status);
+        let is_chunked = self.version() == HttpVersion::Http11
+            && filtered.as_ref().is_some_and(|f| f.is_chunked);
         let notes = &mut self.work.notes;
         notes.status = status;
         notes.source = match reply.source {
@@ -86,32 +90,46 @@ impl<C: Client> Transaction<'_, C> {
         let parts = ReplyParts {
             is_persistent: self.is_persistent,
             is_after_attempt,
-            edits: edits.as_ref().map(|(edits, _)| edits),
+            is_chunked,
+            edits: filtered.as_ref().map(|filtered| &filtered.headers),
             debug: &debug,
         };
         if status == reply.status {
-            reply::write(self.core, self.work, reply, &parts);
+            reply::write(self.core, self.work, (reply, &rendered), &parts);
         } else {
             let mut reply = reply.clone();
             reply.status = status;
-            reply::write(self.core, self.work, &reply, &parts);
+            reply::write(self.core, self.work, (&reply, &rendered), &parts);
         }
+        // A body of unknown length follows the head; one of known length stands behind it.
+        let is_head = self.work.method() == b"HEAD";
+        let payload = match is_chunked && !is_head {
+            true => rendered.body,
+            false => Bytes::new(),
+        };
         self.client.begin(
             &mut self.work.out,
             AnswerFraming {
                 status,
-                is_chunked: false,
+                is_chunked: is_chunked && !is_head,
             },
         );
         self.timer
             .arm(self.core.ticks.recent(), self.core.config.send_timeout);
-        let pushed = std::future::poll_fn(|cx| {
-            if self.timer.poll_expired(cx).is_ready() {
-                return std::task::Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+        let mut rest = payload;
+        let pushed = loop {
+            let pushed = std::future::poll_fn(|cx| {
+                if self.timer.poll_expired(cx).is_ready() {
+                    return std::task::Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
+                }
+                self.client.poll_push(cx, &rest, Some(&[]))
+            })
+            .await;
+            match pushed {
+                Ok(count) if count < rest.len() => rest.advance(count),
+                pushed => break pushed,
             }
-            self.client.poll_push(cx, &[], Some(&[]))
-        })
-        .await;
+        };
         self.note_sizes();
         match pushed {
             Ok(_) if self.is_persistent => Ending::Keep,

@@ -15,7 +15,7 @@ use super::attempt::{self, Reached};
 use super::client::Client;
 use super::link::ReadError;
 use super::relay::{Fault, send_continue};
-use super::reply;
+use super::reply::{self, Rendered};
 use super::response_head::AnswerBody;
 use super::transaction::{Ending, Transaction};
 use super::work::{Origin, Work};
@@ -188,11 +188,20 @@ async fn collect<C: Client>(tx: &mut Transaction<'_, C>) -> Result<(), Reply> {
     Ok(())
 }
 
-/// Runs the header filters over an answer of the gateway's own. `None` without plugins.
+/// What filters made of an answer of the gateway's own.
+pub(crate) struct FilteredReply {
+    pub(crate) headers: HeaderEdits,
+    pub(crate) status: u16,
+    /// Whether the length is not told, because a filter changes the body.
+    pub(crate) is_chunked: bool,
+}
+
+/// Runs the filters over an answer of the gateway's own. `None` without plugins.
 pub(crate) fn filter_reply<C: Client>(
     tx: &mut Transaction<'_, C>,
     reply: &Reply,
-) -> Option<(HeaderEdits, u16)> {
+    rendered: &mut Rendered,
+) -> Option<FilteredReply> {
     if !tx.work.plugins.is_used {
         return None;
     }
@@ -207,17 +216,35 @@ pub(crate) fn filter_reply<C: Client>(
     };
     let mut headers = tx.work.plugins.response.headers.clone();
     let status = tx.work.plugins.response.status.unwrap_or(reply.status);
+    let own = rendered.lines(reply);
     let (mut exchange, run, _) = open(tx.work, around);
     let mut view = ResponseView {
         status,
         head: None,
         headers: &mut headers,
+        own: &own,
         source: reply.source,
         changes_body: false,
+        drops_body: false,
     };
     chain.header_filter(run, &mut exchange, &mut view);
-    let status = view.status;
-    Some((headers, status))
+    let (status, is_chunked) = (view.status, view.changes_body);
+    if view.drops_body {
+        rendered.body = Bytes::new();
+    }
+    if chain.phases().contains(Phases::BODY_FILTER) {
+        let mut chunk = BodyChunk {
+            data: std::mem::take(&mut rendered.body),
+            is_last: true,
+        };
+        chain.body_filter(run, &mut exchange, &mut chunk);
+        rendered.body = chunk.data;
+    }
+    Some(FilteredReply {
+        headers,
+        status,
+        is_chunked,
+    })
 }
 
 /// Relays an answer through the filters.
@@ -230,8 +257,13 @@ pub(crate) async fn relay<C: Client>(
     if chain.needs().contains(Needs::RESPONSE_BODY) {
         return relay_whole(tx, reached, state, &chain).await;
     }
-    let (headers, changes) = filter_head(tx, &chain, &reached);
+    let filtered = filter_head(tx, &chain, &reached);
+    if filtered.drops_body {
+        return without_body(tx, &reached, &filtered.headers).await;
+    }
+    let headers = filtered.headers;
     let is_head = tx.work.method() == b"HEAD";
+    let changes = filtered.changes_body;
     let framing = AnswerBody::choose(&tx.work.response, tx.version(), is_head, changes);
     tx.write_answer_head(&reached, framing, Some(&headers));
     let response = &tx.work.response;
@@ -260,12 +292,36 @@ pub(crate) async fn relay<C: Client>(
     }
 }
 
-/// Runs the header filters over a service's answer. Tells whether the body will change.
+/// Sends the head of a service's answer without its body. The service's connection is given up:
+/// its body may be long.
+async fn without_body<C: Client>(
+    tx: &mut Transaction<'_, C>,
+    reached: &Reached,
+    headers: &HeaderEdits,
+) -> Ending {
+    tx.write_answer_head(reached, AnswerBody::Length(0), Some(headers));
+    let pushed = poll_fn(|cx| tx.client.poll_push(cx, &[], Some(&[]))).await;
+    tx.note_sizes();
+    match pushed {
+        Ok(_) if tx.is_persistent => Ending::Keep,
+        Ok(_) => Ending::Close,
+        Err(_) => Ending::Abort,
+    }
+}
+
+/// What the header filters made of a service's answer.
+struct FilteredHead {
+    headers: HeaderEdits,
+    changes_body: bool,
+    drops_body: bool,
+}
+
+/// Runs the header filters over a service's answer.
 fn filter_head<C: Client>(
     tx: &mut Transaction<'_, C>,
     chain: &Chain,
     reached: &Reached,
-) -> (HeaderEdits, bool) {
+) -> FilteredHead {
     let client = tx.client_info();
     let pinned = Rc::clone(&tx.pinned);
     let around = Around {
@@ -284,11 +340,17 @@ fn filter_head<C: Client>(
         headers: &mut headers,
         source: ResponseSource::Service,
         changes_body: false,
+        drops_body: false,
+        own: &[],
     };
     chain.header_filter(run, &mut exchange, &mut view);
-    let (status, changes) = (view.status, view.changes_body);
+    let (status, changes_body, drops_body) = (view.status, view.changes_body, view.drops_body);
     tx.work.notes.status = status;
-    (headers, changes)
+    FilteredHead {
+        headers,
+        changes_body,
+        drops_body,
+    }
 }
 
 async fn relay_filtered<C: Client>(
@@ -394,6 +456,8 @@ async fn send_whole<C: Client>(
         headers: &mut headers,
         source: ResponseSource::Service,
         changes_body: false,
+        drops_body: false,
+        own: &[],
     };
     let reply = chain
         .response(run, &mut exchange, &mut view, &mut body)

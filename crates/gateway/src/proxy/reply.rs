@@ -16,6 +16,8 @@ pub(crate) struct ReplyParts<'a> {
     pub(crate) is_persistent: bool,
     /// Whether a service was tried: the answer then bears the fields of a proxied one.
     pub(crate) is_after_attempt: bool,
+    /// Whether the length is not told; the body is then not written here.
+    pub(crate) is_chunked: bool,
     pub(crate) edits: Option<&'a HeaderEdits>,
     /// Lines for `Kong-Debug`, complete with CR LF.
     pub(crate) debug: &'a [u8],
@@ -53,26 +55,66 @@ pub(crate) fn page(status: u16) -> Reply {
     }
 }
 
+/// The body of a reply in the form the client accepts.
+#[derive(Clone, Debug)]
+pub(crate) struct Rendered {
+    form: Option<Form>,
+    pub(crate) body: Bytes,
+}
+
+impl Rendered {
+    /// The header lines of the reply, the kind of its content included.
+    pub(crate) fn lines(&self, reply: &Reply) -> Vec<(Bytes, Bytes)> {
+        let mut lines = reply.headers.clone();
+        let names_kind = lines
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(b"content-type"));
+        if let (Some(form), false) = (self.form, names_kind) {
+            let kind = Bytes::from_static(form.content_type().as_bytes());
+            lines.push((Bytes::from_static(b"Content-Type"), kind));
+        }
+        lines
+    }
+}
+
+/// Renders the body of a reply.
+pub(crate) fn render(core: &Core, work: &Work, body: &ReplyBody) -> Rendered {
+    let (form, body) = rendered(core, work, body);
+    Rendered { form, body }
+}
+
 /// Writes head and body of a reply to the request's output.
-pub(crate) fn write(core: &Core, work: &mut Work, reply: &Reply, parts: &ReplyParts<'_>) {
-    let (form, body) = render(core, work, &reply.body);
+pub(crate) fn write(
+    core: &Core,
+    work: &mut Work,
+    (reply, rendered): (&Reply, &Rendered),
+    parts: &ReplyParts<'_>,
+) {
+    let Rendered { form, body } = rendered;
+    let form = *form;
+    let has_body = work.method() != b"HEAD";
     let mut out = std::mem::take(&mut work.out);
     out.clear();
     write_status_and_date(core, &mut out, reply.status);
-    write_content(&mut out, reply, form, body.len(), parts);
+    let length = match (parts.is_chunked, has_body) {
+        (false, _) => Length::Known(body.len()),
+        (true, true) => Length::Chunked,
+        (true, false) => Length::Untold,
+    };
+    write_content(&mut out, reply, form, length, parts);
     write_lines(&mut out, parts.edits);
     if form == Some(Form::Grpc) && work.head.fields.index.version == HttpVersion::Http2 {
         write_grpc(&mut out, reply);
     }
     write_own(core, &mut out, work, (reply.status, parts));
     out.extend_from_slice(b"\r\n");
-    if work.method() != b"HEAD" {
-        out.extend_from_slice(&body);
+    if has_body && !parts.is_chunked {
+        out.extend_from_slice(body);
     }
     work.out = out;
 }
 
-fn render(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes) {
+fn rendered(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes) {
     let fields = &work.head.fields;
     let accept = fields
         .first(Known::Accept, &work.bytes)
@@ -119,11 +161,20 @@ fn write_status_and_date(core: &Core, out: &mut Vec<u8>, status: u16) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// How an answer tells where its body ends.
+#[derive(Clone, Copy)]
+enum Length {
+    Known(usize),
+    Chunked,
+    /// An answer to `HEAD` whose body a filter would change.
+    Untold,
+}
+
 fn write_content(
     out: &mut Vec<u8>,
     reply: &Reply,
     form: Option<Form>,
-    length: usize,
+    length: Length,
     parts: &ReplyParts<'_>,
 ) {
     let own = reply
@@ -144,8 +195,15 @@ fn write_content(
         300..=303 => Some(&b"text/html"[..]),
         _ => Some(&b"text/html; charset=UTF-8"[..]),
     };
-    if let Some(value) = edited.or(own).or(made).or(of_page) {
+    let is_removed = parts
+        .edits
+        .is_some_and(|edits| edits.removes(b"content-type"));
+    let kept = own.or(made).or(of_page).filter(|_| !is_removed);
+    if let Some(value) = edited.or(kept) {
         field(out, b"Content-Type", value);
+    }
+    if matches!(length, Length::Chunked) && reply.status != 204 && reply.status != 304 {
+        field(out, b"Transfer-Encoding", b"chunked");
     }
     let connection: &[u8] = match parts.is_persistent {
         true => b"Connection: keep-alive\r\n",
@@ -159,12 +217,14 @@ fn write_content(
     if !is_own_page {
         write_reply_lines(out, reply, parts.edits);
     }
-    if reply.status != 204 && reply.status != 304 {
-        field(
+    match length {
+        _ if reply.status == 204 || reply.status == 304 => {}
+        Length::Known(length) => field(
             out,
             b"Content-Length",
             itoa::Buffer::new().format(length).as_bytes(),
-        );
+        ),
+        Length::Chunked | Length::Untold => {}
     }
     if is_page {
         out.extend_from_slice(connection);

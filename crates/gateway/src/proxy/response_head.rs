@@ -45,6 +45,9 @@ impl AnswerBody {
         is_head: bool,
         changes: bool,
     ) -> Self {
+        if is_head && changes {
+            return Self::Nothing;
+        }
         if is_head || matches!(response.framing, Framing::None) {
             return match response.named_length {
                 Some(length) if response.status() != 204 => Self::Length(length),
@@ -76,7 +79,7 @@ pub(crate) fn write(
         write_content_type(out, line, bytes);
     }
     if let Some(value) = parts.edits.and_then(|edits| edits.value(b"content-type")) {
-        field(out, b"Content-Type", value);
+        content_type(out, value);
     }
     match parts.framing {
         AnswerBody::Length(length) => number(out, b"Content-Length: ", length),
@@ -102,6 +105,27 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Kinds of text that get a character set if they name none.
+///
+/// Compat: the list of the web server below the reference.
+const TEXTS: [&[u8]; 6] = [
+    b"text/html",
+    b"text/plain",
+    b"text/xml",
+    b"text/vnd.wap.wml",
+    b"application/javascript",
+    b"application/rss+xml",
+];
+
+fn content_type(out: &mut Vec<u8>, value: &[u8]) {
+    out.extend_from_slice(b"Content-Type: ");
+    out.extend_from_slice(value);
+    if TEXTS.iter().any(|text| text.eq_ignore_ascii_case(value)) {
+        out.extend_from_slice(b"; charset=UTF-8");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
 /// Lengths of names are known when this is compiled, so that they are written without a call.
 #[inline]
 fn number<const N: usize>(out: &mut Vec<u8>, name_and_colon: &[u8; N], value: u64) {
@@ -116,10 +140,14 @@ fn number<const N: usize>(out: &mut Vec<u8>, name_and_colon: &[u8; N], value: u6
 }
 
 fn write_content_type(out: &mut Vec<u8>, line: HeaderSpan, bytes: &[u8]) {
+    let value = line.value.of(bytes);
+    if TEXTS.iter().any(|text| text.eq_ignore_ascii_case(value)) {
+        return content_type(out, value);
+    }
     let received = as_received(line, bytes);
     match received.filter(|line| line.starts_with(b"Content-Type")) {
         Some(line) => out.extend_from_slice(line),
-        None => field(out, b"Content-Type", line.value.of(bytes)),
+        None => field(out, b"Content-Type", value),
     }
 }
 

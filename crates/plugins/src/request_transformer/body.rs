@@ -77,10 +77,16 @@ fn json(body: &[u8], plan: &Resolved<'_>) -> Option<Bytes> {
     (members != before).then(|| Bytes::from(Value::Object(members).to_string()))
 }
 
-/// Compat: a value that is neither text nor list is replaced.
+/// Compat: a value that is neither text, list nor object is replaced, and an object gets a member
+/// with the next number as its name.
 fn append(member: &mut Value, value: Value) {
     match member {
         Value::Array(list) => list.push(value),
+        Value::Object(members) => {
+            let free = (1..).map(|number| number.to_string());
+            let name = free.into_iter().find(|name| !members.contains_key(name));
+            members.insert(name.unwrap_or_default(), value);
+        }
         Value::String(_) => *member = Value::Array(vec![member.take(), value]),
         _ => *member = Value::Array(vec![value]),
     }
