@@ -46,8 +46,13 @@ async fn a_configuration_in_memory_answers_reads() {
     let names = async |path: &str| -> Vec<Value> {
         let page = fixture.get(path).await.json();
         let rows = page["data"].as_array().unwrap().iter();
-        rows.map(|row| row.get("name").or(row.get("target")).unwrap().clone())
-            .collect()
+        rows.map(|row| {
+            row.get("name")
+                .or_else(|| row.get("target"))
+                .unwrap()
+                .clone()
+        })
+        .collect()
     };
     assert_eq!(fixture.get("services/s1").await.json()["host"], "a.test");
     assert_eq!(names("services").await.len(), 2);
@@ -73,6 +78,7 @@ async fn a_configuration_in_memory_answers_reads() {
     assert_eq!(keys["data"][0]["key"], "k");
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 #[tokio::test]
 async fn a_write_is_refused_where_it_would_reach_the_database() {
     let fixture = start().await;

@@ -13,6 +13,7 @@ async fn start() -> Fixture {
     fixture
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 #[tokio::test]
 async fn errors_carry_code_name_message_and_fields() {
     let fixture = start().await;

@@ -20,7 +20,7 @@ async fn walk(fixture: &Fixture, first: &str) -> Vec<String> {
     for _ in 0..100 {
         let page = fixture.get(&path).await.json();
         for row in page["data"].as_array().unwrap() {
-            let name = row.get("name").or(row.get("target")).unwrap();
+            let name = row.get("name").or_else(|| row.get("target")).unwrap();
             names.push(name.as_str().unwrap().to_owned());
         }
         match &page["next"] {

@@ -1,5 +1,11 @@
 //! Both dialects over real sockets, on the same store.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests end the test, as tests do"
+)]
+
 mod bad_input;
 mod bodies;
 mod declarative;
