@@ -38,7 +38,8 @@ impl Family {
                 Some("v2"),
                 Some("control-planes"),
                 Some(
-                    "core-entities"
+                    "admin"
+                    | "core-entities"
                     | "dp-client-certificates"
                     | "nodes"
                     | "expected-config-hash"

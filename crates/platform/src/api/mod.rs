@@ -3,6 +3,7 @@
 //! Around every handler that needs a token, from the outside in: the token is checked, the
 //! control plane named in the path is checked, then the body is read within its limit.
 
+mod admin;
 mod bodies;
 mod describe;
 mod me;
@@ -91,6 +92,7 @@ fn geo_routes(parts: &Parts, geo: &GeoParts) -> Router {
     );
     let files = admin_api::import::router(geo.entities.clone())
         .merge(admin_api::batch::router(geo.entities.clone()));
+    let admin = scoped(geo, admin::router(geo));
     let files = scoped(geo, files);
     let revisions = scoped(geo, admin_api::revision::router(geo.entities.clone()));
     let requests = requests::router(requests::Source {
@@ -99,6 +101,7 @@ fn geo_routes(parts: &Parts, geo: &GeoParts) -> Router {
     });
     guarded(parts, planes.merge(requests), parts.limits.body)
         .merge(guarded(parts, entities, parts.limits.body))
+        .merge(guarded(parts, admin, parts.limits.body))
         .merge(guarded(parts, revisions, parts.limits.body))
         .merge(guarded(parts, files, parts.limits.declarative_body))
 }

@@ -1,5 +1,6 @@
 //! The whole room over real sockets: a platform on a free port, asked by TLS clients.
 
+mod admin;
 mod batch;
 mod entities;
 mod files;
