@@ -29,6 +29,13 @@ pub(crate) enum Command {
     #[cfg(feature = "platform-side")]
     Platform(Platform),
     /// Run a node, set up by kong.conf and KONG_* variables
+    ///
+    /// A node gets its configuration from a control plane (`role = data_plane`), from a database that
+    /// is changed through its Admin API (`database = sqlite`, below `prefix`, or `postgres`), or from
+    /// a declarative file or `POST /config` (`database = off`). Unset, `database` is `postgres` when
+    /// any `pg_*` is set and `sqlite` otherwise.
+    ///
+    /// The Admin API (`admin_listen`) asks for no credentials and listens on loopback by default.
     Node(Node),
     /// Check the settings of a node and say everything that is wrong
     Check(Check),
