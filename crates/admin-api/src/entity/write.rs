@@ -16,6 +16,9 @@ use crate::scope::Scope;
 /// How often a change is tried again when somebody else changed the row in between.
 const ATTEMPTS: usize = 16;
 
+/// A `ttl` above this is a moment in Unix seconds, not a duration.
+const LONGEST_TTL: u64 = 100_000_000;
+
 /// A checked row that is not written yet.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
@@ -199,6 +202,7 @@ impl Entities {
         } = draft;
         self.commit(scope, vec![operation]).await?;
         self.catalogue().expose(kind.name, &mut body);
+        show_remaining(kind, &mut body);
         Ok(Written { body, is_new })
     }
 
@@ -226,6 +230,17 @@ pub(crate) fn writable(scope: &Scope) -> Result<(), EntityError> {
 fn set_parent(body: &mut Map, parent: Option<Parent>) {
     if let Some(parent) = parent {
         body.insert(parent.field.to_owned(), json!({"id": parent.id}));
+    }
+}
+
+/// A checked body says when the row ends; readers are told how many seconds are left.
+fn show_remaining(kind: &EntityKind, body: &mut Map) {
+    let Some(end) = body.get("ttl").and_then(Value::as_u64) else {
+        return;
+    };
+    if kind.has_ttl && end > LONGEST_TTL {
+        let left = end.saturating_sub(clock::unix_seconds());
+        body.insert("ttl".to_owned(), json!(left));
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn by_group(
     let stored = find(&call, kind, group, parent).await?;
     let entities = &call.api.entities.clone();
     if *call.method == Method::PUT {
-        let mut body = rows::body(&mut call, kind, None);
+        let mut body = rows::body(&mut call, kind, None)?;
         body.entry("group").or_insert_with(|| json!(group));
         let deed = rows::deed(kind, "create or update", None);
         let id = stored.as_ref().and_then(keys::id);
@@ -52,7 +52,7 @@ pub(super) async fn by_group(
     match *call.method {
         Method::GET => Ok(Reply::ok(stored)),
         Method::PATCH => {
-            let body = rows::body(&mut call, kind, Some(&stored));
+            let body = rows::body(&mut call, kind, Some(&stored))?;
             let deed = rows::deed(kind, "update", None);
             let written = entities
                 .update(call.scope, kind, &id, body, Some(parent))

@@ -30,7 +30,7 @@ pub(super) async fn serve(
         };
     }
     let parent = rows::optional_parent(&call, inside.as_ref()).await?;
-    let body = rows::body(&mut call, kind, None);
+    let body = rows::body(&mut call, kind, None)?;
     if body.get("id") == Some(&Value::Null) {
         return Err(Fault::null_id());
     }
@@ -40,7 +40,7 @@ pub(super) async fn serve(
     } else {
         let entities = &call.api.entities;
         let written = entities.create(call.scope, kind, body, parent).await;
-        Value::Object(written.map_err(|error| Fault::of(error, deed))?.body)
+        rows::written(kind, written.map_err(|error| Fault::of(error, deed))?)
     };
     Ok(Reply::json(StatusCode::CREATED, created))
 }

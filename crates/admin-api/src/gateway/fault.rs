@@ -240,11 +240,10 @@ fn still_trusted(error: &StoreError, by: &str) -> Fault {
     let StoreError::Referenced { id, by_id, .. } = error else {
         return Fault::unexpected(&error.to_string());
     };
-    let by_one = by.strip_suffix('s').unwrap_or(by);
     coded(
         (StatusCode::BAD_REQUEST, 19, "referenced by others"),
         &format!("ca certificate {id} is still referenced by {by} (id = {by_id})"),
-        Some(("fields", json!({"@referenced_by": by_one}))),
+        None,
     )
 }
 

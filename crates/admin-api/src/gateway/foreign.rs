@@ -26,7 +26,7 @@ pub(super) async fn serve(
         .and_then(Value::as_str)
         .and_then(|id| Uuid::try_parse(id).ok());
     if id.is_none() && *call.method == Method::PUT {
-        let body = rows::body(&mut call, target, None);
+        let body = rows::body(&mut call, target, None)?;
         return adopt(&call, (kind, row), field, (target, body)).await;
     }
     let id = id.ok_or_else(Fault::not_found)?.to_string();
@@ -43,7 +43,7 @@ pub(super) async fn serve(
             Ok(Reply::ok(row))
         }
         Method::PUT => {
-            let body = rows::body(&mut call, target, stored.as_ref());
+            let body = rows::body(&mut call, target, stored.as_ref())?;
             if target.name == "certificates" {
                 return Ok(Reply::ok(
                     certificates::replace(&call, target, &id, body).await?,
@@ -51,22 +51,20 @@ pub(super) async fn serve(
             }
             let deed = rows::deed(target, "create or update", None);
             let written = entities.upsert(call.scope, target, &id, body, None).await;
-            Ok(Reply::ok(
-                written.map_err(|error| Fault::of(error, deed))?.body,
-            ))
+            let written = written.map_err(|error| Fault::of(error, deed))?;
+            Ok(Reply::ok(rows::written(target, written)))
         }
         Method::PATCH => {
             let stored = stored.ok_or_else(Fault::not_found)?;
-            let body = rows::body(&mut call, target, Some(&stored));
+            let body = rows::body(&mut call, target, Some(&stored))?;
             if target.name == "certificates" {
                 let changed = certificates::change(&call, target, stored, body).await?;
                 return Ok(Reply::ok(changed));
             }
             let deed = rows::deed(target, "update", None);
             let written = entities.update(call.scope, target, &id, body, None).await;
-            Ok(Reply::ok(
-                written.map_err(|error| Fault::of(error, deed))?.body,
-            ))
+            let written = written.map_err(|error| Fault::of(error, deed))?;
+            Ok(Reply::ok(rows::written(target, written)))
         }
         _ => Err(Fault::not_allowed()),
     }

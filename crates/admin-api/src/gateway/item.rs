@@ -54,7 +54,7 @@ async fn replace(
     parent: Option<Parent>,
 ) -> Result<Reply, Fault> {
     if kind.name == "certificates" {
-        let body = rows::body(&mut call, kind, None);
+        let body = rows::body(&mut call, kind, None)?;
         return Ok(Reply::ok(
             certificates::replace(&call, kind, key, body).await?,
         ));
@@ -63,12 +63,12 @@ async fn replace(
     if kind.name == "targets" && stored.is_none() {
         return Err(Fault::not_found());
     }
-    let body = rows::body(&mut call, kind, None);
+    let body = rows::body(&mut call, kind, None)?;
     let deed = rows::deed(kind, "create or update", Some(key));
     let entities = &call.api.entities;
     let written = entities.upsert(call.scope, kind, key, body, parent).await;
-    let body = written.map_err(|error| Fault::of(error, deed))?.body;
-    Ok(Reply::ok(Value::Object(body)))
+    let written = written.map_err(|error| Fault::of(error, deed))?;
+    Ok(Reply::ok(rows::written(kind, written)))
 }
 
 /// Compat: only a change at the top says in full what it could not find.
@@ -85,7 +85,7 @@ async fn change(
     };
     let stored = rows::find(&call, kind, key, parent).await?;
     let stored = stored.ok_or_else(missing)?;
-    let mut body = rows::body(&mut call, kind, Some(&stored));
+    let mut body = rows::body(&mut call, kind, Some(&stored))?;
     odd_patches(kind, parent, &stored, &mut body)?;
     if kind.name == "certificates" {
         return Ok(Reply::ok(
@@ -95,11 +95,11 @@ async fn change(
     let deed = rows::deed(kind, "update", Some(key));
     let entities = &call.api.entities;
     let written = entities.update(call.scope, kind, key, body, parent).await;
-    let body = written.map_err(|error| match error {
+    let written = written.map_err(|error| match error {
         EntityError::NotFound => missing(),
         other => Fault::of(other, deed),
     });
-    Ok(Reply::ok(Value::Object(body?.body)))
+    Ok(Reply::ok(rows::written(kind, written?)))
 }
 
 /// Compat: what two kinds do differently in a change.

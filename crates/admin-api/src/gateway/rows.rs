@@ -9,7 +9,10 @@ use super::certificates;
 use super::fault::{Deed, Fault};
 use super::place::Inside;
 use super::serve::Call;
-use crate::entity::{Parent, keys};
+use crate::entity::{Parent, Written, keys};
+
+/// Compat: the longest time to live, in seconds.
+const LONGEST_TTL: f64 = 100_000_000.0;
 
 /// The row that a path names; `None` when there is none (inside the parent).
 ///
@@ -83,14 +86,35 @@ pub(super) async fn shown(
     mut row: Map,
 ) -> Result<Value, Fault> {
     call.api.entities.catalogue().expose(kind.name, &mut row);
+    say_ttl(kind, &mut row);
     if kind.name == "certificates" {
         certificates::add_snis(call, &mut row).await?;
     }
     Ok(Value::Object(row))
 }
 
+/// What a write left behind as an answer shows it.
+pub(super) fn written(kind: &EntityKind, written: Written) -> Value {
+    let mut row = written.body;
+    say_ttl(kind, &mut row);
+    Value::Object(row)
+}
+
+/// Compat: a row that never ends says so.
+fn say_ttl(kind: &EntityKind, row: &mut Map) {
+    if kind.has_ttl && !row.contains_key("ttl") {
+        row.insert("ttl".to_owned(), Value::Null);
+    }
+}
+
 /// The members of a request's body, forms read by the description of the kind (of the plugin).
-pub(super) fn body(call: &mut Call<'_>, kind: &EntityKind, stored: Option<&Map>) -> Map {
+///
+/// Compat: a time to live is looked at before the rest of the body, as an option.
+pub(super) fn body(
+    call: &mut Call<'_>,
+    kind: &EntityKind,
+    stored: Option<&Map>,
+) -> Result<Map, Fault> {
     let arguments = std::mem::take(&mut call.arguments);
     let catalogue = call.api.entities.catalogue();
     let schema: &Schema = if kind.name == "plugins" {
@@ -103,7 +127,14 @@ pub(super) fn body(call: &mut Call<'_>, kind: &EntityKind, stored: Option<&Map>)
     } else {
         &kind.schema
     };
-    arguments.read_as(schema, kind.has_ttl)
+    let body = arguments.read_as(schema, kind.has_ttl);
+    let ttl = body.get("ttl").filter(|_| kind.has_ttl);
+    let is_good = |ttl: f64| ttl.fract() == 0.0 && (0.0..=LONGEST_TTL).contains(&ttl);
+    if ttl.and_then(Value::as_f64).is_some_and(|ttl| !is_good(ttl)) {
+        let message = "must be an integer between 0 and 100000000";
+        return Err(Fault::option("ttl", message));
+    }
+    Ok(body)
 }
 
 /// What is being done, for errors that say so.

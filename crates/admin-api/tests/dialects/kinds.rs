@@ -316,6 +316,10 @@ async fn both_dialects_show_the_same_entities() {
         for body in [&mut read, &mut created] {
             // Server names of a certificate are entities of their own there.
             body.as_object_mut().unwrap().remove("snis");
+            // Rows that never end say so only in the gateway's dialect.
+            body.as_object_mut()
+                .unwrap()
+                .retain(|name, value| name != "ttl" || !value.is_null());
         }
         assert_eq!(read, created, "{item}");
     }

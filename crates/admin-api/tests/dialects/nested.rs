@@ -204,3 +204,35 @@ async fn a_new_password_below_its_owner_is_hashed_with_it() {
         .await;
     assert_eq!((top.status, &top.json()["code"]), (400, &json!(2)));
 }
+
+#[tokio::test]
+async fn a_credential_tells_how_long_it_lives() {
+    let fixture = start().await;
+    fixture
+        .create("consumers", json!({"username": "ann"}))
+        .await;
+    let path = "consumers/ann/key-auth";
+    let forever = fixture.create(path, json!({"key": "a"})).await;
+    assert_eq!(forever["ttl"], Value::Null);
+    let made = fixture.create(path, json!({"key": "b", "ttl": 1000})).await;
+    let left = |body: &Value| body["ttl"].as_u64().unwrap();
+    assert!((990..=1000).contains(&left(&made)), "{made}");
+    let patched = fixture
+        .send("PATCH", "key-auths/b", &json!({"tags": ["t"]}))
+        .await
+        .json();
+    assert!((980..=1001).contains(&left(&patched)), "{patched}");
+    let read = fixture.get("key-auths/b").await.json();
+    assert!((980..=1001).contains(&left(&read)), "{read}");
+    for ttl in [json!(-1), json!(1.5), json!(100_000_001)] {
+        let bad = fixture.send("POST", path, &json!({"ttl": ttl})).await;
+        let text = "must be an integer between 0 and 100000000";
+        let expected = json!({
+            "code": 11,
+            "name": "invalid options",
+            "message": format!("invalid option (ttl: {text})"),
+            "options": {"ttl": text},
+        });
+        assert_eq!((bad.status, bad.json()), (400, expected), "{ttl}");
+    }
+}
