@@ -18,7 +18,7 @@ use crate::status::Reach;
 
 /// The control plane under which a traditional node keeps its entities. Nodes that share a
 /// database share it.
-pub const LOCAL_PLANE: Uuid = Uuid::from_u128(0x6761_7465_686f_4573_a573_000000000001);
+pub const LOCAL_PLANE: Uuid = Uuid::from_u128(0x6761_7465_686f_4573_a573_0000_0000_0001);
 
 /// Pause between attempts to open a database that is away.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
