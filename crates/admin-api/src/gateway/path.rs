@@ -74,3 +74,36 @@ pub(super) fn escaped(segment: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_split_before_they_are_decoded() {
+        for (path, expected) in [
+            ("", &[][..]),
+            ("/", &[]),
+            ("/a", &["a"]),
+            ("/a/", &["a"]),
+            ("/a/b%2Fc", &["a", "b/c"]),
+            ("/a+b/%2B", &["a b", "+"]),
+            ("/%zz/%4", &["%zz", "%4"]),
+            ("/%C3%BC", &["ü"]),
+            ("/../a", &["..", "a"]),
+        ] {
+            assert_eq!(segments(path).unwrap(), expected, "{path}");
+        }
+        for path in ["//a", "/a//b", "/a//", "/%ff"] {
+            assert_eq!(segments(path), Err(BadPath::Unknown), "{path}");
+        }
+        assert_eq!(segments("/a%00"), Err(BadPath::Nul));
+    }
+
+    #[test]
+    fn what_is_escaped_reads_back() {
+        for text in ["a", "a b", "a/b", "a+b", "%", "ü", "a%2Fb", "*.w.test"] {
+            assert_eq!(segments(&escaped(text)).unwrap(), [text], "{text}");
+        }
+    }
+}

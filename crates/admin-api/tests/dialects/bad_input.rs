@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::fixture::{Dialect, Fixture};
+use super::fixture::{Dialect, Fixture, Kept};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
@@ -177,66 +177,55 @@ async fn another_control_plane_cannot_be_named_by_a_body_or_query() {
 
 #[tokio::test]
 async fn of_many_writers_on_one_name_exactly_one_wins() {
-    let fixture = Fixture::start(Dialect::Gateway).await;
-    let fixture = &fixture;
-    let write = async |number: usize| {
-        let body = json!({"name": "one", "host": format!("h{number}")});
-        fixture.send("POST", "services", &body).await.status
-    };
-    let (a, b, c, d, e, f) =
-        tokio::join!(write(1), write(2), write(3), write(4), write(5), write(6));
-    let mut statuses = vec![a, b, c, d, e, f];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
-    assert_eq!(
-        fixture.get("services").await.json()["data"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    for kept in Kept::both() {
+        let fixture = &Fixture::on(&kept, Dialect::Gateway).await;
+        let write = async |number: usize| {
+            let body = json!({"name": "one", "host": format!("h{number}")});
+            fixture.send("POST", "services", &body).await.status
+        };
+        let (a, b, c, d) = tokio::join!(write(1), write(2), write(3), write(4));
+        let mut statuses = vec![a, b, c, d];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409], "{kept:?}");
+        let listed = fixture.get("services").await.json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{kept:?}");
+    }
 }
 
 #[tokio::test]
 async fn changes_at_the_same_time_are_all_kept() {
-    let fixture = Fixture::start(Dialect::Gateway).await;
-    fixture
-        .create("services", json!({"name": "s", "host": "h"}))
-        .await;
-    let fixture = &fixture;
-    let members = [
-        "port",
-        "retries",
-        "read_timeout",
-        "write_timeout",
-        "connect_timeout",
-    ];
-    let change = async |at: usize| {
-        let body = json!({ members[at]: at + 1 });
-        fixture.send("PATCH", "services/s", &body).await.status
-    };
-    let all = tokio::join!(change(0), change(1), change(2), change(3), change(4));
-    assert_eq!(all, (200, 200, 200, 200, 200));
-    let service = fixture.get("services/s").await.json();
-    for (at, member) in members.iter().enumerate() {
-        assert_eq!(service[*member], json!(at + 1), "{member}");
+    for kept in Kept::both() {
+        let fixture = &Fixture::on(&kept, Dialect::Gateway).await;
+        fixture
+            .create("services", json!({"name": "s", "host": "h"}))
+            .await;
+        let members = ["port", "retries", "read_timeout", "write_timeout"];
+        let change = async |at: usize| {
+            let body = json!({ members[at]: at + 1 });
+            fixture.send("PATCH", "services/s", &body).await.status
+        };
+        let all = tokio::join!(change(0), change(1), change(2), change(3));
+        assert_eq!(all, (200, 200, 200, 200), "{kept:?}");
+        let service = fixture.get("services/s").await.json();
+        for (at, member) in members.iter().enumerate() {
+            assert_eq!(service[*member], json!(at + 1), "{kept:?} {member}");
+        }
     }
 }
 
 #[tokio::test]
 async fn one_server_name_for_two_certificates_at_once_goes_to_one() {
-    let fixture = Fixture::start(Dialect::Gateway).await;
-    let (fixture, mut body) = (&fixture, super::fixture::certificate());
-    body["snis"] = json!(["a.test"]);
-    let write = async || fixture.send("POST", "certificates", &body).await.status;
-    let (a, b, c) = tokio::join!(write(), write(), write());
-    let won = [a, b, c]
-        .into_iter()
-        .filter(|status| *status == 201)
-        .count();
-    assert_eq!(won, 1, "{a} {b} {c}");
-    let listed = fixture.get("certificates").await.json();
-    assert_eq!(listed["data"].as_array().unwrap().len(), 1);
+    for kept in Kept::both() {
+        let fixture = &Fixture::on(&kept, Dialect::Gateway).await;
+        let mut body = super::fixture::certificate();
+        body["snis"] = json!(["a.test"]);
+        let write = async || fixture.send("POST", "certificates", &body).await.status;
+        let (a, b, c) = tokio::join!(write(), write(), write());
+        let won = [a, b, c].into_iter().filter(|status| *status == 201);
+        assert_eq!(won.count(), 1, "{kept:?} {a} {b} {c}");
+        let listed = fixture.get("certificates").await.json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{kept:?}");
+    }
 }
 
 #[tokio::test]

@@ -11,11 +11,9 @@ use gatehouse_admin_api::gateway::{
 };
 use gatehouse_admin_api::{Entities, Scope, Source};
 use serde_json::{Map, Value, json};
-use store::{Actor, Location, Store, StoreOptions};
-use test_support::{Answer, Client, TempDir, TestAuthority};
+use store::{Actor, Location, PostgresConfig, Store, StoreOptions};
+use test_support::{Answer, Client, Postgres, TempDir, TestAuthority};
 use uuid::Uuid;
-
-pub(crate) const PLANE: Uuid = Uuid::from_u128(0xC0);
 
 /// A process that knows nothing.
 struct Nothing;
@@ -69,55 +67,93 @@ pub(crate) const BOTH: [Dialect; 2] = [Dialect::Gateway, Dialect::Core];
 /// A running server.
 pub(crate) struct Fixture {
     origin: String,
+    plane: Uuid,
     dialect: Dialect,
-    _folder: TempDir,
+    _kept: Option<Kept>,
+}
+
+/// An open store. Every server over it has a control plane of its own.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    name: &'static str,
+    entities: Entities,
+    _folder: Arc<TempDir>,
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Kept {
+    fn open(name: &'static str, location: impl FnOnce(&TempDir) -> Location) -> Self {
+        let folder = TempDir::new("dialects");
+        let catalogue = Arc::new(Catalogue::new(plugins::catalogue()));
+        let store = Store::open(StoreOptions {
+            location: location(&folder),
+            sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
+            catalogue: catalogue.clone(),
+        })
+        .unwrap();
+        Self {
+            name,
+            entities: Entities::new(catalogue, store),
+            _folder: Arc::new(folder),
+        }
+    }
+
+    fn sqlite() -> Self {
+        Self::open("SQLite", |folder| {
+            Location::Sqlite(folder.join("entities.db"))
+        })
+    }
+
+    /// A store of each kind.
+    pub(crate) fn both() -> [Self; 2] {
+        let server = Postgres::shared();
+        let url = server.url(&server.fresh_schema());
+        let postgres = PostgresConfig::from_url(&url).unwrap();
+        let postgres = Self::open("PostgreSQL", |_| Location::Postgres(Box::new(postgres)));
+        [Self::sqlite(), postgres]
+    }
 }
 
 impl Fixture {
     /// A server over a new store.
     pub(crate) async fn start(dialect: Dialect) -> Self {
-        let folder = TempDir::new("dialects");
-        let catalogue = Arc::new(Catalogue::new(plugins::catalogue()));
-        let store = Store::open(StoreOptions {
-            location: Location::Sqlite(folder.join("entities.db")),
-            sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
-            catalogue: catalogue.clone(),
-        })
-        .unwrap();
-        let entities = Entities::new(catalogue, store);
-        Self::over(entities, dialect, folder, None).await
+        Self::on(&Kept::sqlite(), dialect).await
+    }
+
+    /// A server with a new control plane.
+    pub(crate) async fn on(kept: &Kept, dialect: Dialect) -> Self {
+        let entities = kept.entities.clone();
+        Self::over(entities, dialect, Some(kept.clone()), None).await
     }
 
     /// A server of the gateway's dialect over any source.
     pub(crate) async fn of_source(source: Source) -> Self {
         let catalogue = Arc::new(Catalogue::new(plugins::catalogue()));
         let entities = Entities::over(catalogue, source);
-        let folder = TempDir::new("dialects");
-        Self::over(entities, Dialect::Gateway, folder, None).await
+        Self::over(entities, Dialect::Gateway, None, None).await
     }
 
     /// A server where nothing can be written.
     pub(crate) async fn read_only(dialect: Dialect) -> Self {
-        let folder = TempDir::new("dialects");
-        let catalogue = Arc::new(Catalogue::new(plugins::catalogue()));
-        let store = Store::open(StoreOptions {
-            location: Location::Sqlite(folder.join("entities.db")),
-            sealer: Arc::new(pki::Sealer::from_key(&[7; 32]).unwrap()),
-            catalogue: catalogue.clone(),
-        })
-        .unwrap();
-        let entities = Entities::new(catalogue, store);
-        Self::over(entities, dialect, folder, Some("it is read-only")).await
+        let kept = Kept::sqlite();
+        let reason = Some("it is read-only");
+        Self::over(kept.entities.clone(), dialect, Some(kept), reason).await
     }
 
     async fn over(
         entities: Entities,
         dialect: Dialect,
-        folder: TempDir,
+        kept: Option<Kept>,
         read_only: Option<&'static str>,
     ) -> Self {
+        let plane = Uuid::new_v4();
         let scope = Scope {
-            control_plane: PLANE,
+            control_plane: plane,
             actor: Actor::system(),
             read_only,
         };
@@ -133,8 +169,9 @@ impl Fixture {
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self {
             origin: format!("http://localhost:{port}"),
+            plane,
             dialect,
-            _folder: folder,
+            _kept: kept,
         }
     }
 
@@ -147,8 +184,8 @@ impl Fixture {
         match self.dialect {
             Dialect::Gateway => format!("{}/{path}", self.origin),
             Dialect::Core => format!(
-                "{}/v2/control-planes/{PLANE}/core-entities/{path}",
-                self.origin
+                "{}/v2/control-planes/{}/core-entities/{path}",
+                self.origin, self.plane
             ),
         }
     }

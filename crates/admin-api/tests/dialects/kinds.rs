@@ -1,11 +1,11 @@
-//! One scenario for every kind, in both dialects: created, read, replaced, changed, listed,
+//! One scenario for every kind, in both dialects and on both stores: created, read, replaced, changed, listed,
 //! clashing, removed.
 
 use serde_json::{Value, json};
 
 use test_support::Answer;
 
-use super::fixture::{BOTH, Dialect, Fixture, certificate};
+use super::fixture::{BOTH, Dialect, Fixture, Kept, certificate};
 
 /// One kind and how it is written.
 struct Row {
@@ -152,8 +152,19 @@ fn entity(answer: &Answer) -> Value {
     body.get("consumer_group").cloned().unwrap_or(body)
 }
 
-async fn start(row: &Row, dialect: Dialect) -> Fixture {
-    let fixture = Fixture::start(dialect).await;
+/// Every row in every dialect on every store.
+fn scenarios() -> Vec<(&'static Row, Dialect, Kept)> {
+    let mut all = Vec::new();
+    for kept in Kept::both() {
+        for dialect in BOTH {
+            all.extend(ROWS.iter().map(|row| (row, dialect, kept.clone())));
+        }
+    }
+    all
+}
+
+async fn start(row: &Row, dialect: Dialect, kept: &Kept) -> Fixture {
+    let fixture = Fixture::on(kept, dialect).await;
     for (path, body) in row.before {
         fixture.create(path, body()).await;
     }
@@ -162,9 +173,9 @@ async fn start(row: &Row, dialect: Dialect) -> Fixture {
 
 #[tokio::test]
 async fn what_is_created_is_read_by_every_key() {
-    for (row, dialect) in ROWS.iter().flat_map(|row| BOTH.map(|d| (row, d))) {
-        let fixture = start(row, dialect).await;
-        let at = format!("{dialect:?} {}", row.path);
+    for (row, dialect, kept) in scenarios() {
+        let fixture = start(row, dialect, &kept).await;
+        let at = format!("{kept:?} {dialect:?} {}", row.path);
         assert_eq!(
             fixture.get(row.list).await.json()["data"],
             json!([]),
@@ -189,14 +200,14 @@ async fn what_is_created_is_read_by_every_key() {
 
 #[tokio::test]
 async fn what_was_read_and_written_back_changes_nothing() {
-    for (row, dialect) in ROWS.iter().flat_map(|row| BOTH.map(|d| (row, d))) {
-        let fixture = start(row, dialect).await;
+    for (row, dialect, kept) in scenarios() {
+        let fixture = start(row, dialect, &kept).await;
         let created = fixture.create(row.path, (row.body)()).await;
         let item = format!("{}/{}", row.path, created["id"].as_str().unwrap());
 
         let written = fixture.send("PUT", &item, &created).await;
 
-        let at = format!("{dialect:?} {item}: {}", written.text());
+        let at = format!("{kept:?} {dialect:?} {item}: {}", written.text());
         assert_eq!(written.status, 200, "{at}");
         assert_eq!(stable(written.json()), stable(created), "{at}");
     }
@@ -204,17 +215,17 @@ async fn what_was_read_and_written_back_changes_nothing() {
 
 #[tokio::test]
 async fn putting_under_an_unknown_id_creates_with_it() {
-    for (row, dialect) in ROWS.iter().flat_map(|row| BOTH.map(|d| (row, d))) {
+    for (row, dialect, kept) in scenarios() {
         if row.path.ends_with("/targets") && dialect == Dialect::Gateway {
             continue;
         }
-        let fixture = start(row, dialect).await;
+        let fixture = start(row, dialect, &kept).await;
         let id = "0195d6a4-0000-4000-8000-00000000abcd";
         let item = format!("{}/{id}", row.path);
 
         let written = fixture.send("PUT", &item, &(row.body)()).await;
 
-        let at = format!("{dialect:?} {item}: {}", written.text());
+        let at = format!("{kept:?} {dialect:?} {item}: {}", written.text());
         assert_eq!(
             (written.status, &written.json()["id"]),
             (200, &json!(id)),
@@ -227,8 +238,11 @@ async fn putting_under_an_unknown_id_creates_with_it() {
 
 #[tokio::test]
 async fn a_patch_changes_one_member_and_keeps_the_others() {
-    for row in ROWS {
-        let fixture = start(row, Dialect::Gateway).await;
+    for (row, dialect, kept) in scenarios() {
+        if dialect != Dialect::Gateway {
+            continue;
+        }
+        let fixture = start(row, dialect, &kept).await;
         let created = fixture.create(row.path, (row.body)()).await;
         let item = format!("{}/{}", row.path, created["id"].as_str().unwrap());
         let (member, value) = (row.change.0, (row.change.1)());
@@ -257,16 +271,16 @@ async fn control_planes_know_no_patch() {
 
 #[tokio::test]
 async fn an_equal_entity_clashes() {
-    for (row, dialect) in ROWS.iter().flat_map(|row| BOTH.map(|d| (row, d))) {
+    for (row, dialect, kept) in scenarios() {
         if !row.clashes {
             continue;
         }
-        let fixture = start(row, dialect).await;
+        let fixture = start(row, dialect, &kept).await;
         fixture.create(row.path, (row.body)()).await;
 
         let second = fixture.send("POST", row.path, &(row.body)()).await;
 
-        let at = format!("{dialect:?} {}: {}", row.path, second.text());
+        let at = format!("{kept:?} {dialect:?} {}: {}", row.path, second.text());
         match dialect {
             Dialect::Gateway => {
                 assert_eq!(
@@ -284,8 +298,8 @@ async fn an_equal_entity_clashes() {
 
 #[tokio::test]
 async fn what_is_removed_is_gone() {
-    for (row, dialect) in ROWS.iter().flat_map(|row| BOTH.map(|d| (row, d))) {
-        let fixture = start(row, dialect).await;
+    for (row, dialect, kept) in scenarios() {
+        let fixture = start(row, dialect, &kept).await;
         let created = fixture.create(row.path, (row.body)()).await;
         let item = format!("{}/{}", row.path, created["id"].as_str().unwrap());
 
@@ -294,18 +308,25 @@ async fn what_is_removed_is_gone() {
         assert_eq!(
             (removed.status, removed.body.len()),
             (204, 0),
-            "{dialect:?} {item}"
+            "{kept:?} {dialect:?} {item}"
         );
-        assert_eq!(fixture.get(&item).await.status, 404, "{dialect:?} {item}");
+        assert_eq!(
+            fixture.get(&item).await.status,
+            404,
+            "{kept:?} {dialect:?} {item}"
+        );
         let listed = fixture.get(row.list).await.json();
-        assert_eq!(listed["data"], json!([]), "{dialect:?} {item}");
+        assert_eq!(listed["data"], json!([]), "{kept:?} {dialect:?} {item}");
     }
 }
 
 #[tokio::test]
 async fn both_dialects_show_the_same_entities() {
-    for row in ROWS {
-        let fixture = start(row, Dialect::Gateway).await;
+    for (row, dialect, kept) in scenarios() {
+        if dialect != Dialect::Gateway {
+            continue;
+        }
+        let fixture = start(row, dialect, &kept).await;
         let created = fixture.create(row.path, (row.body)()).await;
         let item = format!("{}/{}", row.path, created["id"].as_str().unwrap());
 

@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{Dialect, Fixture};
+use super::fixture::{Dialect, Fixture, Kept};
 
 async fn with_services(count: usize) -> Fixture {
-    let fixture = Fixture::start(Dialect::Gateway).await;
+    fill(Fixture::start(Dialect::Gateway).await, count).await
+}
+
+async fn fill(fixture: Fixture, count: usize) -> Fixture {
     for number in 0..count {
         let parity = if number % 2 == 0 { "even" } else { "odd" };
         let body = json!({"name": format!("s{number}"), "host": "h", "tags": ["all", parity]});
@@ -40,11 +43,13 @@ async fn walk(fixture: &Fixture, first: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn every_page_size_walks_over_everything_once() {
-    let fixture = with_services(5).await;
-    for size in [1, 2, 4, 5, 6, 1000] {
-        let mut names = walk(&fixture, &format!("services?size={size}")).await;
-        names.sort();
-        assert_eq!(names, ["s0", "s1", "s2", "s3", "s4"], "{size}");
+    for kept in Kept::both() {
+        let fixture = fill(Fixture::on(&kept, Dialect::Gateway).await, 5).await;
+        for size in [1, 2, 4, 5, 6, 1000] {
+            let mut names = walk(&fixture, &format!("services?size={size}")).await;
+            names.sort();
+            assert_eq!(names, ["s0", "s1", "s2", "s3", "s4"], "{kept:?} {size}");
+        }
     }
 }
 

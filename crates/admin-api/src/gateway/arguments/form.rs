@@ -148,3 +148,57 @@ fn child<K: PartialEq>(children: &mut Vec<(K, Node)>, key: K) -> &mut Node {
     });
     &mut children[at].1
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn meaning(form: &str) -> Value {
+        let pair = |part: &str| match part.split_once('=') {
+            Some((name, value)) => (name.into(), Some(value.into())),
+            None => (part.into(), None),
+        };
+        Value::Object(read(form.split('&').map(pair).collect()))
+    }
+
+    #[test]
+    fn names_are_paths_into_a_document() {
+        for (form, expected) in [
+            ("a=1", json!({"a": "1"})),
+            ("a", json!({"a": true})),
+            ("=1", json!({})),
+            ("a=1&a=2", json!({"a": ["1", "2"]})),
+            ("a[]=1", json!({"a": ["1"]})),
+            ("a[]=1&a[]=2", json!({"a": ["1", "2"]})),
+            ("a=1&a[]=2", json!({"a": ["1", "2"]})),
+            ("a[2]=y&a[1]=x", json!({"a": ["x", "y"]})),
+            ("a[2]=y&a[3]=x", json!({"a": {"2": "y", "3": "x"}})),
+            ("a[0]=y", json!({"a": {"0": "y"}})),
+            ("a.b=1&a.c=2", json!({"a": {"b": "1", "c": "2"}})),
+            ("a[b]=1&a.c=2", json!({"a": {"b": "1", "c": "2"}})),
+            ("a.b[]=1&a.b[]=2", json!({"a": {"b": ["1", "2"]}})),
+            ("a.b[x-y][]=1", json!({"a": {"b": {"x-y": ["1"]}}})),
+            ("a[1].b=1&a[2].b=2", json!({"a": [{"b": "1"}, {"b": "2"}]})),
+            ("a[1]=x&a.b=y", json!({"a": {"b": "y", "1": "x"}})),
+        ] {
+            assert_eq!(meaning(form), expected, "{form}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_paths_are_taken_as_they_are() {
+        for name in [
+            ".", "..", "[", "]", "a[", "a[b", "a]", "a.", "a..b", "a[]x", "a[1]x", "[1]",
+        ] {
+            assert_eq!(
+                meaning(&format!("{name}=1")),
+                json!({ name: "1" }),
+                "{name}"
+            );
+        }
+        let long = "a".to_owned() + &".a".repeat(MAX_STEPS);
+        assert_eq!(meaning(&format!("{long}=1")), json!({ &long: "1" }));
+    }
+}

@@ -103,3 +103,33 @@ fn whole(number: f64) -> Option<Number> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     (number.fract() == 0.0 && number.abs() <= EXACT).then(|| Number::from(number as i64))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_the_reference_reads_them() {
+        for (text, expected) in [
+            ("80", "80"),
+            ("-1", "-1"),
+            ("+1", "1"),
+            (" 5 ", "5"),
+            ("1e2", "100"),
+            ("1.5", "1.5"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("0x50", "80"),
+            ("-0X10", "-16"),
+            ("1e300", "1e+300"),
+        ] {
+            let read = number(text).map(|number| number.to_string());
+            assert_eq!(read.as_deref(), Some(expected), "{text}");
+        }
+        for text in [
+            "", " ", "x", "1x", "inf", "nan", "-inf", "infinity", "0x", "1e400", "--1", "1,5",
+        ] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+}

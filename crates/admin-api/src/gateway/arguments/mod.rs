@@ -4,6 +4,8 @@ mod form;
 mod infer;
 pub(super) mod multipart;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -14,6 +16,9 @@ pub(super) use infer::number;
 
 use super::answer::Reply;
 use super::fault::Fault;
+
+/// How long a whole body may take. Compat: the reference waits as long for a piece of it.
+const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// Members that a caller sent.
 #[derive(Clone, Debug, Default)]
@@ -86,12 +91,14 @@ pub(super) async fn read(
 
 /// The whole body, if it is not larger than the limit.
 pub(super) async fn whole(body: Body, limit: usize) -> Result<bytes::Bytes, Fault> {
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
+    let collected = Limited::new(body, limit).collect();
+    match tokio::time::timeout(BODY_TIME, collected).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Reply::page(StatusCode::PAYLOAD_TOO_LARGE).into())
         }
-        Err(_) => Err(Fault::bad_request("the body broke off")),
+        Ok(Err(_)) => Err(Fault::bad_request("the body broke off")),
+        Err(_) => Err(Reply::page(StatusCode::REQUEST_TIMEOUT).into()),
     }
 }
 
