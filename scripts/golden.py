@@ -55,7 +55,7 @@ GROUPS = [
             "balancer-hash",
             "balancer-least",
         ]),
-    ("proxy-plugins-auth.jsonl", ["plugin-key-auth"]),
+    ("proxy-plugins-auth.jsonl", ["plugin-key-auth", "plugin-basic-auth", "plugin-acl", "plugin-multi-auth"]),
     (
         "proxy-plugins-traffic.jsonl",
         [
@@ -64,6 +64,11 @@ GROUPS = [
             "plugin-correlation-id",
             "plugin-request-transformer",
             "plugin-response-transformer",
+            "plugin-cors",
+            "plugin-ip-restriction",
+            "plugin-bot-detection",
+            "plugin-request-size-limiting",
+            "plugin-redirect",
         ],
     ),
 ]

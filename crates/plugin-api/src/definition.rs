@@ -90,6 +90,8 @@ bit_set! {
         REQUEST_BODY = 0;
         /// The whole response body, up to the buffer limit.
         RESPONSE_BODY = 1;
+        /// The whole request body if its length is not told, up to the buffer limit.
+        UNSIZED_REQUEST_BODY = 2;
     }
 }
 

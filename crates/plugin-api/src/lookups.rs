@@ -88,6 +88,7 @@ pub struct Lookups {
     credentials: Vec<CredentialIndex>,
     consumers: HashMap<Uuid, Arc<ConsumerInfo>>,
     usernames: HashMap<Bytes, Uuid>,
+    acl_groups: HashMap<Uuid, Vec<Bytes>>,
 }
 
 impl Lookups {
@@ -137,6 +138,12 @@ impl Lookups {
         by_id.or_else(|| self.consumer(*self.usernames.get(id_or_username.as_bytes())?))
     }
 
+    /// Names of the groups (`acls`) a consumer belongs to, in the order of the configuration.
+    #[must_use]
+    pub fn acl_groups(&self, consumer: Uuid) -> &[Bytes] {
+        self.acl_groups.get(&consumer).map_or(&[], Vec::as_slice)
+    }
+
     /// Number of consumers.
     #[must_use]
     pub fn consumer_count(&self) -> usize {
@@ -164,6 +171,12 @@ impl LookupsBuilder {
     #[must_use]
     pub fn find_consumer(&self, id: Uuid) -> Option<&Arc<ConsumerInfo>> {
         self.lookups.consumer(id)
+    }
+
+    /// Puts a consumer into a group.
+    pub fn acl_group(&mut self, consumer: Uuid, group: Bytes) {
+        let groups = self.lookups.acl_groups.entry(consumer).or_default();
+        groups.push(group);
     }
 
     /// The slot of a credential kind.

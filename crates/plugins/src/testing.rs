@@ -62,7 +62,9 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let mut builder = Lookups::builder(vec!["keyauth_credentials"]);
+        let mut builder = Lookups::builder(kinds());
+        builder.acl_group(Uuid::from_u128(ALICE), Bytes::from_static(b"g1"));
+        builder.acl_group(Uuid::from_u128(ALICE), Bytes::from_static(b"g2"));
         builder.consumer(consumer(ALICE, "alice", Some("al-1")));
         builder.consumer(consumer(ANON, "anon", None));
         let slot = builder.slot("keyauth_credentials").unwrap();
@@ -96,7 +98,7 @@ impl Bench {
         config: Value,
     ) -> Result<Arc<dyn Handler>, BuildError> {
         let config = complete(definition, config);
-        let lookups = Lookups::builder(vec!["keyauth_credentials"]);
+        let lookups = Lookups::builder(kinds());
         let mut context = BuildContext {
             shared: &self.shared,
             lookups: &lookups,
@@ -117,9 +119,35 @@ impl Bench {
         handler
     }
 
+    /// Gives Alice a credential of the plugin's first kind; everything else is forgotten.
+    pub(crate) fn credential(&mut self, definition: &Definition, credential: &Value) {
+        let kind = &definition.credentials[0];
+        let body = credential.as_object().unwrap();
+        let mut builder = Lookups::builder(kinds());
+        builder.consumer(consumer(ALICE, "alice", Some("al-1")));
+        builder.consumer(consumer(ANON, "anon", None));
+        let entry = CredentialEntry {
+            id: Uuid::from_u128(ALICE_KEY),
+            id_text: text(ALICE_KEY),
+            consumer: Arc::clone(builder.find_consumer(Uuid::from_u128(ALICE)).unwrap()),
+            expires_at_ms: None,
+            prepared: kind.prepare.and_then(|prepare| prepare(body)),
+        };
+        let slot = builder.slot(kind.entity).unwrap();
+        let shown = body[kind.field].as_str().unwrap();
+        builder.credential(slot, shown.as_bytes(), entry);
+        self.lookups = builder.finish();
+    }
+
     pub(crate) fn handler(&mut self, definition: &Definition, config: Value) -> Arc<dyn Handler> {
         self.build(definition, config).expect("the plugin is built")
     }
+}
+
+/// The kinds of credentials of all plugins.
+fn kinds() -> Vec<&'static str> {
+    let kinds = crate::DEFINITIONS.iter().flat_map(|one| one.credentials);
+    kinds.map(|kind| kind.entity).collect()
 }
 
 /// The moment at which requests arrive unless they say otherwise: 2026-01-31 23:59:30.500 UTC.
@@ -204,6 +232,22 @@ impl Request {
     pub(crate) fn known_as(mut self, bench: &Bench, consumer: u128) -> Self {
         let consumer = bench.lookups.consumer(Uuid::from_u128(consumer)).unwrap();
         self.identity.consumer = Some(Arc::clone(consumer));
+        self
+    }
+
+    /// As if key-auth had found this key.
+    pub(crate) fn proved_by(mut self, bench: &Bench, key: &str) -> Self {
+        let slot = bench.lookups.slot("keyauth_credentials").unwrap();
+        let entry = bench
+            .lookups
+            .credential(slot, key.as_bytes(), NOW_MS)
+            .unwrap();
+        self.identity.credential = Some(plugin_api::CredentialInfo {
+            id: entry.id,
+            id_text: entry.id_text.clone(),
+            identifier: entry.id_text.clone(),
+            prepared: None,
+        });
         self
     }
 

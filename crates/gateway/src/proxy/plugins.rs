@@ -122,7 +122,11 @@ pub(crate) async fn access<C: Client>(
     entry: &RouteEntry,
 ) -> Result<(), Reply> {
     tx.work.plugins.is_used = true;
-    if entry.chain.needs().contains(Needs::REQUEST_BODY) {
+    let needs = entry.chain.needs();
+    let is_unsized = matches!(tx.work.head.framing, crate::http1::Framing::Chunked);
+    if needs.contains(Needs::REQUEST_BODY)
+        || (is_unsized && needs.contains(Needs::UNSIZED_REQUEST_BODY))
+    {
         collect(tx).await?;
     }
     let pinned = Rc::clone(&tx.pinned);

@@ -29,12 +29,32 @@ pub(super) fn compile(config: &Config, report: &mut Report) -> LookupsBuilder {
             });
         }
     }
+    for row in rows(config, "acls") {
+        acl(&mut builder, row, report);
+    }
     for kind in kinds {
         for row in rows(config, kind.entity) {
             credential(&mut builder, kind, row, report);
         }
     }
     builder
+}
+
+/// Puts a consumer into a group.
+fn acl(builder: &mut LookupsBuilder, row: Row<'_>, report: &mut Report) {
+    let read = Reader::new("acls", row.body);
+    let owner = read.foreign("consumer").ok().flatten();
+    let owner = owner.and_then(|owner| Uuid::parse_str(owner).ok());
+    let group = read.text("group").ok().flatten();
+    match (owner, group) {
+        (Some(owner), Some(group)) if builder.find_consumer(owner).is_some() => {
+            builder.acl_group(owner, group.into());
+        }
+        _ => {
+            let text = "its consumer is not part of the configuration".to_owned();
+            report.problem(row, "consumer", text);
+        }
+    }
 }
 
 fn credential(

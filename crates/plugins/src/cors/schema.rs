@@ -1,7 +1,7 @@
 //! Configuration of `cors`.
 
-use schema::{Field, Schema};
-use serde_json::json;
+use schema::{DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value, json};
 
 use super::rules;
 
@@ -43,4 +43,44 @@ pub(super) fn schema() -> Schema {
             .default(false)
             .describe("Whether preflight requests go on to the service."),
     ])
+}
+
+/// What an instance is told.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    /// Origins that may read answers; none is everybody.
+    pub(super) origins: Vec<String>,
+    /// Request headers allowed.
+    pub(super) headers: Vec<String>,
+    /// Headers of answers that scripts may read.
+    pub(super) exposed_headers: Vec<String>,
+    /// Methods allowed.
+    pub(super) methods: Vec<String>,
+    /// Seconds a preflight answer may be kept.
+    pub(super) max_age: Option<f64>,
+    /// Whether cookies and the like may be sent.
+    pub(super) credentials: bool,
+    /// Whether requests into private networks are allowed.
+    pub(super) private_network: bool,
+    /// Whether preflight requests go on to the service.
+    pub(super) preflight_continue: bool,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let flag = |name| Ok::<_, DecodeError>(read.boolean(name)?.unwrap_or(false));
+        Ok(Self {
+            origins: read.texts("origins")?,
+            headers: read.texts("headers")?,
+            exposed_headers: read.texts("exposed_headers")?,
+            methods: read.texts("methods")?,
+            max_age: read.number("max_age")?,
+            credentials: flag("credentials")?,
+            private_network: flag("private_network")?,
+            preflight_continue: flag("preflight_continue")?,
+        })
+    }
 }

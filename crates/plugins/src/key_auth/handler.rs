@@ -7,9 +7,9 @@ use plugin_api::{
     BuildContext, BuildError, CredentialSlot, Exchange, Handler, Needs, PluginInput, Reply, Step,
 };
 
-use super::identity::{set_anonymous, set_consumer};
 use super::presented::{Presented, present};
 use super::schema::Config;
+use crate::auth;
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -47,27 +47,16 @@ impl KeyAuth {
         match lookups.credential(self.keys, &key, exchange.now_ms) {
             None => Err("Unauthorized"),
             Some(credential) => {
-                set_consumer(exchange, credential);
+                auth::set_consumer(exchange, credential, credential.id_text.clone());
                 Ok(())
             }
         }
     }
 
     fn refuse(&self, message: &'static str, exchange: &mut Exchange<'_>) -> Step<'static> {
-        let Some(anonymous) = &self.config.anonymous else {
-            let reply = Reply::message(401, message);
-            return Step::respond(reply.header("WWW-Authenticate", self.challenge.clone()));
-        };
-        let lookups = exchange.lookups;
-        match lookups.consumer_named(anonymous) {
-            Some(consumer) => {
-                set_anonymous(exchange, consumer);
-                Step::CONTINUE
-            }
-            // Compat: a consumer that does not exist is a failure of the gateway, not of the
-            // caller.
-            None => Step::respond(Reply::failure()),
-        }
+        auth::refuse(exchange, self.config.anonymous.as_ref(), || {
+            Reply::message(401, message).header("WWW-Authenticate", self.challenge.clone())
+        })
     }
 }
 
@@ -84,9 +73,7 @@ impl Handler for KeyAuth {
         if !self.config.run_on_preflight && exchange.method() == b"OPTIONS" {
             return Step::CONTINUE;
         }
-        // Compat: with a stand-in configured, a caller whom another plugin has proved is let
-        // through, so several plugins with stand-ins are alternatives.
-        if self.config.anonymous.is_some() && exchange.identity.credential.is_some() {
+        if auth::is_proved(exchange, self.config.anonymous.as_ref()) {
             return Step::CONTINUE;
         }
         match self.authenticate(exchange) {

@@ -2,7 +2,6 @@
 //! or in the body.
 
 mod handler;
-mod identity;
 mod presented;
 mod schema;
 #[cfg(test)]

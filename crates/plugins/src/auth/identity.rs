@@ -8,22 +8,27 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plugin_api::{ConsumerInfo, CredentialEntry, CredentialInfo, Exchange};
 
-/// Makes the owner of a credential the caller.
-pub(super) fn set_consumer(exchange: &mut Exchange<'_>, credential: &CredentialEntry) {
+/// Makes the owner of a credential the caller. `identifier` is what the service is told about the
+/// credential.
+pub(crate) fn set_consumer(
+    exchange: &mut Exchange<'_>,
+    credential: &CredentialEntry,
+    identifier: Bytes,
+) {
     set_consumer_headers(exchange, &credential.consumer);
-    set_or_remove(exchange, IDENTIFIER, Some(&credential.id_text));
+    set_or_remove(exchange, IDENTIFIER, Some(&identifier));
     exchange.request.headers.remove(ANONYMOUS);
     exchange.identity.consumer = Some(Arc::clone(&credential.consumer));
     exchange.identity.credential = Some(CredentialInfo {
         id: credential.id,
         id_text: credential.id_text.clone(),
-        identifier: credential.id_text.clone(),
+        identifier,
         prepared: credential.prepared.clone(),
     });
 }
 
 /// Makes the stand-in the caller.
-pub(super) fn set_anonymous(exchange: &mut Exchange<'_>, consumer: &Arc<ConsumerInfo>) {
+pub(crate) fn set_anonymous(exchange: &mut Exchange<'_>, consumer: &Arc<ConsumerInfo>) {
     set_consumer_headers(exchange, consumer);
     set_or_remove(exchange, IDENTIFIER, None);
     exchange
