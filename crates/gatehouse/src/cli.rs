@@ -47,7 +47,7 @@ pub(crate) enum Command {
     Hybrid(Hybrid),
     /// Print the lines that /etc/hosts needs for the platform's names
     Hosts(Hosts),
-    /// Repair access to a platform, on its data folder
+    /// Repair access to a platform, back it up and restore it, on its data folder
     #[cfg(feature = "platform-side")]
     #[command(subcommand)]
     Admin(Admin),
@@ -248,6 +248,66 @@ pub(crate) enum Admin {
         #[arg(value_parser = clap::value_parser!(u64).range(1..=365))]
         days: u64,
     },
+    /// Write everything of an installation into one sealed file, while it works
+    ///
+    /// Databases, keys, certificates and credentials of the data folder, and of PostgreSQL where the
+    /// platform uses it. Each store is read in one state. The file is read back and checked before
+    /// it gets its name.
+    Backup {
+        /// The file to make; an existing one is not overwritten
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        place: AdminPlace,
+        #[command(flatten)]
+        key: BackupKey,
+    },
+    /// Make an installation from a backup, in an empty place
+    ///
+    /// The whole backup is checked first. With --database-url the stores go to PostgreSQL,
+    /// otherwise into files, wherever they were when the backup was made.
+    Restore {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        place: AdminPlace,
+        #[command(flatten)]
+        key: BackupKey,
+    },
+    /// Read a backup wholly and say what is in it, or which part is damaged
+    Verify {
+        /// The backup
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        key: BackupKey,
+    },
+}
+
+/// What a backup is sealed with.
+#[cfg(feature = "platform-side")]
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(crate) struct BackupKey {
+    /// File whose first line is the passphrase [default: variable GATEHOUSE_BACKUP_PASSPHRASE]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// File with 32 random bytes (`openssl rand -out backup.key 32`); keep it elsewhere
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+/// Where an installation is.
+#[cfg(feature = "platform-side")]
+#[derive(Args, Debug)]
+pub(crate) struct AdminPlace {
+    /// The folder of everything [default: gatehouse in the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The platform's PostgreSQL, when it uses one [default: variable GATEHOUSE_DATABASE_URL]
+    #[arg(long, value_name = "URL")]
+    pub(crate) database_url: Option<String>,
 }
 
 #[cfg(feature = "platform-side")]

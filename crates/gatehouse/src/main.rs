@@ -5,6 +5,8 @@
 //!
 //! Nothing is decided here that another program could want too: that is in the rooms below.
 
+#[cfg(feature = "platform-side")]
+mod backup;
 mod cli;
 mod client;
 mod commands;

@@ -12,6 +12,7 @@
 mod batch;
 mod catalogue;
 mod codec;
+pub mod dump;
 mod error;
 mod export;
 mod history;

@@ -6,7 +6,7 @@ use crate::StoreError;
 
 /// Why work stopped.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// The work breaks a rule.
     Refused(StoreError),
     /// The database failed, or did something else than asked.
@@ -15,7 +15,7 @@ pub(super) enum Fault {
     Silent,
 }
 
-pub(super) type Outcome<T> = Result<T, Fault>;
+pub(crate) type Outcome<T> = Result<T, Fault>;
 
 impl From<tokio_postgres::Error> for Fault {
     fn from(error: tokio_postgres::Error) -> Self {
@@ -68,7 +68,7 @@ impl Fault {
         matches!(self, Self::Database(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
     }
 
-    pub(super) fn into_error(self, action: &str, place: &str) -> StoreError {
+    pub(crate) fn into_error(self, action: &str, place: &str) -> StoreError {
         match self {
             Self::Refused(error) => error,
             Self::Database(error) => translate(&error, action, place),

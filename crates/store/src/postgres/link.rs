@@ -23,23 +23,23 @@ const GRACE: Duration = Duration::from_secs(1);
 /// What a client writes into the server's list of sessions.
 const APPLICATION: &str = "gatehouse";
 
-pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+pub(crate) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// How connections to one server are made.
-pub(super) struct Connector {
+pub(crate) struct Connector {
     config: Config,
     tls: MakeTls,
     timeout: Duration,
     session: String,
     /// What messages call it.
-    pub(super) place: String,
+    pub(crate) place: String,
 }
 
 /// The part of a connection that has to be polled for it to live.
-pub(super) type Driver = Connection<Socket, Encrypted<Socket>>;
+pub(crate) type Driver = Connection<Socket, Encrypted<Socket>>;
 
 impl Connector {
-    pub(super) fn new(
+    pub(crate) fn new(
         server: &PostgresServer,
         schema: &str,
         timeout: Duration,
@@ -82,14 +82,14 @@ impl Connector {
     }
 
     /// Connects; the driver has to be polled by the caller, first of all for what follows here.
-    pub(super) async fn connect(&self) -> Outcome<(Client, Driver)> {
+    pub(crate) async fn connect(&self) -> Outcome<(Client, Driver)> {
         let connecting = self.config.connect(self.tls.clone());
         let within = tokio::time::timeout(self.timeout, connecting).await;
         Ok(within.map_err(|_| Fault::Silent)??)
     }
 
     /// A connection that is ready for statements. Its driver runs as a task.
-    pub(super) async fn link(&self) -> Outcome<Link> {
+    pub(crate) async fn link(&self) -> Outcome<Link> {
         let (client, driver) = self.connect().await?;
         tokio::spawn(async move {
             if let Err(error) = driver.await {
@@ -102,29 +102,29 @@ impl Connector {
     }
 
     /// The settings of a session.
-    pub(super) fn session(&self) -> &str {
+    pub(crate) fn session(&self) -> &str {
         &self.session
     }
 
-    pub(super) const fn timeout(&self) -> Duration {
+    pub(crate) const fn timeout(&self) -> Duration {
         self.timeout
     }
 }
 
 /// An identifier, quoted.
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A connection. Everything it is asked ends within its time limit.
-pub(super) struct Link {
+pub(crate) struct Link {
     client: Client,
     timeout: Duration,
     statements: Mutex<HashMap<Arc<str>, Statement>>,
 }
 
 impl Link {
-    pub(super) fn new(client: Client, timeout: Duration) -> Self {
+    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
         Self {
             client,
             timeout,
@@ -132,7 +132,7 @@ impl Link {
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
 
@@ -145,7 +145,7 @@ impl Link {
     }
 
     /// The prepared form of a statement.
-    pub(super) async fn statement(&self, sql: &str) -> Outcome<Statement> {
+    pub(crate) async fn statement(&self, sql: &str) -> Outcome<Statement> {
         if let Some(statement) = self.statements.lock().get(sql) {
             return Ok(statement.clone());
         }
@@ -158,23 +158,23 @@ impl Link {
         Ok(statement)
     }
 
-    pub(super) async fn query(&self, sql: &str, values: Parameters<'_>) -> Outcome<Vec<Row>> {
+    pub(crate) async fn query(&self, sql: &str, values: Parameters<'_>) -> Outcome<Vec<Row>> {
         let statement = self.statement(sql).await?;
         self.within(self.client.query(&statement, values)).await
     }
 
-    pub(super) async fn one(&self, sql: &str, values: Parameters<'_>) -> Outcome<Option<Row>> {
+    pub(crate) async fn one(&self, sql: &str, values: Parameters<'_>) -> Outcome<Option<Row>> {
         let statement = self.statement(sql).await?;
         self.within(self.client.query_opt(&statement, values)).await
     }
 
-    pub(super) async fn execute(&self, sql: &str, values: Parameters<'_>) -> Outcome<u64> {
+    pub(crate) async fn execute(&self, sql: &str, values: Parameters<'_>) -> Outcome<u64> {
         let statement = self.statement(sql).await?;
         self.within(self.client.execute(&statement, values)).await
     }
 
     /// Rows one after the other, for answers that should not be in memory as a whole.
-    pub(super) async fn stream(&self, sql: &str, values: Parameters<'_>) -> Outcome<Rows> {
+    pub(crate) async fn stream(&self, sql: &str, values: Parameters<'_>) -> Outcome<Rows> {
         let statement = self.statement(sql).await?;
         let rows = self.client.query_raw(&statement, values.iter().copied());
         Ok(Rows {
@@ -184,24 +184,24 @@ impl Link {
     }
 
     /// Statements without values and without answers.
-    pub(super) async fn batch(&self, sql: &str) -> Outcome<()> {
+    pub(crate) async fn batch(&self, sql: &str) -> Outcome<()> {
         self.within(self.client.batch_execute(sql)).await
     }
 
     /// Statements that may take as long as they need.
-    pub(super) async fn patiently(&self, sql: &str) -> Outcome<()> {
+    pub(crate) async fn patiently(&self, sql: &str) -> Outcome<()> {
         Ok(self.client.batch_execute(sql).await?)
     }
 }
 
 /// Rows on their way.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     rows: std::pin::Pin<Box<RowStream>>,
     timeout: Duration,
 }
 
 impl Rows {
-    pub(super) async fn next(&mut self) -> Outcome<Option<Row>> {
+    pub(crate) async fn next(&mut self) -> Outcome<Option<Row>> {
         use futures_util::TryStreamExt as _;
         let next = tokio::time::timeout(self.timeout, self.rows.try_next()).await;
         Ok(next.map_err(|_| Fault::Silent)??)

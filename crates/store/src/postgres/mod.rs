@@ -35,12 +35,15 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{broadcast, oneshot};
 use uuid::Uuid;
 
-use fault::{Fault, Outcome, Remedy};
-use link::{Connector, Link};
+use fault::Remedy;
+pub(crate) use fault::{Fault, Outcome};
+pub(crate) use link::{Connector, Link};
 use notices::Notices;
 use pool::{Lease, Pool, PoolOptions};
-use read::{BEGIN_SNAPSHOT, Reading};
+pub(crate) use read::BEGIN_SNAPSHOT;
+use read::Reading;
 use room::Room;
+pub(crate) use schema::{check_current, migrated};
 use writer::{Task, Writer};
 
 use crate::codec::Codec;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Begins a transaction that sees one state of the database and may take its time.
-pub(super) const BEGIN_SNAPSHOT: &str =
+pub(crate) const BEGIN_SNAPSHOT: &str =
     "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0";
 
 /// Reading within one control plane.

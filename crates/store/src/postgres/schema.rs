@@ -29,6 +29,12 @@ pub(super) async fn prepare(
     place: &str,
     sealer: &dyn Seal,
 ) -> Outcome<HashKey> {
+    let link = migrated(connector, schema, place).await?;
+    hash_key(&link, sealer).await
+}
+
+/// Makes or updates the tables. The connection holds the lock of the schema.
+pub(crate) async fn migrated(connector: &Connector, schema: &str, place: &str) -> Outcome<Link> {
     let link = connector.link().await?;
     check_server(&link, place).await?;
     // Waiting for another process that migrates, and migrating, take as long as they take.
@@ -40,12 +46,11 @@ pub(super) async fn prepare(
     ))
     .await?;
     migrate(&link, schema, place).await?;
-    // The lock goes with the connection.
-    hash_key(&link, sealer).await
+    Ok(link)
 }
 
 /// Refuses a schema that this release does not know, without changing anything.
-pub(super) async fn check_current(link: &Link, place: &str) -> Outcome<()> {
+pub(crate) async fn check_current(link: &Link, place: &str) -> Outcome<()> {
     match version(link).await? {
         Some(found) if found > newest() => Err(newer(place, found)),
         Some(found) if found == newest() => Ok(()),

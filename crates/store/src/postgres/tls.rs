@@ -96,7 +96,7 @@ where
 }
 
 /// An encrypted connection.
-pub(super) struct Encrypted<S>(Box<Stream<S>>);
+pub(crate) struct Encrypted<S>(Box<Stream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
     fn channel_binding(&self) -> ChannelBinding {

@@ -38,7 +38,7 @@ impl Fault {
 }
 
 /// Turns an error of the database into one that says what to do.
-pub(super) fn translate(error: &rusqlite::Error, action: &str, path: &Path) -> StoreError {
+pub(crate) fn translate(error: &rusqlite::Error, action: &str, path: &Path) -> StoreError {
     let place = path.display().to_string();
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full { place },

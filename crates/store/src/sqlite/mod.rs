@@ -29,6 +29,8 @@ use uuid::Uuid;
 
 use crate::codec::{Codec, HashKey};
 use fault::Outcome;
+pub(crate) use fault::translate;
+pub(crate) use open::{check_file, copy, open_reader, open_writer};
 use read::Reading;
 use readers::Readers;
 use writer::{Task, Writer};
@@ -54,7 +56,7 @@ impl Database {
         sealer: Arc<dyn Seal>,
         catalogue: Arc<dyn Model>,
     ) -> Result<Self, StoreError> {
-        let (connection, lock) = open::open_writer(&path)?;
+        let (connection, lock) = open_writer(&path)?;
         let key = hash_key(&connection, &*sealer)
             .map_err(|fault| fault.into_error("read the key of the store", &path))?;
         let codec = Arc::new(Codec::new(catalogue, sealer, &key));
@@ -71,7 +73,7 @@ impl Database {
 
     pub(crate) async fn backup(&self, target: PathBuf) -> Result<(), StoreError> {
         let path = self.path.clone();
-        let done = tokio::task::spawn_blocking(move || open::copy(&path, &target));
+        let done = tokio::task::spawn_blocking(move || copy(&path, &target));
         let interrupted = |_| StoreError::Unavailable {
             reason: "the copy was interrupted".to_owned(),
         };

@@ -25,7 +25,7 @@ const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
 
 /// Opens the connection that writes, making and migrating the file as needed. The lock is held
 /// as long as the returned file is open.
-pub(super) fn open_writer(path: &Path) -> Result<(Connection, File), StoreError> {
+pub(crate) fn open_writer(path: &Path) -> Result<(Connection, File), StoreError> {
     if let Some(folder) = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -53,15 +53,33 @@ pub(super) fn open_writer(path: &Path) -> Result<(Connection, File), StoreError>
     Ok((connection, lock))
 }
 
+/// Refuses a file that is not a store of this release, without changing it.
+pub(crate) fn check_file(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let fault = |error: &rusqlite::Error| translate(error, "read", path);
+    match schema::current(connection).map_err(|error| fault(&error))? {
+        None => Err(StoreError::NotAStore { place: place(path) }),
+        Some(found) if found > schema::newest() => Err(StoreError::Newer {
+            place: place(path),
+            found,
+            known: schema::newest(),
+        }),
+        Some(found) if found < schema::newest() => Err(StoreError::Storage {
+            action: format!("read `{}`", path.display()),
+            detail: "it was written by an earlier release; start this one on it first".to_owned(),
+        }),
+        Some(_) => Ok(()),
+    }
+}
+
 /// Opens a connection that can only read.
-pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
 /// Writes a copy of one state of the database, complete in one file, while work goes on.
-pub(super) fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
+pub(crate) fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
     // An existing file is never touched; the empty one made here belongs to its owner only.
     let made = owner_only().create_new(true).open(target);
     made.map_err(|error| cannot("make", target, &error))?;

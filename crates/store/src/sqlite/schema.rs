@@ -14,6 +14,13 @@ pub(super) fn newest() -> u32 {
     u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
 }
 
+/// The schema of a file; `None` when it is not ours.
+pub(super) fn current(connection: &Connection) -> rusqlite::Result<Option<u32>> {
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok((application == APPLICATION_ID).then_some(version))
+}
+
 /// Why a file is not brought up to date.
 pub(super) enum Unfit {
     NotAStore,

@@ -9,6 +9,8 @@ mod concurrency;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod dump;
+#[cfg(test)]
 mod entities;
 #[cfg(test)]
 mod file;

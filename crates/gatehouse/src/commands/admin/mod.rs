@@ -1,5 +1,7 @@
 //! `gatehouse admin`: access to a platform from its own machine, for whoever may read its folder.
 
+mod backup;
+
 use identity::{Identity, TokenOwner, TokenRequest, User};
 
 use crate::cli::{Admin, AdminUser};
@@ -11,6 +13,12 @@ pub(crate) const PASSWORD_LENGTH: usize = 24;
 const MILLIS_OF_A_DAY: u64 = 86_400_000;
 
 pub(super) fn run(command: &Admin) -> Result<(), Failure> {
+    match command {
+        Admin::Backup { file, place, key } => return backup::create(file, place, key),
+        Admin::Restore { file, place, key } => return backup::restore(file, place, key),
+        Admin::Verify { file, key } => return backup::verify(file, key),
+        Admin::ResetPassword(_) | Admin::CreateToken { .. } => {}
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -18,6 +26,7 @@ pub(super) fn run(command: &Admin) -> Result<(), Failure> {
         match command {
             Admin::ResetPassword(user) => reset_password(user).await,
             Admin::CreateToken { user, name, days } => create_token(user, name, *days).await,
+            Admin::Backup { .. } | Admin::Restore { .. } | Admin::Verify { .. } => Ok(()),
         }
     })
 }
