@@ -9,7 +9,7 @@ use super::certificates;
 use super::fault::{Deed, Fault};
 use super::place::Inside;
 use super::serve::Call;
-use crate::entity::{Parent, Written, keys};
+use crate::entity::{Parent, Source, Written, keys};
 
 /// Compat: the longest time to live, in seconds.
 const LONGEST_TTL: f64 = 100_000_000.0;
@@ -86,7 +86,10 @@ pub(super) async fn shown(
     mut row: Map,
 ) -> Result<Value, Fault> {
     call.api.entities.catalogue().expose(kind.name, &mut row);
-    say_ttl(kind, &mut row);
+    // Compat: a node without a database does not say it.
+    if let Source::Store(_) = call.api.entities.source() {
+        say_ttl(kind, &mut row);
+    }
     if kind.name == "certificates" {
         certificates::add_snis(call, &mut row).await?;
     }
