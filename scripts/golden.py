@@ -55,7 +55,8 @@ GROUPS = [
             "balancer-hash",
             "balancer-least",
         ]),
-    ("proxy-plugins-auth.jsonl", ["plugin-key-auth", "plugin-basic-auth", "plugin-acl", "plugin-multi-auth"]),
+    ("proxy-plugins-auth.jsonl", ["plugin-key-auth", "plugin-basic-auth", "plugin-acl", "plugin-hmac-auth", "plugin-jwt",
+        "plugin-multi-auth"]),
     (
         "proxy-plugins-traffic.jsonl",
         [

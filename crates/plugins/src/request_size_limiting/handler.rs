@@ -21,10 +21,7 @@ struct RequestSizeLimiting {
 
 impl Handler for RequestSizeLimiting {
     fn needs(&self) -> Needs {
-        match self.config.require_content_length {
-            true => Needs::NONE,
-            false => Needs::UNSIZED_REQUEST_BODY,
-        }
+        Needs::UNSIZED_REQUEST_BODY
     }
 
     fn access<'a>(&'a self, exchange: &'a mut Exchange<'_>) -> Step<'a> {
@@ -32,7 +29,8 @@ impl Handler for RequestSizeLimiting {
         let named = named.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
         let size = match (named, exchange.body) {
             (Some(size), _) => size,
-            (None, _) if self.config.require_content_length => {
+            // Compat: a body in pieces is measured instead.
+            (None, _) if self.config.require_content_length && !is_in_pieces(exchange) => {
                 let message = "A valid Content-Length header is required";
                 return Step::respond(Reply::message(411, message));
             }
@@ -46,4 +44,8 @@ impl Handler for RequestSizeLimiting {
         let status = if waits { 417 } else { 413 };
         Step::respond(Reply::message(status, "Request size limit exceeded"))
     }
+}
+
+fn is_in_pieces(exchange: &Exchange<'_>) -> bool {
+    exchange.header("transfer-encoding").is_some()
 }
