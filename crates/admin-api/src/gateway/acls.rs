@@ -26,7 +26,7 @@ pub(super) async fn by_group(
     let Some(inside) = inside else {
         return Err(Fault::primary_key());
     };
-    let parent = rows::parent(&call, &inside).await.map_err(|_| missing())?;
+    let parent = owner(&call, &inside).await?;
     let stored = find(&call, kind, group, parent).await?;
     let entities = &call.api.entities.clone();
     if *call.method == Method::PUT {
@@ -75,12 +75,24 @@ pub(super) async fn options(call: &Call<'_>, meaning: &Meaning<'_>) -> Result<()
     let Meaning::Entities(Place::Item(kind, key, Some(inside))) = meaning else {
         return Ok(());
     };
-    if kind.name != "acls" || Uuid::try_parse(key).is_ok() {
+    if kind.name != "acls" {
         return Ok(());
     }
-    let parent = rows::parent(call, inside).await.map_err(|_| missing())?;
+    let parent = owner(call, inside).await?;
+    if Uuid::try_parse(key).is_ok() {
+        return Ok(());
+    }
     let found = find(call, kind, key, parent).await?;
     found.map(|_| ()).ok_or_else(missing)
+}
+
+/// The consumer that a path goes through.
+pub(super) async fn owner(call: &Call<'_>, inside: &Inside<'_>) -> Result<Parent, Fault> {
+    let parent = rows::parent(call, inside).await;
+    parent.map_err(|fault| match fault.status() {
+        StatusCode::NOT_FOUND => missing(),
+        _ => fault,
+    })
 }
 
 async fn find(

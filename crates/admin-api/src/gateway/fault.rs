@@ -46,6 +46,10 @@ impl Fault {
         Self::message(StatusCode::NOT_FOUND, "Not found")
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     pub(super) fn not_allowed() -> Self {
         Self::message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
     }

@@ -23,7 +23,10 @@ pub(super) async fn serve(
     if kind.name == "acls" && inside.is_some() && Uuid::try_parse(key).is_err() {
         return acls::by_group(call, kind, key, inside).await;
     }
-    let parent = rows::optional_parent(&call, inside.as_ref()).await?;
+    let parent = match &inside {
+        Some(inside) if kind.name == "acls" => Some(acls::owner(&call, inside).await?),
+        inside => rows::optional_parent(&call, inside.as_ref()).await?,
+    };
     match *call.method {
         Method::GET => read(&call, kind, key, parent).await,
         Method::PUT => replace(call, kind, key, parent).await,

@@ -236,6 +236,7 @@ pub(crate) fn certificate() -> Value {
 }
 
 /// An error of the gateway's dialect with a code.
-pub(crate) fn coded(code: u32, name: &str, message: &str, fields: Value) -> Value {
+pub(crate) fn coded(code: u32, name: &str, message: &str, fields: impl Into<Value>) -> Value {
+    let fields = fields.into();
     json!({"code": code, "name": name, "message": message, "fields": fields})
 }

@@ -7,10 +7,13 @@ use test_support::Answer;
 
 use super::fixture::{BOTH, Dialect, Fixture, Kept, certificate};
 
+/// A collection and a body.
+type Before = (&'static str, fn() -> Value);
+
 /// One kind and how it is written.
 struct Row {
     /// Entities that have to exist: collection and body.
-    before: &'static [(&'static str, fn() -> Value)],
+    before: &'static [Before],
     /// Where it is written.
     path: &'static str,
     /// Where all of them are listed.
@@ -25,10 +28,10 @@ struct Row {
     clashes: bool,
 }
 
-const SERVICE: (&str, fn() -> Value) = ("services", || json!({"name": "s", "host": "s.test"}));
-const CONSUMER: (&str, fn() -> Value) = ("consumers", || json!({"username": "ann"}));
-const UPSTREAM: (&str, fn() -> Value) = ("upstreams", || json!({"name": "u.test"}));
-const TAGS: (&str, fn() -> Value) = ("tags", || json!(["changed"]));
+const SERVICE: Before = ("services", || json!({"name": "s", "host": "s.test"}));
+const CONSUMER: Before = ("consumers", || json!({"username": "ann"}));
+const UPSTREAM: Before = ("upstreams", || json!({"name": "u.test"}));
+const TAGS: Before = ("tags", || json!(["changed"]));
 const JWK: &str = r#"{"kty":"RSA","kid":"k","n":"AQAB","e":"AQAB"}"#;
 
 const fn row(path: &'static str, body: fn() -> Value) -> Row {
@@ -137,6 +140,9 @@ const ROWS: &[Row] = &[
         "jwts",
         || json!({"key": "j", "secret": "s"}),
     ),
+    credential("consumers/ann/basic-auth", "basic-auths", || {
+        json!({"username": "b", "password": "p"})
+    }),
     credential("consumers/ann/acls", "acls", || json!({"group": "staff"})),
 ];
 

@@ -146,6 +146,10 @@ async fn a_group_of_a_consumer_goes_by_its_name() {
         ("GET", "consumers/ann/acls/nope"),
         ("OPTIONS", "consumers/ann/acls/nope"),
         ("DELETE", "consumers/nope/acls/staff"),
+        (
+            "OPTIONS",
+            "consumers/nope/acls/0195d6a4-0000-4000-8000-00000000abcd",
+        ),
     ] {
         let missing = fixture.bare(method, path).await;
         assert_eq!(missing.status, 404, "{method} {path}");
