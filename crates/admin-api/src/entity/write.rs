@@ -240,7 +240,11 @@ fn set_parent(body: &mut Map, parent: Option<Parent>) {
 /// The stored hash of a password when the body sends it back for the same owner: what was read
 /// and is written back changes nothing. Everything else sent is a password to be hashed.
 fn read_hash(kind: &EntityKind, stored: &Map, body: &Map) -> Option<(String, Value)> {
-    let owner = |row: &Map| row.get("consumer").and_then(|owner| owner.get("id")).cloned();
+    let owner = |row: &Map| {
+        row.get("consumer")
+            .and_then(|owner| owner.get("id"))
+            .cloned()
+    };
     let hash = stored.get("password")?;
     let is_same = kind.name == "basicauth_credentials"
         && body.get("password") == Some(hash)

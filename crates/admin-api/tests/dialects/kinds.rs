@@ -140,9 +140,11 @@ const ROWS: &[Row] = &[
         "jwts",
         || json!({"key": "j", "secret": "s"}),
     ),
-    credential("consumers/ann/basic-auth", "basic-auths", || {
-        json!({"username": "b", "password": "p"})
-    }),
+    credential(
+        "consumers/ann/basic-auth",
+        "basic-auths",
+        || json!({"username": "b", "password": "p"}),
+    ),
     credential("consumers/ann/acls", "acls", || json!({"group": "staff"})),
 ];
 
