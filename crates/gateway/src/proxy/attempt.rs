@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use balancer::PickState;
 use bytes::Bytes;
+use entities::Protocol;
 use tokio::net::TcpStream;
 
 use super::core::{Core, Pinned};
@@ -39,6 +40,8 @@ pub(crate) struct Reached {
     key: PeerKey,
     /// Requests it has served.
     requests: u32,
+    /// Whether it is a stream of a connection that others use too; it serves one request.
+    is_stream: bool,
 }
 
 impl Idle for Box<Reached> {
@@ -165,6 +168,9 @@ pub(crate) async fn connect(
         address: peer.address,
         tls: tls_identity(service, server_name),
     };
+    if matches!(service.service.protocol, Protocol::Grpc | Protocol::Grpcs) {
+        return connect_http2(core, service, key, server_name, timer).await;
+    }
     let now = core.ticks.recent();
     let idle = poll_fn(|cx| Poll::Ready(core.pool.take(&key, now, cx))).await;
     if let Some(idle) = idle {
@@ -179,6 +185,39 @@ pub(crate) async fn connect(
         link: Link::new(io),
         key,
         requests: 0,
+        is_stream: false,
+    }))
+}
+
+/// Takes a stream of an open connection, or of a fresh one.
+async fn connect_http2(
+    core: &Core,
+    service: &ServiceEntry,
+    key: PeerKey,
+    server_name: &[u8],
+    timer: &Timer,
+) -> Result<Box<Reached>, ReachError> {
+    let stream = match core.http2.take(&key) {
+        Some(stream) => stream,
+        None => {
+            let limit = u64::from(service.service.connect_timeout) * 1000;
+            timer.arm(core.ticks.now(), limit);
+            let opening = async {
+                let io = open(core, service, key.address, server_name).await?;
+                let opened = core.http2.open(key, io).await;
+                opened.map_err(|_| ReachError::Refused)
+            };
+            let opened = within(timer, opening).await;
+            core.counters.upstream_connections.add(1);
+            opened.ok_or(ReachError::Timeout)??
+        }
+    };
+    let requests = u32::from(stream.is_reused());
+    Ok(Box::new(Reached {
+        link: Link::new(Box::new(stream)),
+        key,
+        requests,
+        is_stream: true,
     }))
 }
 
@@ -228,7 +267,7 @@ async fn open(
 /// Gives a connection back after a complete exchange, where it may be used again.
 pub(crate) fn give_back(core: &Core, mut reached: Box<Reached>) {
     reached.link.reader.release(&core.buffers);
-    if !reached.link.reader.buffer.is_unallocated() {
+    if reached.is_stream || !reached.link.reader.buffer.is_unallocated() {
         return;
     }
     reached.requests += 1;

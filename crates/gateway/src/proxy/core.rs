@@ -14,6 +14,7 @@ use super::config::ProxyConfig;
 use super::counters::CoreCounters;
 use super::runner::Runner;
 use super::work::Work;
+use crate::h2::Http2Pool;
 use crate::net::{Buffers, Pool, Resolver, Ticks, Wheel};
 use crate::snapshot::{SharedSnapshot, Snapshot};
 use crate::telemetry::CoreSink;
@@ -37,6 +38,8 @@ pub(crate) struct Core {
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) buffers: Buffers,
     pub(crate) pool: Pool<Box<Reached>>,
+    /// Connections to services that speak HTTP/2.
+    pub(crate) http2: Rc<Http2Pool>,
     pub(crate) resolver: Rc<Resolver>,
     pub(crate) counters: Arc<CoreCounters>,
     pub(crate) telemetry: CoreSink,
@@ -84,6 +87,7 @@ impl Core {
             wheel: Wheel::new(Rc::clone(&ticks)),
             ticks,
             buffers: Buffers::default(),
+            http2: Rc::default(),
             resolver: Rc::default(),
             counters: parts.counters,
             telemetry: parts.telemetry,

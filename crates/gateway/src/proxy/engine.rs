@@ -260,6 +260,7 @@ async fn keep_house(core: Rc<Core>) {
             std::task::Poll::Ready(())
         })
         .await;
+        core.http2.sweep(now, core.config.pool.idle_timeout);
         let dropped = core.access_log.flush();
         core.counters.log_dropped.add(dropped as u64);
     }

@@ -22,7 +22,7 @@ fn gateway(origin: std::net::SocketAddr) -> Gateway {
     gateway_with(&settings, &[json!({"paths": ["/"]})], &service(origin))
 }
 
-async fn connect(gateway: &Gateway) -> SendRequest<Bytes> {
+pub(super) async fn connect(gateway: &Gateway) -> SendRequest<Bytes> {
     let stream = TcpStream::connect(gateway.address())
         .await
         .expect("a connection");
@@ -31,9 +31,13 @@ async fn connect(gateway: &Gateway) -> SendRequest<Bytes> {
     sender
 }
 
-type Answer = (Response<()>, Bytes, Option<HeaderMap>);
+pub(super) type Answer = (Response<()>, Bytes, Option<HeaderMap>);
 
-async fn ask(sender: &SendRequest<Bytes>, request: Request<()>, body: Option<Bytes>) -> Answer {
+pub(super) async fn ask(
+    sender: &SendRequest<Bytes>,
+    request: Request<()>,
+    body: Option<Bytes>,
+) -> Answer {
     let mut sender = sender.clone().ready().await.expect("room");
     let (response, mut stream) = sender
         .send_request(request, body.is_none())

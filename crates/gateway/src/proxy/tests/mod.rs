@@ -3,6 +3,7 @@
 mod bodies;
 mod errors;
 mod forwarding;
+mod grpc;
 mod http1;
 mod http2;
 mod logs;

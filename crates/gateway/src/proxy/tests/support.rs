@@ -295,8 +295,12 @@ pub(super) fn gateway_with(settings: &Settings, routes: &[Value], service: &Valu
         .enumerate()
         .map(|(number, route)| route_entry(number, route, Arc::clone(&service)))
         .collect();
+    gateway_of(settings, snapshot(routes))
+}
+
+/// A gateway with a compiled configuration.
+pub(super) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway {
     let telemetry = TelemetrySink::enabled();
-    let mut snapshot = snapshot(routes);
     let authority = Authority::create("test").expect("an authority");
     if settings.proxy_listen.iter().any(|listen| listen.ssl) {
         snapshot.certificates = certificates(&authority);
