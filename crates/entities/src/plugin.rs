@@ -1,6 +1,6 @@
 //! Plugins: what is done with requests on their way.
 
-use schema::{DecodeError, Field, Map, Reader, Schema};
+use schema::{Check, DecodeError, Field, Map, Reader, Schema};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -99,6 +99,7 @@ fn describe() -> Schema {
         .field(Field::boolean("enabled").required().default(true))
         .field(Field::tags())
         .field(Field::array("partials", Field::record("", partial())).extension())
+        .check(Check::MutuallyExclusive(vec!["consumer", "consumer_group"]))
         .describe(&MEANINGS)
 }
 

@@ -80,6 +80,7 @@ fn password(body: &Map) -> Result<(), Violations> {
 
 /// What is hashed and how a target is chosen follow from one another.
 fn upstream(body: &mut Map, mode: Mode<'_>) {
+    let is_given = body.contains_key("algorithm");
     // Compat: a patch cannot clear how a target is chosen; it stays as it is.
     if matches!(mode, Mode::Update { .. }) && body.get("algorithm").is_some_and(Value::is_null) {
         body.shift_remove("algorithm");
@@ -91,7 +92,7 @@ fn upstream(body: &mut Map, mode: Mode<'_>) {
         (Some("least-connections" | "latency"), None) => {
             body.insert("hash_on".to_owned(), Value::from("none"));
         }
-        (None, Some("none")) => {
+        (None, Some("none")) if !is_given => {
             body.insert("algorithm".to_owned(), Value::from("round-robin"));
         }
         (_, Some(input)) if input != "none" => {

@@ -33,6 +33,32 @@ pub fn catalogue_of(is_enabled: impl Fn(&str) -> bool) -> Arc<Catalogue> {
     Arc::new(Catalogue { plugins })
 }
 
+/// Plugins that may be limited to a group of consumers.
+///
+/// Compat: those whose documentation says so; the open-source line has no groups.
+const GROUPED: [&str; 14] = [
+    "ai-prompt-decorator",
+    "ai-prompt-guard",
+    "ai-prompt-template",
+    "ai-proxy",
+    "ai-request-transformer",
+    "ai-response-transformer",
+    "ip-restriction",
+    "proxy-cache",
+    "rate-limiting",
+    "redirect",
+    "request-termination",
+    "request-transformer",
+    "response-transformer",
+    "standard-webhooks",
+];
+
+/// Whether a plugin may be limited to a group of consumers.
+#[must_use]
+pub fn takes_groups(definition: &Definition) -> bool {
+    definition.scopes.contains(Scopes::CONSUMER_GROUP) || GROUPED.contains(&definition.name)
+}
+
 impl Catalogue {
     fn find(&self, name: &str) -> Option<&(&'static Definition, Schema)> {
         let at = self
@@ -64,7 +90,7 @@ impl PluginCatalogue for Catalogue {
             Scope::Service => definition.scopes.contains(Scopes::SERVICE),
             Scope::Route => definition.scopes.contains(Scopes::ROUTE),
             Scope::Consumer => definition.scopes.contains(Scopes::CONSUMER),
-            Scope::ConsumerGroup => definition.scopes.contains(Scopes::CONSUMER_GROUP),
+            Scope::ConsumerGroup => takes_groups(definition),
         }
     }
 

@@ -57,7 +57,7 @@ mod testing;
 pub mod udp_log;
 pub mod zipkin;
 
-pub use catalogue::{Catalogue, catalogue, catalogue_of};
+pub use catalogue::{Catalogue, catalogue, catalogue_of, takes_groups};
 
 use plugin_api::Definition;
 

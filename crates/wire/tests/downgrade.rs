@@ -6,7 +6,7 @@
 )]
 
 use gatehouse_wire::Version;
-use gatehouse_wire::downgrade::{Action, convert};
+use gatehouse_wire::downgrade::{Action, Change, convert, for_open_source};
 use serde_json::{Value, json};
 
 /// The recorded payloads, newest version first.
@@ -105,4 +105,37 @@ fn rows_of_odd_form_are_left_alone() {
         {"name": "acme", "config": {"storage_config": 1}}], "services": {}, "x": "y"});
     assert_eq!(convert(&table, Version::new(3, 0, 0)), None);
     assert_eq!(convert(&json!([]), Version::new(3, 0, 0)), None);
+}
+
+#[test]
+fn nodes_of_the_open_source_line_get_neither_groups_nor_what_hangs_on_them() {
+    let table = json!({
+        "_format_version": "3.0",
+        "consumers": [{"id": "c"}],
+        "consumer_groups": [{"id": "g", "name": "gold"}],
+        "consumer_group_consumers": [{"id": "m", "consumer_group": "g", "consumer": "c"}],
+        "plugins": [
+            {"id": "p", "name": "rate-limiting", "consumer_group": "g"},
+            {"id": "q", "name": "rate-limiting", "consumer_group": null},
+        ],
+        "vaults": [{"id": "v", "name": "konnect"}],
+    });
+    let converted = for_open_source(&table).expect("there are groups");
+    assert_eq!(
+        converted.table,
+        json!({
+            "_format_version": "3.0",
+            "consumers": [{"id": "c"}],
+            "plugins": [{"id": "q", "name": "rate-limiting", "consumer_group": null}],
+        })
+    );
+    let ids: Vec<_> = converted
+        .changes
+        .iter()
+        .map(|change| change.id.as_str())
+        .collect();
+    assert_eq!(ids, ["g", "m", "p", "v"]);
+    assert!(converted.changes.iter().all(Change::is_loss));
+    let without = json!({"services": [{"id": "s"}], "vaults": [{"name": "env"}]});
+    assert_eq!(for_open_source(&without), None);
 }

@@ -12,7 +12,7 @@ use store::Export;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 use wire::Version;
-use wire::downgrade::{Change, convert};
+use wire::downgrade::{Change, Converted, convert, for_open_source};
 use wire::hash::{Hashes, config_hash};
 
 use super::{Inner, merge};
@@ -37,11 +37,14 @@ pub(super) struct Build {
     /// Names of the plugins in use.
     pub(super) plugins: BTreeSet<String>,
     table: Value,
+    /// The same for nodes of the open-source reference, if it differs.
+    open_source: Option<Converted>,
     packed: Mutex<HashMap<Form, Arc<OnceCell<Arc<Packed>>>>>,
 }
 
-/// Minor version of 3.x for which it is converted; `None` for nodes that take it as it is.
-type Form = Option<u16>;
+/// Minor version of 3.x for which it is converted, `None` for nodes that take it as it is; and
+/// whether what the open-source line lacks is left out.
+type Form = (Option<u16>, bool);
 
 /// A frame's payload for nodes of one form.
 pub(super) struct Packed {
@@ -126,9 +129,10 @@ pub(super) async fn build(
     let made = tokio::task::spawn_blocking(move || {
         let table = table(&plane, tables).to_table(&catalogue);
         let hashes = config_hash(&table);
-        (table, hashes)
+        let open_source = for_open_source(&table);
+        (table, hashes, open_source)
     });
-    let (table, hashes) = made.await.map_err(|error| error.to_string())?;
+    let (table, hashes, open_source) = made.await.map_err(|error| error.to_string())?;
     Ok(Outcome::Built(Arc::new(Build {
         sequence,
         versions,
@@ -136,6 +140,7 @@ pub(super) async fn build(
         made_at_ms: clock::unix_millis(),
         plugins: plugins(&table),
         table,
+        open_source,
         packed: Mutex::default(),
     })))
 }
@@ -189,24 +194,36 @@ fn plugins(table: &Value) -> BTreeSet<String> {
 }
 
 impl Build {
-    /// The payload for nodes of a version; packed by the first that asks.
-    pub(super) async fn packed(self: &Arc<Self>, node: Version) -> Result<Arc<Packed>, String> {
-        let form = node.is_before(3, 10).then_some(node.minor);
+    /// The payload for nodes of a version; packed by the first that asks. Nodes that are not of
+    /// this program (`is_ours`) get what the open-source reference understands.
+    pub(super) async fn packed(
+        self: &Arc<Self>,
+        node: Version,
+        is_ours: bool,
+    ) -> Result<Arc<Packed>, String> {
+        let is_reduced = !is_ours && self.open_source.is_some();
+        let form = (node.is_before(3, 10).then_some(node.minor), is_reduced);
         let cell = Arc::clone(self.packed.lock().entry(form).or_default());
         let packed = cell.get_or_try_init(|| async {
             let build = Arc::clone(self);
-            let packed = tokio::task::spawn_blocking(move || build.pack(node));
+            let packed = tokio::task::spawn_blocking(move || build.pack(node, is_reduced));
             packed.await.map_err(|error| error.to_string())?
         });
         packed.await.cloned()
     }
 
-    fn pack(&self, node: Version) -> Result<Arc<Packed>, String> {
-        let converted = convert(&self.table, node);
-        let (table, changes) = match &converted {
-            Some(converted) => (&converted.table, converted.changes.clone()),
-            None => (&self.table, Vec::new()),
-        };
+    fn pack(&self, node: Version, is_reduced: bool) -> Result<Arc<Packed>, String> {
+        let mut changes = Vec::new();
+        let mut table = &self.table;
+        if let Some(reduced) = self.open_source.as_ref().filter(|_| is_reduced) {
+            table = &reduced.table;
+            changes.extend(reduced.changes.iter().cloned());
+        }
+        let converted = convert(table, node);
+        if let Some(converted) = &converted {
+            table = &converted.table;
+            changes.extend(converted.changes.iter().cloned());
+        }
         // The hash stays that of the original, so that it says "in sync" at every version.
         let bytes = wire::v1::encode_reconfigure(table, &self.hashes, self.made_at_ms);
         let bytes = bytes.map_err(|error| error.to_string())?;

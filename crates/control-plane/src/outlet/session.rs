@@ -16,7 +16,7 @@ use wire::Version;
 use wire::hash::HASH_LENGTH;
 use wire::limits::MAX_NODE_FRAME;
 use wire::socket::{Socket, SocketEvent};
-use wire::v1::{BasicInfo, NodeFrame, PluginVersion, decode_node_frame};
+use wire::v1::{BasicInfo, NodeFrame, PRODUCT, PluginVersion, decode_node_frame};
 
 use super::accept::{Handshake, NodeQuery, Peer, Refusal, clip};
 use super::admission::{Admitted, enter};
@@ -59,6 +59,8 @@ struct Session {
     /// `None` when the node's version cannot be served.
     version: Option<Version>,
     plugins: Vec<PluginVersion>,
+    /// Whether the node is one of this program.
+    is_ours: bool,
     /// The hash in the node's last ping.
     node_hash: Option<String>,
     /// Number of the configuration that was last considered, sent or not.
@@ -101,6 +103,7 @@ impl Session {
             },
             version,
             plugins: Vec::new(),
+            is_ours: false,
             node_hash: None,
             considered: 0,
             version_issue,
@@ -133,6 +136,7 @@ impl Session {
         };
         self.seen.labels = labels(info.labels);
         self.plugins = info.plugins;
+        self.is_ours = info.process_conf.contains_key(PRODUCT);
         self.record().await;
         if self.version.is_none() {
             return End::Close("the node's version is not supported");
@@ -285,7 +289,7 @@ impl Session {
         self.push_issues = compatibility::plugins(&build, &self.plugins, ours);
         let mut payload = None;
         if !self.push_issues.iter().any(Issue::blocks) {
-            match build.packed(version).await {
+            match build.packed(version, self.is_ours).await {
                 Ok(packed) => {
                     let losses = compatibility::losses(version, &packed.changes);
                     self.push_issues.extend(losses);

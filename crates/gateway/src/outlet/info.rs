@@ -42,6 +42,9 @@ pub fn basic_info(settings: &Settings, plugins: &[(String, Option<String>)]) -> 
             (name.clone(), Value::from(value))
         })
         .collect();
+    let mut process_conf = process_conf;
+    let version = Value::from(env!("CARGO_PKG_VERSION"));
+    process_conf.insert(wire::v1::PRODUCT.to_owned(), version);
     BasicInfo {
         plugins,
         process_conf,

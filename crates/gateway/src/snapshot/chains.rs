@@ -3,7 +3,8 @@
 //!
 //! Compat: the most specific scope wins, in the order route and service and consumer, route and
 //! consumer, service and consumer, route and service, consumer, route, service, everything; one
-//! instance of a plugin runs per request.
+//! instance of a plugin runs per request. A group of consumers comes after a consumer in as many
+//! scopes and before what has fewer.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use super::compile::{Report, Row, rows};
 use super::fails_closed::FailsClosed;
+use super::groups::Groups;
 use super::setup::Compile;
 
 /// All instances of a configuration, and the chains made of them so far.
@@ -38,6 +40,8 @@ struct Instances {
     definition: &'static Definition,
     defaults: HashMap<Scope, Bound>,
     consumers: HashMap<Scope, Arc<ConsumerMap>>,
+    /// Those of groups, by member.
+    groups: HashMap<Scope, Arc<ConsumerMap>>,
 }
 
 impl Chains {
@@ -46,6 +50,7 @@ impl Chains {
         config: &Config,
         node: &Compile,
         lookups: &LookupsBuilder,
+        groups: &Groups,
         report: &mut Report,
     ) -> Self {
         let mut chains = Self {
@@ -55,6 +60,7 @@ impl Chains {
             made: HashMap::new(),
         };
         let mut consumers: HashMap<(&'static str, Scope), ConsumerMap> = HashMap::new();
+        let mut grouped: HashMap<(&'static str, Scope), HashMap<Uuid, Bound>> = HashMap::new();
         for row in rows(config, "plugins") {
             let Some(plugin) = report.read::<Plugin>(row) else {
                 continue;
@@ -84,7 +90,13 @@ impl Chains {
                 definition,
                 defaults: HashMap::new(),
                 consumers: HashMap::new(),
+                groups: HashMap::new(),
             });
+            if let Some(group) = plugin.consumer_group {
+                let map = grouped.entry((definition.name, scope)).or_default();
+                map.insert(group, bound);
+                continue;
+            }
             match plugin.consumer {
                 None => {
                     instances.defaults.insert(scope, bound);
@@ -98,6 +110,13 @@ impl Chains {
         for ((name, scope), map) in consumers {
             if let Some(instances) = chains.plugins.get_mut(name) {
                 instances.consumers.insert(scope, Arc::new(map));
+            }
+        }
+        for ((name, scope), map) in grouped {
+            if let Some(instances) = chains.plugins.get_mut(name) {
+                instances
+                    .groups
+                    .insert(scope, Arc::new(groups.spread(&map)));
             }
         }
         chains
@@ -147,10 +166,24 @@ impl Instances {
                 && service.is_some()
                 && default.is_some_and(|(found, _)| found == both)
         };
-        let consumers = scopes
-            .iter()
-            .filter(|scope| !is_outranked(scope))
-            .filter_map(|scope| self.consumers.get(scope).cloned())
+        let is_one = |scope: &&&Scope| scope.0.is_some() != scope.1.is_some();
+        let (single, others): (Vec<&Scope>, Vec<&Scope>) =
+            scopes.iter().partition(|scope| is_one(&scope));
+        // Both scopes, then one of them for consumers before groups, then none.
+        let at = others.iter().position(|scope| **scope == (None, None));
+        let (whole, bare) = others.split_at(at.unwrap_or(others.len()));
+        let levels = [whole, &single[..], bare];
+        let consumers = levels
+            .into_iter()
+            .flat_map(|level| {
+                let kept = level.iter().filter(|scope| !is_outranked(scope));
+                let kept: Vec<&Scope> = kept.copied().collect();
+                let of = |maps: &HashMap<Scope, Arc<ConsumerMap>>| {
+                    let found = kept.iter().filter_map(|scope| maps.get(*scope).cloned());
+                    found.collect::<Vec<_>>()
+                };
+                [of(&self.consumers), of(&self.groups)].concat()
+            })
             .collect();
         let default = default.map(|(_, bound)| bound.clone());
         Entry::new(self.definition, consumers, default)
@@ -171,7 +204,7 @@ fn build(
         route: plugin.route,
         service: plugin.service,
         consumer: plugin.consumer,
-        consumer_group: None,
+        consumer_group: plugin.consumer_group,
     };
     let mut context = BuildContext {
         shared: &node.shared,
@@ -216,8 +249,8 @@ fn allows(definition: &Definition, plugin: &Plugin) -> bool {
     (plugin.route.is_none() || scopes.contains(Scopes::ROUTE))
         && (plugin.service.is_none() || scopes.contains(Scopes::SERVICE))
         && (plugin.consumer.is_none() || scopes.contains(Scopes::CONSUMER))
-        // A group is no scope of chains yet; its plugins must not run for everybody.
-        && plugin.consumer_group.is_none()
+        && (plugin.consumer_group.is_none()
+            || (plugins::takes_groups(definition) && plugin.consumer.is_none()))
 }
 
 fn is_http(protocol: Protocol) -> bool {

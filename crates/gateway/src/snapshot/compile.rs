@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::certificates::Certificates;
 use super::chains::Chains;
+use super::groups::Groups;
 use super::services::Services;
 use super::setup::Compile;
 use super::types::{RouteEntry, Snapshot};
@@ -32,8 +33,9 @@ impl Snapshot {
         let mut report = Report::default();
         let keys = certificate_keys(config, &mut report);
         let services = Services::compile(config, node, &keys, &mut report);
-        let lookups = lookups::compile(config, &mut report);
-        let mut chains = Chains::compile(config, node, &lookups, &mut report);
+        let groups = Groups::read(config, &mut report);
+        let lookups = lookups::compile(config, &groups, &mut report);
+        let mut chains = Chains::compile(config, node, &lookups, &groups, &mut report);
         let routes = routes(config, &services, &mut chains, &mut report);
         let router = compile_router(config, &routes, node, &mut report);
         let certificates = certificates(config, node, &keys, &mut report);

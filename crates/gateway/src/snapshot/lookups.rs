@@ -9,9 +9,10 @@ use schema::Reader;
 use uuid::Uuid;
 
 use super::compile::{Report, Row, bytes, id_text, rows};
+use super::groups::Groups;
 
 /// Indexes the consumers of a configuration and every kind of credential that a plugin declares.
-pub(super) fn compile(config: &Config, report: &mut Report) -> LookupsBuilder {
+pub(super) fn compile(config: &Config, groups: &Groups, report: &mut Report) -> LookupsBuilder {
     let kinds: Vec<&CredentialKind> = plugins::DEFINITIONS
         .iter()
         .flat_map(|definition| definition.credentials)
@@ -24,7 +25,7 @@ pub(super) fn compile(config: &Config, report: &mut Report) -> LookupsBuilder {
                 id_text: id_text(consumer.id),
                 username: bytes(consumer.username.as_ref()),
                 custom_id: bytes(consumer.custom_id.as_ref()),
-                groups: Vec::new(),
+                groups: groups.of(consumer.id).to_vec(),
                 document: plugin_api::document(row.body),
             });
         }

@@ -11,6 +11,7 @@ mod certificates;
 mod chains;
 mod compile;
 mod fails_closed;
+mod groups;
 mod lookups;
 mod marks;
 mod service_tls;

@@ -8,9 +8,12 @@
 
 mod edit;
 mod steps;
+mod stock;
 mod table;
 
 use serde_json::{Map, Value};
+
+pub use stock::for_open_source;
 
 use crate::version::Version;
 use edit::Editor;

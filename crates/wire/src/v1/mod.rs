@@ -8,6 +8,6 @@ mod node;
 mod push;
 
 pub use node::{
-    BasicInfo, ErrorReport, NodeFrame, PluginVersion, decode_node_frame, encode_node_frame,
+    BasicInfo, ErrorReport, NodeFrame, PRODUCT, PluginVersion, decode_node_frame, encode_node_frame,
 };
 pub use push::{PlaneFrame, Reconfigure, decode_reconfigure, encode_reconfigure};

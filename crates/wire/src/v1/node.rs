@@ -10,6 +10,10 @@ use crate::hash::EMPTY_HASH;
 use crate::limits::MAX_NODE_FRAME;
 use crate::pack::{inflate, parse_json};
 
+/// The member of `process_conf` by which a node of this program is known; its value is the
+/// program's version. Nodes without it get what the open-source reference understands.
+pub const PRODUCT: &str = "gatehouse";
+
 /// One plugin a node has loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PluginVersion {

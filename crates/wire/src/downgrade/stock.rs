@@ -1,0 +1,71 @@
+//! What nodes of the reference's open-source line cannot take, whatever their version.
+//!
+//! Compat: such a node refuses a whole configuration for one table or member that it does not
+//! know. Plugins of a consumer group are left out rather than run for everybody.
+
+use serde_json::{Map, Value};
+
+use super::{Action, Change, Converted};
+use crate::version::Version;
+
+/// Tables that the open-source line lacks.
+const TABLES: [&str; 2] = ["consumer_groups", "consumer_group_consumers"];
+
+/// The one kind of vault it has.
+const VAULT: &str = "env";
+
+/// The reference's commercial line that has groups; what is said to came with it.
+const SINCE: Version = Version::new(3, 4, 0);
+
+/// Rewrites `table` for a node of the open-source line; `None` when it takes it as it is.
+#[must_use]
+pub fn for_open_source(table: &Value) -> Option<Converted> {
+    let tables = table.as_object()?;
+    let mut changes = Vec::new();
+    for (name, rows) in tables {
+        for row in rows.as_array().into_iter().flatten() {
+            if let Some(field) = unknown(name, row) {
+                changes.push(change(name, row, field));
+            }
+        }
+    }
+    if changes.is_empty() {
+        return None;
+    }
+    let kept = tables.iter().filter_map(|(name, rows)| {
+        let Value::Array(rows) = rows else {
+            return Some((name.clone(), rows.clone()));
+        };
+        let known = rows.iter().filter(|row| unknown(name, row).is_none());
+        let rows: Vec<Value> = known.cloned().collect();
+        (!rows.is_empty()).then(|| (name.clone(), Value::Array(rows)))
+    });
+    Some(Converted {
+        table: Value::Object(kept.collect::<Map<_, _>>()),
+        changes,
+    })
+}
+
+/// The field for which a row cannot be sent.
+fn unknown(table: &str, row: &Value) -> Option<&'static str> {
+    let text = |field: &str| row.get(field).and_then(Value::as_str);
+    let is_set = |field: &str| row.get(field).is_some_and(|value| !value.is_null());
+    match table {
+        "plugins" if is_set("consumer_group") => Some("consumer_group"),
+        "vaults" if text("name") != Some(VAULT) => Some("name"),
+        _ if TABLES.contains(&table) => Some("id"),
+        _ => None,
+    }
+}
+
+fn change(table: &str, row: &Value, field: &str) -> Change {
+    let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
+    Change {
+        table: table.to_owned(),
+        id: text("id").unwrap_or_default(),
+        plugin: (table == "plugins").then(|| text("name")).flatten(),
+        field: field.to_owned(),
+        since: SINCE,
+        action: Action::Removed,
+    }
+}
