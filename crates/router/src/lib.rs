@@ -6,6 +6,7 @@
 //! The room is pure: it reads no clock, does no input or output and keeps no state between lookups. What
 //! happens after a match (redirects, errors, plugins) is the caller's business.
 
+mod analysis;
 mod compile;
 mod entry;
 mod error;
@@ -26,6 +27,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use analysis::{PatternRisk, Shadow, pattern_risk};
 pub use error::{BadPath, CompileError, RouteProblem};
 pub use flavor::Flavor;
 pub use matched::{Match, MatchedPath};

@@ -23,6 +23,7 @@ mod tests;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Extension, OriginalUri, State};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::any;
 use http::{HeaderMap, Method};
@@ -59,7 +60,11 @@ impl Mount {
 /// The API of one geo. Whoever mounts it checks the caller and leaves a [`Scope`].
 pub fn router(entities: Entities, mount: Mount) -> Router {
     let path = format!("{}/{{*rest}}", mount.base());
-    Router::new().route(&path, any(serve)).with_state(entities)
+    let warnings = from_fn_with_state(entities.clone(), crate::warnings::tell);
+    Router::new()
+        .route(&path, any(serve))
+        .with_state(entities)
+        .layer(warnings)
 }
 
 /// What follows the four segments of a base, not decoded, so that an encoded slash stays inside

@@ -29,6 +29,7 @@ mod targets;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 
 pub use facts::{
     Answer, Declared, FactError, Facts, LoadError, LoadFuture, Mark, Mode, UpstreamHealth,
@@ -66,12 +67,16 @@ pub const MAX_BODY: usize = 10 << 20;
 /// The whole API, at the root of its router. Whoever mounts it leaves a [`crate::Scope`] in every
 /// request and lets bodies of [`Options::max_body`] pass.
 pub fn router(entities: Entities, facts: Arc<dyn Facts>, options: Options) -> Router {
+    let warnings = from_fn_with_state(entities.clone(), crate::warnings::tell);
     let api = Arc::new(Api {
         entities,
         facts,
         options,
     });
-    Router::new().fallback(serve::serve).with_state(api)
+    Router::new()
+        .fallback(serve::serve)
+        .with_state(api)
+        .layer(warnings)
 }
 
 /// What every request needs.

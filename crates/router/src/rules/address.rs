@@ -31,6 +31,16 @@ impl AddressRule {
             && self.port.is_none_or(|port| port == end.1)
     }
 
+    /// Whether every end that satisfies the other rule satisfies this one.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let is_wider = match (self.block, other.block) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(wide), Some(narrow)) => wide.covers(narrow),
+        };
+        is_wider && (self.port.is_none() || self.port == other.port)
+    }
+
     /// Whether one of the rules holds for an end of the connection; no rule at all holds for each.
     pub(crate) fn any(rules: &[Self], end: (IpAddr, u16)) -> bool {
         rules.is_empty() || rules.iter().any(|rule| rule.matches(end))
@@ -62,6 +72,26 @@ impl Block {
                     mask,
                 })
             }
+        }
+    }
+
+    fn covers(self, other: Self) -> bool {
+        match (self, other) {
+            (
+                Self::V4 { network, mask },
+                Self::V4 {
+                    network: inner,
+                    mask: narrow,
+                },
+            ) => mask & narrow == mask && inner & mask == network,
+            (
+                Self::V6 { network, mask },
+                Self::V6 {
+                    network: inner,
+                    mask: narrow,
+                },
+            ) => mask & narrow == mask && inner & mask == network,
+            _ => false,
         }
     }
 

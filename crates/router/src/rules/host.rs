@@ -40,6 +40,21 @@ impl HostRule {
         }
     }
 
+    /// Whether every request that satisfies the other rule satisfies this one (compatible flavor).
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let name = match (self.kind, other.kind) {
+            (HostKind::Exact, HostKind::Exact) => self.text == other.text,
+            (HostKind::Suffix, HostKind::Exact | HostKind::Suffix) => {
+                other.text.ends_with(&self.text)
+            }
+            (HostKind::Prefix, HostKind::Exact | HostKind::Prefix) => {
+                other.text.starts_with(&self.text)
+            }
+            _ => false,
+        };
+        name && (self.port.is_none() || self.port == other.port)
+    }
+
     /// Whether the rule has a wildcard.
     pub(crate) fn is_wildcard(&self) -> bool {
         self.kind != HostKind::Exact

@@ -72,6 +72,11 @@ impl MethodSet {
         set
     }
 
+    /// Whether every method of the other set is in this one; says no where names share a bit.
+    pub(crate) const fn covers(&self, other: &Self) -> bool {
+        self.bits == u64::MAX || other.bits & OVERFLOW == 0 && other.bits & !self.bits == 0
+    }
+
     /// The bits, for a first test: a method whose bit is not among them is refused.
     pub(crate) const fn bits(&self) -> u64 {
         self.bits

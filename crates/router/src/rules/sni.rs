@@ -36,6 +36,20 @@ impl SniRule {
         }
     }
 
+    /// Whether every name that fits the other rule fits this one.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (self.kind, other.kind) {
+            (HostKind::Exact, HostKind::Exact) => self.text == other.text,
+            (HostKind::Suffix, HostKind::Exact | HostKind::Suffix) => {
+                other.text.ends_with(&*self.text)
+            }
+            (HostKind::Prefix, HostKind::Exact | HostKind::Prefix) => {
+                other.text.starts_with(&*self.text)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a request satisfies one of the rules. Requests over plain text are not asked.
     pub(crate) fn any(rules: &[Self], query: &Query<'_>) -> bool {
         query.scheme == Scheme::Http

@@ -120,7 +120,7 @@ fn sources() -> impl Strategy<Value = Vec<AddressRule>> {
     weighted(0.1, vec(rule, 1..3)).prop_map(Option::unwrap_or_default)
 }
 
-fn one_route() -> impl Strategy<Value = Route> {
+pub(crate) fn one_route() -> impl Strategy<Value = Route> {
     let conditions = (
         hosts(),
         option_list(PATHS),
@@ -150,7 +150,7 @@ fn one_route() -> impl Strategy<Value = Route> {
 }
 
 #[derive(Debug, Clone)]
-struct Request {
+pub(crate) struct Request {
     host: &'static str,
     path: &'static str,
     method: &'static str,
@@ -160,7 +160,7 @@ struct Request {
     source_port: u16,
 }
 
-fn request() -> impl Strategy<Value = Request> {
+pub(crate) fn request() -> impl Strategy<Value = Request> {
     let field = (
         select(&["x-a", "X-A", "x-b"]),
         select(&["1", "2", "x", "3"]),
@@ -195,6 +195,26 @@ fn request() -> impl Strategy<Value = Request> {
         )
 }
 
+impl Request {
+    /// The question it is, with these header fields.
+    pub(crate) fn query<'a>(&'a self, fields: &'a Fields) -> crate::Query<'a> {
+        let mut query = query(self.host, self.path, fields);
+        query.method = self.method.as_bytes();
+        query.source.1 = self.source_port;
+        query.destination.1 = 80;
+        if self.is_tls {
+            query.scheme = Scheme::Https;
+            query.sni = self.sni;
+        }
+        query
+    }
+
+    /// Its header fields.
+    pub(crate) fn fields(&self) -> Fields {
+        Fields(self.fields.clone())
+    }
+}
+
 fn config() -> ProptestConfig {
     // No file of failures: the cases are made from a small vocabulary and shrink well.
     ProptestConfig {
@@ -215,15 +235,8 @@ proptest! {
         for flavor in [Flavor::Traditional, Flavor::TraditionalCompatible] {
             let router = compile(&routes, flavor);
             for request in &requests {
-                let fields = Fields(request.fields.clone());
-                let mut query = query(request.host, request.path, &fields);
-                query.method = request.method.as_bytes();
-                query.source.1 = request.source_port;
-                query.destination.1 = 80;
-                if request.is_tls {
-                    query.scheme = Scheme::Https;
-                    query.sni = request.sni;
-                }
+                let fields = request.fields();
+                let query = request.query(&fields);
                 prop_assert_eq!(
                     router.find(&query),
                     naive::find(&router, &query),

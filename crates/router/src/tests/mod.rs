@@ -1,8 +1,8 @@
 //! Tests of the whole matcher: what was recorded of the reference, and the naive scan as a yardstick.
 
-mod agreement;
+pub(crate) mod agreement;
 mod behaviour;
-mod naive;
+pub(crate) mod naive;
 mod recorded;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,0 +1,92 @@
+//! Warnings of whole configurations.
+
+use std::collections::{BTreeMap, HashSet};
+
+use declarative::{Document, Options};
+use entities::{Catalogue, NoPlugins};
+use schema::Map;
+use serde_json::{Value, json};
+
+use super::of_tables;
+
+fn tables(document: Value) -> BTreeMap<String, Vec<Map>> {
+    let catalogue = Catalogue::new(std::sync::Arc::new(NoPlugins));
+    let document = Document::from_value(document);
+    document
+        .normalise(&catalogue, Options::default())
+        .unwrap()
+        .tables
+}
+
+fn codes(warnings: &[Value]) -> Vec<(&str, &str)> {
+    warnings
+        .iter()
+        .map(|warning| {
+            (
+                warning["code"].as_str().unwrap(),
+                warning["name"].as_str().unwrap_or(""),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn routes_that_never_match_are_told_with_what_hides_them() {
+    let found = of_tables(
+        &tables(json!({
+            "_format_version": "3.0",
+            "routes": [
+                {"name": "wide", "paths": ["~/api"]},
+                {"name": "hidden", "paths": ["/api/v1"]},
+                {"name": "free", "paths": ["/other"]},
+            ],
+        })),
+        None,
+    );
+    assert_eq!(codes(&found), [("route_never_matches", "hidden")]);
+    assert!(found[0]["message"].as_str().unwrap().contains("`wide`"));
+}
+
+#[test]
+fn routes_of_a_disabled_service_hide_nothing() {
+    let found = of_tables(
+        &tables(json!({
+            "_format_version": "3.0",
+            "services": [{"name": "off", "host": "h", "enabled": false, "routes": [{"name": "wide", "paths": ["~/api"]}]}],
+            "routes": [{"name": "shown", "paths": ["/api/v1"]}],
+        })),
+        None,
+    );
+    assert_eq!(codes(&found), []);
+}
+
+#[test]
+fn patterns_are_told_with_their_field() {
+    let found = of_tables(
+        &tables(json!({
+            "_format_version": "3.0",
+            "routes": [{"name": "r", "paths": ["/ok", "~/(a+)+$"], "headers": {"x-a": ["~*(b*)+c"]}}],
+        })),
+        None,
+    );
+    assert_eq!(
+        codes(&found),
+        [("regex_backtracks", "r"), ("regex_backtracks", "r")]
+    );
+    assert_eq!(
+        (&found[0]["field"], &found[1]["field"]),
+        (&json!("paths[1]"), &json!("headers.x-a"))
+    );
+}
+
+#[test]
+fn only_managed_rows_are_told() {
+    let tables = tables(json!({
+        "_format_version": "3.0",
+        "routes": [{"name": "r", "paths": ["~/(a+)+$"]}],
+    }));
+    assert_eq!(
+        of_tables(&tables, Some(&HashSet::new())),
+        Vec::<Value>::new()
+    );
+}
