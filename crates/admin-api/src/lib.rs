@@ -23,3 +23,4 @@ pub use entity::{
     Written,
 };
 pub use scope::Scope;
+pub use warnings::warnings_of;

@@ -164,6 +164,15 @@ pub(crate) enum Config {
     /// Replace the configuration of a control plane by a declarative file
     #[command(name = "db_import", alias = "db-import")]
     Import(Import),
+    /// Write the configuration of a control plane as a declarative file
+    #[command(name = "db_export", alias = "db-export")]
+    Export(Export),
+    /// List the revisions of a control plane, newest first
+    History(History),
+    /// Tell what a revision of a control plane changed
+    Diff(Diff),
+    /// Make the configuration of a control plane what it was at a revision
+    Rollback(Rollback),
     /// Write a small example to start from
     Init {
         /// The file to make
@@ -177,6 +186,69 @@ pub(crate) struct Import {
     /// The file, YAML or JSON
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Name or id of the control plane [default: the one that decK's `_konnect` in the file names, or default]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) control_plane: Option<String>,
+    /// Tell what would change, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do exactly what this plan of a dry run said, or nothing
+    #[arg(long, value_name = "PLAN", conflicts_with = "dry_run")]
+    pub(crate) plan: Option<String>,
+    /// Change only entities with this tag, and give it to those of the file; several times: all of them
+    #[arg(long, value_name = "TAG")]
+    pub(crate) select_tag: Vec<String>,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// The file to make, JSON if it is called so [default: standard output]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Name or id of the control plane
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) control_plane: String,
+    /// Only entities with this tag; several times: with all of them
+    #[arg(long, value_name = "TAG")]
+    pub(crate) select_tag: Vec<String>,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct History {
+    /// Name or id of the control plane
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) control_plane: String,
+    /// How many revisions
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) size: u32,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    /// Number of the revision
+    #[arg(value_name = "REVISION")]
+    pub(crate) number: u64,
+    /// The revision to compare with [default: the one before]
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) against: Option<u64>,
+    /// Name or id of the control plane
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) control_plane: String,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Rollback {
+    /// Number of the revision
+    #[arg(value_name = "REVISION")]
+    pub(crate) number: u64,
     /// Name or id of the control plane
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) control_plane: String,

@@ -12,6 +12,9 @@ use super::keep;
 
 pub(super) type Tables = BTreeMap<String, Vec<Map>>;
 
+/// Rows that are only looked at.
+type Rows<'r> = BTreeMap<&'r str, Vec<&'r Map>>;
+
 /// Bytes of a document: 100 MB (decimal).
 pub const MAX_BYTES: usize = 100_000_000;
 
@@ -69,7 +72,7 @@ pub(crate) fn read(body: &[u8], ground: &Ground<'_>) -> Result<Desired, Vec<Valu
         tags,
         digest,
     };
-    desired.fill(config, &mine, &others, ground.catalogue)?;
+    desired.fill(config, &mine, others, ground.catalogue)?;
     Ok(desired)
 }
 
@@ -103,8 +106,8 @@ fn made_id(seed: &str, kind: &str, position: usize) -> Uuid {
 }
 
 /// The stored rows that the document manages, and the others.
-fn divide(ground: &Ground<'_>, document: &Document, tags: &[String]) -> (Tables, Tables) {
-    let (mut mine, mut others) = (Tables::new(), Tables::new());
+fn divide<'r>(ground: &Ground<'r>, document: &Document, tags: &[String]) -> (Rows<'r>, Tables) {
+    let (mut mine, mut others) = (Rows::new(), Tables::new());
     let mut ids: HashSet<&str> = HashSet::new();
     for kind in ground.catalogue.kinds() {
         let is_left = LEFT_ALONE.contains(&kind.name) && document.value().get(kind.name).is_none();
@@ -112,11 +115,11 @@ fn divide(ground: &Ground<'_>, document: &Document, tags: &[String]) -> (Tables,
             let is_mine = !is_left && (tags.is_empty() || is_selected(kind, row, tags, &ids));
             if is_mine {
                 ids.extend(row.get("id").and_then(Value::as_str));
+                mine.entry(kind.name).or_default().push(row);
+            } else {
+                let rows = others.entry(kind.name.to_owned()).or_default();
+                rows.push(row.clone());
             }
-            let side = if is_mine { &mut mine } else { &mut others };
-            side.entry(kind.name.to_owned())
-                .or_default()
-                .push(row.clone());
         }
     }
     (mine, others)
@@ -144,8 +147,8 @@ impl Desired {
     fn fill(
         &mut self,
         config: Config,
-        mine: &Tables,
-        others: &Tables,
+        mine: &Rows<'_>,
+        mut others: Tables,
         catalogue: &Catalogue,
     ) -> Result<(), Vec<Value>> {
         let mut problems = Vec::new();
@@ -165,13 +168,13 @@ impl Desired {
             }
             let rows = mine.get(kind.name).into_iter().flatten();
             self.managed
-                .extend(rows.filter_map(key).map(|id| (kind.name, id)));
+                .extend(rows.filter_map(|row| key(row)).map(|id| (kind.name, id)));
         }
         self.tables = config.tables;
         let mut removed = Removed::new(catalogue, mine, &self.tables);
         for kind in catalogue.kinds() {
-            for row in others.get(kind.name).into_iter().flatten() {
-                match removed.judge(kind, row.clone()) {
+            for row in others.remove(kind.name).into_iter().flatten() {
+                match removed.judge(kind, row) {
                     Ok(row) => self
                         .tables
                         .entry(kind.name.to_owned())
@@ -195,13 +198,14 @@ struct Removed {
 }
 
 impl Removed {
-    fn new(catalogue: &Catalogue, mine: &Tables, wanted: &Tables) -> Self {
+    fn new(catalogue: &Catalogue, mine: &Rows<'_>, wanted: &Tables) -> Self {
         let mut ids = HashMap::new();
         for kind in catalogue.kinds() {
             let id = |row: &Map| row.get("id").and_then(Value::as_str).map(str::to_owned);
             let stays = wanted.get(kind.name).into_iter().flatten();
             let stays: HashSet<String> = stays.filter_map(id).collect();
-            let rows = mine.get(kind.name).into_iter().flatten().filter_map(id);
+            let rows = mine.get(kind.name).into_iter().flatten();
+            let rows = rows.filter_map(|row| id(row));
             ids.extend(
                 rows.filter(|id| !stays.contains(id))
                     .map(|id| (id, kind.name)),

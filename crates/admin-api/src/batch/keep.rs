@@ -37,7 +37,7 @@ fn collect(value: &Value, found: &mut HashSet<String>) {
 /// each time.
 pub(super) fn keep_ids(
     config: &mut Config,
-    stored: &BTreeMap<String, Vec<Map>>,
+    stored: &BTreeMap<&str, Vec<&Map>>,
     named: &HashSet<String>,
     catalogue: &Catalogue,
     fresh: &dyn Fn(&str, usize) -> Uuid,
@@ -62,7 +62,7 @@ pub(super) fn keep_ids(
             }
             let is_random = Uuid::try_parse(&new).is_ok_and(|id| id.get_version_num() == 4);
             let made = || is_random.then(|| fresh(kind.name, position).to_string());
-            if let Some(id) = known.take(kind, row).or_else(made) {
+            if let Some(id) = known.take(row).or_else(made) {
                 row.insert("id".to_owned(), json!(id));
                 kept.insert(new, id);
             }
@@ -92,25 +92,29 @@ fn follow(row: &mut Map, kind: &EntityKind, kept: &HashMap<String, String>) {
     }
 }
 
-/// Stored rows of one kind whose ids are free, by what makes a row the same.
-struct Known {
+/// Stored rows of one kind whose ids are free, by what makes a row the same: a unique value, or
+/// everything besides id and times. What is asked for first is made first: most files name or
+/// imply all ids, and contents are only compared where no unique value decides.
+struct Known<'s> {
+    kind: &'s EntityKind,
+    stored: Vec<&'s Map>,
     ids: HashSet<String>,
-    by_key: HashMap<String, Vec<String>>,
+    by_value: Option<HashMap<String, String>>,
+    by_content: Option<HashMap<[u8; 32], Vec<String>>>,
+    given: HashSet<String>,
 }
 
-impl Known {
-    fn of(kind: &EntityKind, stored: &[Map], taken: &HashSet<String>) -> Self {
-        let mut by_key: HashMap<String, Vec<String>> = HashMap::new();
-        for row in stored {
-            let Some(id) = id(row).filter(|id| !taken.contains(id)) else {
-                continue;
-            };
-            for key in keys(kind, row) {
-                by_key.entry(key).or_default().push(id.clone());
-            }
+impl<'s> Known<'s> {
+    fn of(kind: &'s EntityKind, stored: &[&'s Map], taken: &HashSet<String>) -> Self {
+        let free = |row: &&&'s Map| id(row).is_some_and(|id| !taken.contains(&id));
+        Self {
+            kind,
+            stored: stored.iter().filter(free).copied().collect(),
+            ids: stored.iter().filter_map(|row| id(row)).collect(),
+            by_value: None,
+            by_content: None,
+            given: HashSet::new(),
         }
-        let ids = stored.iter().filter_map(id).collect();
-        Self { ids, by_key }
     }
 
     fn holds(&self, id: &str) -> bool {
@@ -118,26 +122,52 @@ impl Known {
     }
 
     /// The id of a stored row that is the same; no other row gets it.
-    fn take(&mut self, kind: &EntityKind, row: &Map) -> Option<String> {
-        let found = keys(kind, row).find_map(|key| self.by_key.get(&key)?.last().cloned())?;
-        for ids in self.by_key.values_mut() {
-            ids.retain(|id| *id != found);
-        }
+    fn take(&mut self, row: &Map) -> Option<String> {
+        let found = self.by_value(row).or_else(|| self.by_content(row))?;
+        self.given.insert(found.clone());
         Some(found)
+    }
+
+    fn by_value(&mut self, row: &Map) -> Option<String> {
+        let (kind, stored) = (self.kind, &self.stored);
+        let by_value = self.by_value.get_or_insert_with(|| {
+            let rows = stored.iter().filter_map(|row| Some((row, id(row)?)));
+            rows.flat_map(|(row, id)| values(kind, row).map(move |value| (value, id.clone())))
+                .collect()
+        });
+        let found = values(kind, row).find_map(|value| by_value.get(&value).cloned())?;
+        (!self.given.contains(&found)).then_some(found)
+    }
+
+    fn by_content(&mut self, row: &Map) -> Option<String> {
+        let stored = &self.stored;
+        let by_content = self.by_content.get_or_insert_with(|| {
+            let mut contents: HashMap<[u8; 32], Vec<String>> = HashMap::new();
+            for row in stored {
+                contents.entry(content(row)).or_default().extend(id(row));
+            }
+            contents
+        });
+        let same = by_content.get_mut(&content(row))?;
+        std::iter::from_fn(|| same.pop()).find(|id| !self.given.contains(id))
     }
 }
 
-/// What makes a row the same as another: a unique value, or everything besides id and times.
-fn keys<'r>(kind: &'r EntityKind, row: &'r Map) -> impl Iterator<Item = String> + 'r {
+/// The unique values of a row.
+fn values<'r>(kind: &'r EntityKind, row: &'r Map) -> impl Iterator<Item = String> + use<'r> {
     let unique = kind.unique_keys(row).into_iter();
-    let unique = unique.map(|key| format!("{}={}", key.fields.join("+"), key.value));
+    unique.map(|key| format!("{}={}", key.fields.join("+"), key.value))
+}
+
+/// Stands for everything besides id and times.
+fn content(row: &Map) -> [u8; 32] {
     let mut content = BTreeMap::new();
     for (name, value) in row {
         if !matches!(name.as_str(), "id" | "created_at" | "updated_at") {
             content.insert(name, value);
         }
     }
-    unique.chain([json!(content).to_string()])
+    pki::sha256(json!(content).to_string().as_bytes())
 }
 
 fn id(row: &Map) -> Option<String> {
@@ -170,6 +200,13 @@ consumers:
         let document = Document::parse(text.as_bytes(), Format::Auto, Limits::default()).unwrap();
         let config = document.normalise(catalogue, Options::default()).unwrap();
         (config, named_ids(&document))
+    }
+
+    fn rows(config: &Config) -> BTreeMap<&str, Vec<&Map>> {
+        let tables = config.tables.iter();
+        tables
+            .map(|(kind, rows)| (kind.as_str(), rows.iter().collect()))
+            .collect()
     }
 
     fn without_times(config: &Config) -> Value {

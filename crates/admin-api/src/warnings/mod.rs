@@ -46,6 +46,13 @@ impl Warning {
     }
 }
 
+/// Warnings about the routes of a whole configuration: a list of `{"code", "kind", "id", "name",
+/// "field", "message", "by"}`.
+#[must_use]
+pub fn warnings_of(tables: &BTreeMap<String, Vec<Map>>) -> Value {
+    Value::Array(of_tables(tables, None))
+}
+
 /// Warnings about a whole configuration, those of managed rows only if told so.
 pub(crate) fn of_tables(
     tables: &BTreeMap<String, Vec<Map>>,

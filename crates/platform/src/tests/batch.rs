@@ -286,7 +286,12 @@ async fn routes_that_never_match_and_risky_patterns_are_told() {
     let fixture = Fixture::start().await;
     let file = "_format_version: \"3.0\"\nroutes:\n- {name: wide, paths: [\"~/api\"]}\n- {name: hidden, paths: [/api/v1]}\n- {name: slow, paths: [\"~/(a+)+$\"]}\n";
     let told = plan(&fixture, "", file).await;
-    let codes: Vec<_> = told["warnings"].as_array().unwrap().iter().map(|it| (it["code"].clone(), it["name"].clone())).collect();
+    let codes: Vec<_> = told["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["code"].clone(), it["name"].clone()))
+        .collect();
     assert_eq!(
         codes,
         [
@@ -307,18 +312,43 @@ async fn a_single_write_tells_warnings_in_a_header_and_keeps_its_body() {
     let routes = fixture.entity("routes");
     let wide = json!({"name": "wide", "paths": ["~/api"]});
     let first = fixture.send("POST", &routes, &wide).await;
-    assert_eq!((first.status, first.header("x-gatehouse-warning")), (201, None));
+    assert_eq!(
+        (first.status, first.header("x-gatehouse-warning")),
+        (201, None)
+    );
 
-    let hidden = fixture.send("POST", &routes, &json!({"name": "hidden", "paths": ["/api/v1"]})).await;
+    let hidden = fixture
+        .send(
+            "POST",
+            &routes,
+            &json!({"name": "hidden", "paths": ["/api/v1"]}),
+        )
+        .await;
     assert_eq!(hidden.status, 201);
     let warning = hidden.header("x-gatehouse-warning").unwrap();
-    assert!(warning.starts_with("route_never_matches:") && warning.contains("`wide`"), "{warning}");
+    assert!(
+        warning.starts_with("route_never_matches:") && warning.contains("`wide`"),
+        "{warning}"
+    );
     assert_eq!(hidden.json()["name"], "hidden");
 
     let admin = fixture.plane("/admin/routes/hidden");
-    let moved = fixture.send("PATCH", &admin, &json!({"paths": ["/free"]})).await;
-    assert_eq!((moved.status, moved.header("x-gatehouse-warning")), (200, None), "{}", moved.text());
-    let back = fixture.send("PATCH", &admin, &json!({"paths": ["/api/v2"]})).await;
-    assert!(back.header("x-gatehouse-warning").is_some(), "{}", back.text());
+    let moved = fixture
+        .send("PATCH", &admin, &json!({"paths": ["/free"]}))
+        .await;
+    assert_eq!(
+        (moved.status, moved.header("x-gatehouse-warning")),
+        (200, None),
+        "{}",
+        moved.text()
+    );
+    let back = fixture
+        .send("PATCH", &admin, &json!({"paths": ["/api/v2"]}))
+        .await;
+    assert!(
+        back.header("x-gatehouse-warning").is_some(),
+        "{}",
+        back.text()
+    );
     assert_eq!(back.json()["paths"], json!(["/api/v2"]));
 }

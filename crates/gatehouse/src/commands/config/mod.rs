@@ -1,8 +1,11 @@
 //! `gatehouse config`: declarative files.
 
+mod export;
+mod history;
 mod import;
 mod init;
 mod parse;
+mod plane;
 
 pub(super) use parse::check;
 
@@ -13,6 +16,10 @@ pub(super) fn run(command: Config) -> Result<(), Failure> {
     match command {
         Config::Parse { file } => parse::run(&file),
         Config::Import(arguments) => import::run(&arguments),
+        Config::Export(arguments) => export::run(&arguments),
+        Config::History(arguments) => history::history(&arguments),
+        Config::Diff(arguments) => history::diff(&arguments),
+        Config::Rollback(arguments) => history::rollback(&arguments),
         Config::Init { file } => init::run(&file),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use declarative::{Document, Format, Limits, Options};
+use declarative::{Config, Document, Format, Limits, Options};
 use entities::Catalogue;
 
+use super::plane;
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -14,25 +15,28 @@ pub(super) fn run(file: &Path) -> Result<(), Failure> {
         tolerate_deck: true,
         ..Options::default()
     };
-    let count = count(file, options)?;
+    let config = read(file, options)?;
+    for warning in plane::warnings(&admin_api::warnings_of(&config.tables)) {
+        output::tell(&warning);
+    }
+    let count: usize = config.tables.values().map(Vec::len).sum();
     output::print(&format!("`{}` is valid: {count} entities", file.display()));
     Ok(())
 }
 
 /// Checks a file as a node reads it, which refuses members of decK's own.
 pub(crate) fn check(file: &Path) -> Result<(), Failure> {
-    count(file, Options::default()).map(drop)
+    read(file, Options::default()).map(drop)
 }
 
-/// Checks a file; gives the number of its entities.
-fn count(file: &Path, options: Options) -> Result<usize, Failure> {
+/// Checks a file; gives what is in it.
+fn read(file: &Path, options: Options) -> Result<Config, Failure> {
     let text = files::read_bytes(file)?;
     let title = format!("`{}` has mistakes:", file.display());
     let document = Document::parse(&text, Format::Auto, Limits::default())
         .map_err(|error| Failure::new(error).under(&title))?;
     let catalogue = Catalogue::new(plugins::catalogue());
-    let config = document
+    document
         .normalise(&catalogue, options)
-        .map_err(|problems| Failure::all(&problems).under(&title))?;
-    Ok(config.tables.values().map(Vec::len).sum())
+        .map_err(|problems| Failure::all(&problems).under(&title))
 }
