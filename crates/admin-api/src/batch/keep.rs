@@ -228,7 +228,7 @@ consumers:
         let (mut second, named) = read(FILE, &catalogue);
         assert_ne!(without_times(&first), without_times(&second));
 
-        keep_ids(&mut second, &first.tables, &named, &catalogue, &|_, _| {
+        keep_ids(&mut second, &rows(&first), &named, &catalogue, &|_, _| {
             Uuid::nil()
         });
 
@@ -243,7 +243,7 @@ consumers:
         let text = FILE.replace("- key: secret-1", &format!("- key: secret-1\n    id: {id}"));
         let (mut second, named) = read(&text, &catalogue);
 
-        keep_ids(&mut second, &first.tables, &named, &catalogue, &|_, _| {
+        keep_ids(&mut second, &rows(&first), &named, &catalogue, &|_, _| {
             Uuid::nil()
         });
 
@@ -264,7 +264,7 @@ consumers:
         let (first, _) = read(text, &catalogue);
         let (mut second, named) = read(text, &catalogue);
 
-        keep_ids(&mut second, &first.tables, &named, &catalogue, &|_, _| {
+        keep_ids(&mut second, &rows(&first), &named, &catalogue, &|_, _| {
             Uuid::nil()
         });
 
