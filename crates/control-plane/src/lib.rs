@@ -18,6 +18,7 @@ pub use model::{
     NodeSeen, PatchControlPlane, Pinned, PlaneEvent, ProxyUrl,
 };
 pub use planes::{
-    MAX_CERTIFICATES, MAX_CONTROL_PLANES, MAX_GROUPS, MAX_MEMBERS, MAX_MEMBERS_PER_CALL,
-    MemberChange, Planes,
+    ConfigStore, MAX_CERTIFICATES, MAX_CONFIG_STORES, MAX_CONTROL_PLANES, MAX_GROUPS, MAX_MEMBERS,
+    MAX_MEMBERS_PER_CALL, MAX_SECRET_KEY, MAX_SECRET_VALUE, MAX_SECRETS, MAX_STORE_NAME,
+    MemberChange, Planes, Secret,
 };

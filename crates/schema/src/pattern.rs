@@ -30,6 +30,16 @@ impl Pattern {
         }
     }
 
+    /// A pattern that is no constant of the program; `None` if `regex` is no regular expression.
+    #[must_use]
+    pub fn read(lua: &'static str, regex: &str) -> Option<Self> {
+        let regex = Regex::new(regex).ok()?;
+        Some(Self {
+            lua,
+            regex: Arc::new(regex),
+        })
+    }
+
     /// The published notation.
     #[must_use]
     pub fn lua(&self) -> &'static str {

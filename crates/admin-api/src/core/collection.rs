@@ -10,7 +10,7 @@ use super::call::Call;
 use super::error::CoreError;
 use super::table::Access;
 use super::target::Nest;
-use super::{members, query};
+use super::{links, members, plugin_schemas, query};
 
 pub(super) async fn all(
     call: &Call<'_>,
@@ -34,6 +34,9 @@ pub(super) async fn all(
         Method::POST if is_full => {
             let parent = call.parent(nest).await?;
             let body = call.object()?;
+            if kind.name == "custom_plugins" {
+                plugin_schemas::check_uploaded(call, &body)?;
+            }
             let written = entities.create(scope, kind, body, parent).await?;
             Ok((StatusCode::CREATED, Json(written.body)).into_response())
         }
@@ -55,7 +58,11 @@ pub(super) async fn one(
     match *call.method {
         Method::GET => {
             let parent = call.parent(nest).await?;
-            let body = entities.get(scope, kind, key, parent).await?;
+            let mut body = entities.get(scope, kind, key, parent).await?;
+            let is_expanded = call.parameter("expand_partials").as_deref() == Some("true");
+            if kind.name == "plugins" && is_expanded {
+                links::expand(call, &mut body).await?;
+            }
             if kind.name == "consumer_groups" {
                 return members::group(call, body).await;
             }
@@ -64,6 +71,9 @@ pub(super) async fn one(
         Method::PUT if is_full => {
             let parent = call.parent(nest).await?;
             let body = call.object()?;
+            if kind.name == "custom_plugins" {
+                plugin_schemas::check_uploaded(call, &body)?;
+            }
             let written = entities.upsert(scope, kind, key, body, parent).await?;
             Ok(Json(written.body).into_response())
         }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Mount;
 use super::table::{Access, FLAT, MEMBERSHIPS, Membership, NESTED};
+use crate::custom;
 use openapi::{self, ErrorForm, Operation, Query, page, reference};
 
 const PAGING: [Query; 3] = [
@@ -49,6 +50,7 @@ pub fn operations(catalogue: &Catalogue, mount: Mount) -> Vec<Operation> {
     if catalogue.kind("partials").is_some() {
         found.partials();
     }
+    found.plugin_schemas();
     found.schemas();
     found.found
 }
@@ -110,6 +112,10 @@ impl Operations {
         }
         let get = self.add("GET", &item, kind.name, &format!("Read a {one}"));
         get.answer = Some(schema.clone());
+        if kind.name == "plugins" {
+            let flag = Query::flag("expand_partials", "Whether to work its partials in");
+            get.query = vec![flag];
+        }
         if kind.name == "consumer_groups" {
             get.query = vec![Query::flag(
                 "list_consumers",
@@ -194,6 +200,65 @@ impl Operations {
         }));
         answer["properties"]["count"] = json!({"type": "integer"});
         links.answer = Some(answer);
+    }
+
+    fn plugin_schemas(&mut self) {
+        let (path, tag) = ("plugin-schemas", "plugin schemas");
+        let text = json!({"type": "string", "minLength": 1, "maxLength": custom::MAX_TEXT});
+        let seconds = json!({"type": "integer"});
+        let shown = json!({
+            "type": "object",
+            "required": ["name", "lua_schema", "created_at", "updated_at"],
+            "properties": {
+                "name": {"type": "string"},
+                "lua_schema": text,
+                "created_at": seconds,
+                "updated_at": seconds,
+            },
+        });
+        let item = json!({
+            "type": "object",
+            "required": ["item"],
+            "properties": {"item": shown},
+        });
+        let body = json!({
+            "type": "object",
+            "required": ["lua_schema"],
+            "properties": {"lua_schema": text},
+        });
+        let list = self.add("GET", path, tag, "List descriptions of brought plugins");
+        list.query = vec![
+            Query::number(
+                "page[size]",
+                (1, 1000),
+                "Items of a page; 100 when not given",
+            ),
+            Query::text("page[after]", "The `next` of the page before"),
+        ];
+        list.answer = Some(json!({
+            "type": "object",
+            "required": ["items", "page"],
+            "properties": {
+                "items": {"type": "array", "items": shown},
+                "page": {
+                    "type": "object",
+                    "required": ["total_count"],
+                    "properties": {"total_count": seconds, "next": {"type": "string"}},
+                },
+            },
+        }));
+        let create = self.add("POST", path, tag, "Describe a plugin");
+        create.success = vec![201];
+        create.body = Some(body.clone());
+        create.answer = Some(item.clone());
+        let one = "plugin-schemas/{name}";
+        self.add("GET", one, tag, "Read the description of a plugin")
+            .answer = Some(item.clone());
+        let put = self.add("PUT", one, tag, "Describe a plugin, or describe it anew");
+        put.body = Some(body);
+        put.answer = Some(item);
+        let delete = self.add("DELETE", one, tag, "Delete the description of a plugin");
+        delete.success = vec![204];
     }
 
     fn schemas(&mut self) {

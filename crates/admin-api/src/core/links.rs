@@ -1,4 +1,6 @@
-//! Who uses a partial.
+//! Partials and the plugins that use them.
+
+use std::collections::HashMap;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::error::CoreError;
 use super::query;
-use crate::entity::Listing;
+use crate::entity::{EntityError, Listing};
 
 /// The plugins that take members of their configuration from a partial.
 ///
@@ -59,6 +61,29 @@ pub(super) async fn list(call: &Call<'_>, key: &str) -> Result<Response, CoreErr
         next,
     );
     Ok(Json(answer).into_response())
+}
+
+/// Works the partials that a plugin names into its configuration; it still names them.
+pub(super) async fn expand(call: &Call<'_>, plugin: &mut Map) -> Result<(), CoreError> {
+    let Some(named) = plugin.get("partials").cloned() else {
+        return Ok(());
+    };
+    let kind = call.kind("partials")?;
+    let mut found = HashMap::new();
+    for item in named.as_array().into_iter().flatten() {
+        let Some(id) = item.get("id").and_then(Value::as_str) else {
+            continue;
+        };
+        match call.entities.get(call.scope, kind, id, None).await {
+            Ok(partial) => drop(found.insert(id.to_owned(), partial)),
+            Err(EntityError::NotFound) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+    let catalogue = call.entities.catalogue();
+    catalogue.with_partials(plugin, |id| found.get(id));
+    plugin.insert("partials".to_owned(), named);
+    Ok(())
 }
 
 fn uses(plugin: &Map, partial: &Map) -> bool {

@@ -12,6 +12,7 @@ mod endpoints;
 mod error;
 mod links;
 mod members;
+mod plugin_schemas;
 mod query;
 mod schemas;
 mod table;
@@ -104,10 +105,19 @@ async fn serve(
             members::one(&call, membership, &key, &member).await
         }
         Target::Links(key) => links::list(&call, &key).await,
+        Target::PluginSchemas => plugin_schemas::all(&call).await,
+        Target::PluginSchema(name) => plugin_schemas::one(&call, &name).await,
         Target::JsonSchema(kind) => call.reads(|| Some(schemas::json(kind))),
         Target::Form(kind) => call.reads(|| Some(kind.schema.admin_form())),
-        Target::PluginForm(name) => call.reads(|| catalogue.plugin_form(&name)),
+        Target::PluginForm(name) => {
+            let custom = entities.custom_plugin(&scope, &name).await?;
+            let form = match custom {
+                Some(custom) => custom.catalogue().plugin_form(&name),
+                None => catalogue.plugin_form(&name),
+            };
+            call.reads(|| form)
+        }
         Target::PartialForm(name) => call.reads(|| catalogue.partial_form(&name)),
-        Target::Validate(kind) => schemas::validate(&call, kind),
+        Target::Validate(kind) => schemas::validate(&call, kind).await,
     }
 }

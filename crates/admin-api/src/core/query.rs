@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use store::TagFilter;
 use uuid::Uuid;
 
+use super::call::Call;
 use super::error::CoreError;
 use crate::entity::{Condition, Listing, Test};
 
@@ -76,6 +77,18 @@ fn size(text: &str) -> Result<usize, CoreError> {
     size.ok_or_else(|| fault("size", "must be a whole number between 1 and 1000"))
 }
 
+/// How many items a page has, of the lists that ask with `page[size]`.
+pub(super) fn page_size(call: &Call<'_>) -> Result<usize, CoreError> {
+    let Some(text) = call.parameter("page[size]") else {
+        return Ok(DEFAULT_SIZE);
+    };
+    let size = text
+        .parse()
+        .ok()
+        .filter(|size| (1..=MAX_SIZE).contains(size));
+    size.ok_or_else(|| fault("page[size]", "must be a whole number between 1 and 1000"))
+}
+
 fn offset(text: &str) -> Result<Uuid, CoreError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let id = bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok());
@@ -118,7 +131,7 @@ fn filter(kind: &EntityKind, name: &str) -> Option<(&'static str, Test)> {
     Some((field, test))
 }
 
-fn condition(field: &str, test: Test, value: &str) -> Condition {
+pub(super) fn condition(field: &str, test: Test, value: &str) -> Condition {
     Condition {
         field: field.to_owned(),
         test,

@@ -15,10 +15,11 @@ pub(super) fn json(kind: &EntityKind) -> Value {
 }
 
 /// Checks an entity without writing it.
-pub(super) fn validate(call: &Call<'_>, kind: &EntityKind) -> Result<Response, CoreError> {
+pub(super) async fn validate(call: &Call<'_>, kind: &EntityKind) -> Result<Response, CoreError> {
     if *call.method != Method::POST {
         return Err(CoreError::MethodNotAllowed("POST"));
     }
-    call.entities.check(kind, call.object()?)?;
+    let body = call.object()?;
+    call.entities.check_in(call.scope, kind, body).await?;
     Ok(Json(json!({"message": "schema validation successful"})).into_response())
 }

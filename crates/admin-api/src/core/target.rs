@@ -65,6 +65,10 @@ pub(super) enum Target<'c> {
     Member(&'static Membership, String, String),
     /// The plugins that use a partial.
     Links(String),
+    /// Descriptions of plugins that callers brought along.
+    PluginSchemas,
+    /// One of them, by the plugin's name.
+    PluginSchema(String),
     /// The JSON schema of a kind.
     JsonSchema(&'c EntityKind),
     /// The description of a kind as the gateway has it.
@@ -118,6 +122,8 @@ pub(super) fn resolve<'c>(segments: &[String], catalogue: &'c Catalogue) -> Opti
         ["schemas", "partials", name] => Some(Target::PartialForm((*name).to_owned())),
         ["schemas", entity] => Some(Target::Form(named(entity, catalogue)?)),
         ["schemas", entity, "validate"] => Some(Target::Validate(named(entity, catalogue)?)),
+        ["plugin-schemas"] => Some(Target::PluginSchemas),
+        ["plugin-schemas", name] => Some(Target::PluginSchema((*name).to_owned())),
         ["partials", key, "links"] if catalogue.kind("partials").is_some() => {
             Some(Target::Links((*key).to_owned()))
         }

@@ -112,8 +112,8 @@ impl Entities {
         set_parent(&mut body, parent);
         forget_null_id(&mut body);
         self.resolve_names(scope, kind, &mut body).await?;
-        self.catalogue()
-            .validate(kind.name, &mut body, Mode::Insert)?;
+        let catalogue = self.catalogue_of(scope, kind, &body, None).await?;
+        catalogue.validate(kind.name, &mut body, Mode::Insert)?;
         let operation = Operation::Insert {
             kind: kind.name,
             body: body.clone(),
@@ -150,9 +150,9 @@ impl Entities {
             body.insert(name.to_owned(), json!(key));
         }
         self.resolve_names(scope, kind, &mut body).await?;
+        let catalogue = self.catalogue_of(scope, kind, &body, None).await?;
         let hash = stored.and_then(|stored| read_hash(kind, stored, &body));
-        self.catalogue()
-            .validate(kind.name, &mut body, Mode::Upsert)?;
+        catalogue.validate(kind.name, &mut body, Mode::Upsert)?;
         body.extend(hash);
         let operation = Operation::Upsert {
             kind: kind.name,
@@ -178,7 +178,8 @@ impl Entities {
         self.resolve_names(scope, kind, &mut body).await?;
         let hash = read_hash(kind, &stored, &body);
         let mode = Mode::Update { stored: &stored };
-        self.catalogue().validate(kind.name, &mut body, mode)?;
+        let catalogue = self.catalogue_of(scope, kind, &body, Some(&stored)).await?;
+        catalogue.validate(kind.name, &mut body, mode)?;
         body.extend(hash);
         let operation = Operation::UpdateFrom {
             kind: kind.name,

@@ -174,7 +174,7 @@ pub(super) fn members(body: &Map<String, Value>) -> Result<Vec<Uuid>, Faults> {
     }
 }
 
-fn unknown(members: &Map<String, Value>, known: &[&str]) -> Faults {
+pub(super) fn unknown(members: &Map<String, Value>, known: &[&str]) -> Faults {
     members
         .keys()
         .filter(|key| !known.contains(&key.as_str()))

@@ -6,6 +6,7 @@ use openapi::Query;
 use serde_json::{Map, Value, json};
 
 use crate::model::{AuthType, ClusterType};
+use crate::planes;
 
 pub(super) const PLANES: &[Query] = &[
     Query::number(
@@ -32,13 +33,15 @@ pub(super) const PLANES: &[Query] = &[
 ];
 
 pub(super) const CURSOR: &[Query] = &[
-    Query::number(
-        "page[size]",
-        (1, 1000),
-        "Items of a page; 10 when it is not given",
-    ),
+    Query::number("page[size]", (1, 1000), "Items of a page"),
     Query::text("page[after]", "From the link to a page"),
+    Query::text("page[before]", "From the link to a page"),
 ];
+
+pub(super) const FORCE: &[Query] = &[Query::flag(
+    "force",
+    "Whether secrets in it are removed too",
+)];
 
 pub(super) const NODES: &[Query] = &[
     Query::number(
@@ -62,11 +65,12 @@ pub(super) const OLDER: &[Query] = &[
 #[must_use]
 pub fn schemas() -> Map<String, Value> {
     let mut schemas = Map::new();
-    let tables = planes()
+    let tables = control_planes()
         .into_iter()
         .chain(groups())
         .chain(certificates())
-        .chain(nodes());
+        .chain(nodes())
+        .chain(config_stores());
     for (name, schema) in tables {
         schemas.insert(name.to_owned(), schema);
     }
@@ -116,7 +120,7 @@ fn list(of: &str) -> Value {
     json!({"type": "array", "items": openapi::reference(of)})
 }
 
-fn planes() -> Vec<Named> {
+fn control_planes() -> Vec<Named> {
     let labels = json!({
         "type": "object",
         "maxProperties": 50,
@@ -197,22 +201,43 @@ fn planes() -> Vec<Named> {
     ]
 }
 
-fn groups() -> Vec<Named> {
+/// A page of a list that is paged by cursor.
+fn cursor_page(of: &str) -> Value {
     let link = json!({"type": ["string", "null"]});
-    let members = json!({
-        "members": {
-            "type": "array",
-            "maxItems": crate::planes::MAX_MEMBERS_PER_CALL,
-            "items": {"type": "object", "required": ["id"], "properties": {"id": id()}},
-        },
-    });
     let page = json!({
         "next": link, "previous": link, "first": link, "last": link,
         "size": seconds(), "total": seconds(),
     });
-    let memberships = json!({
-        "data": list("ControlPlane"),
-        "meta": whole(&json!({"page": whole(&page)})),
+    whole(&json!({"data": list(of), "meta": whole(&json!({"page": whole(&page)}))}))
+}
+
+fn config_stores() -> Vec<Named> {
+    let limited = |most: usize| json!({"type": "string", "minLength": 1, "maxLength": most});
+    let name = limited(planes::MAX_STORE_NAME);
+    let (key, value) = (
+        limited(planes::MAX_SECRET_KEY),
+        limited(planes::MAX_SECRET_VALUE),
+    );
+    let store = json!({"id": id(), "name": name, "created_at": moment(), "updated_at": moment()});
+    let secret = json!({"key": key, "created_at": moment(), "updated_at": moment()});
+    vec![
+        ("ConfigStore", whole(&store)),
+        ("ConfigStores", cursor_page("ConfigStore")),
+        ("NewConfigStore", whole(&json!({"name": name}))),
+        ("Secret", whole(&secret)),
+        ("Secrets", cursor_page("Secret")),
+        ("NewSecret", whole(&json!({"key": key, "value": value}))),
+        ("SecretChange", whole(&json!({"value": value}))),
+    ]
+}
+
+fn groups() -> Vec<Named> {
+    let members = json!({
+        "members": {
+            "type": "array",
+            "maxItems": planes::MAX_MEMBERS_PER_CALL,
+            "items": {"type": "object", "required": ["id"], "properties": {"id": id()}},
+        },
     });
     let conflict = json!({
         "cluster_id": id(),
@@ -234,7 +259,7 @@ fn groups() -> Vec<Named> {
     });
     vec![
         ("Members", whole(&members)),
-        ("Memberships", whole(&memberships)),
+        ("Memberships", cursor_page("ControlPlane")),
         (
             "GroupMemberStatus",
             whole(&json!({"is_member": {"type": "boolean"}})),

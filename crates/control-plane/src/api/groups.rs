@@ -7,16 +7,16 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use identity::{Action, Principal};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
+use super::paging::Page;
 use super::problem::Problem;
-use super::{ApiState, body, object, query};
+use super::{ApiState, body, object};
 use crate::error::{InvalidParameter, PlaneError};
 use crate::model::{ClusterType, ControlPlane};
 use crate::planes::MemberChange;
 
-/// Items of a page when nothing is said, and at most.
-const PAGE: (usize, usize, usize) = (1, 10, 1000);
+/// Items of a page when nothing is said.
+const DEFAULT_PAGE: usize = 10;
 
 pub(super) async fn list(
     State(state): State<ApiState>,
@@ -26,18 +26,9 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let group = group(&state, &principal, &id, Action::Read).await?;
     let ids = state.planes.members(group.id).await?;
-    let pairs = query::pairs(query.as_deref());
-    let mut found = Vec::new();
-    let size = query::number(&pairs, "page[size]", PAGE, &mut found);
-    let start = start(&pairs, &ids).unwrap_or_else(|fault| {
-        found.push(fault);
-        0
-    });
-    if !found.is_empty() {
-        return Err(Problem::invalid(found));
-    }
+    let page = Page::read(query.as_deref(), &ids, DEFAULT_PAGE).map_err(Problem::invalid)?;
     let mut data = Vec::new();
-    for id in ids.iter().skip(start).take(size) {
+    for id in page.of(&ids) {
         match state.planes.get(principal.organisation, *id).await {
             Ok(plane) => data.push(object::control_plane(&plane, state.planes.geo())),
             // Deleted between the two reads.
@@ -45,23 +36,9 @@ pub(super) async fn list(
             Err(other) => return Err(other.into()),
         }
     }
-    let path = format!(
-        "/v2/control-planes/{}/group-memberships?page[size]={size}",
-        group.id
-    );
-    let link = |position: usize| match position.checked_sub(1).and_then(|before| ids.get(before)) {
-        Some(before) => format!("{path}&page[after]={before}"),
-        None => path.clone(),
-    };
-    let end = start.saturating_add(size);
-    let next = (end < ids.len()).then(|| link(end));
-    let previous = (start > 0).then(|| link(start.saturating_sub(size)));
-    let last = link(ids.len().saturating_sub(1) / size * size);
-    let page = json!({
-        "next": next, "previous": previous, "first": link(0), "last": last,
-        "size": size, "total": ids.len(),
-    });
-    Ok(Json(json!({"data": data, "meta": {"page": page}})).into_response())
+    let path = format!("/v2/control-planes/{}/group-memberships", group.id);
+    let links = page.links(&ids, &path);
+    Ok(Json(json!({"data": data, "meta": {"page": links}})).into_response())
 }
 
 pub(super) async fn set(
@@ -194,20 +171,4 @@ async fn group(
     let mut fault = InvalidParameter::body("id", "invalid", "the control plane is not a group");
     fault.source = "path";
     Err(Problem::invalid(vec![fault]))
-}
-
-/// The position of the page's first member.
-fn start(pairs: &[(String, String)], ids: &[Uuid]) -> Result<usize, InvalidParameter> {
-    let position = |name: &str| match query::value(pairs, name) {
-        None | Some("") => Ok(None),
-        Some(text) => {
-            let known = Uuid::try_parse(text).ok();
-            let found = known.and_then(|known| ids.iter().position(|id| *id == known));
-            let reason = "must be taken from the links of a page";
-            found
-                .map(Some)
-                .ok_or_else(|| InvalidParameter::query(name, "invalid", reason))
-        }
-    };
-    Ok(position("page[after]")?.map_or(0, |after| after + 1))
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod certificates;
+mod config_stores;
 mod describe;
 mod eol;
 mod groups;
@@ -14,6 +15,7 @@ pub mod kic;
 mod legacy;
 mod nodes;
 mod object;
+mod paging;
 mod planes;
 mod problem;
 mod query;
@@ -95,6 +97,8 @@ struct Row {
     path: &'static str,
     summary: &'static str,
     success: u16,
+    /// Whether 201 is another status of success.
+    creates: bool,
     tag: &'static str,
     query: &'static [Query],
     body: Option<&'static str>,
@@ -113,6 +117,7 @@ const fn row(
         path,
         summary,
         success,
+        creates: false,
         tag,
         query: &[],
         body: None,
@@ -138,10 +143,18 @@ impl Row {
         self
     }
 
+    const fn creates(mut self) -> Self {
+        self.creates = true;
+        self
+    }
+
     fn operation(&self) -> Operation {
         let mut operation = Operation::new(self.method, self.path, self.summary);
         operation.tag = self.tag;
         operation.success = vec![self.success];
+        if self.creates {
+            operation.success.push(201);
+        }
         operation.query = self.query.to_vec();
         operation.body = self.body.map(openapi::reference);
         operation.answer = self.answer.map(openapi::reference);
@@ -167,6 +180,19 @@ const NODES_EOL: (&str, &str) = ("nodes", "/v2/control-planes/{id}/nodes/eol");
 const NODE: (&str, &str) = ("nodes", "/v2/control-planes/{id}/nodes/{node}");
 const HASH: (&str, &str) = ("nodes", "/v2/control-planes/{id}/expected-config-hash");
 const VERSION: (&str, &str) = ("nodes", "/v2/control-planes/{id}/expected-config-version");
+const STORES: (&str, &str) = ("config stores", "/v2/control-planes/{id}/config-stores");
+const STORE: (&str, &str) = (
+    "config stores",
+    "/v2/control-planes/{id}/config-stores/{store}",
+);
+const SECRETS: (&str, &str) = (
+    "config stores",
+    "/v2/control-planes/{id}/config-stores/{store}/secrets",
+);
+const SECRET: (&str, &str) = (
+    "config stores",
+    "/v2/control-planes/{id}/config-stores/{store}/secrets/{key}",
+);
 const OLDER: (&str, &str) = ("control planes", "/konnect-api/api/runtime_groups");
 
 const TABLE: &[Row] = &[
@@ -283,6 +309,51 @@ const TABLE: &[Row] = &[
         || get(nodes::expected_version),
     )
     .answers("ExpectedVersion"),
+    row(("GET", 200), STORES, "List stores of secrets", || {
+        get(config_stores::list)
+    })
+    .answers("ConfigStores")
+    .asks(describe::CURSOR),
+    row(("POST", 201), STORES, "Create a store of secrets", || {
+        post(config_stores::create)
+    })
+    .with(Some("NewConfigStore"), Some("ConfigStore")),
+    row(("GET", 200), STORE, "Read a store of secrets", || {
+        get(config_stores::get)
+    })
+    .answers("ConfigStore"),
+    row(("PUT", 200), STORE, "Rename a store of secrets", || {
+        put(config_stores::put)
+    })
+    .with(Some("NewConfigStore"), Some("ConfigStore")),
+    row(("DELETE", 204), STORE, "Delete a store of secrets", || {
+        delete(config_stores::delete)
+    })
+    .asks(describe::FORCE),
+    row(("GET", 200), SECRETS, "List secrets", || {
+        get(config_stores::list_secrets)
+    })
+    .answers("Secrets")
+    .asks(describe::CURSOR),
+    row(("POST", 201), SECRETS, "Create a secret", || {
+        post(config_stores::create_secret)
+    })
+    .with(Some("NewSecret"), Some("Secret")),
+    row(
+        ("GET", 200),
+        SECRET,
+        "Read what is known of a secret",
+        || get(config_stores::get_secret),
+    )
+    .answers("Secret"),
+    row(("PUT", 200), SECRET, "Create or replace a secret", || {
+        put(config_stores::put_secret)
+    })
+    .with(Some("SecretChange"), Some("Secret"))
+    .creates(),
+    row(("DELETE", 204), SECRET, "Delete a secret", || {
+        delete(config_stores::delete_secret)
+    }),
     row(("GET", 200), OLDER, "List control planes for decK", || {
         get(planes::older_list)
     })

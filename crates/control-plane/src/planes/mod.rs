@@ -4,6 +4,7 @@
 //! every read by id names the organisation, and another's is answered like a missing one.
 
 mod certificates;
+mod config_stores;
 mod groups;
 mod nodes;
 mod records;
@@ -19,6 +20,10 @@ use crate::error::{InvalidParameter, PlaneError};
 use crate::geo::Geo;
 use crate::model::{ControlPlane, NewControlPlane, PatchControlPlane, PlaneEvent};
 pub use certificates::MAX_CERTIFICATES;
+pub use config_stores::{
+    ConfigStore, MAX_CONFIG_STORES, MAX_SECRET_KEY, MAX_SECRET_VALUE, MAX_SECRETS, MAX_STORE_NAME,
+    Secret,
+};
 pub use groups::{MAX_GROUPS, MAX_MEMBERS, MAX_MEMBERS_PER_CALL, MemberChange};
 use records::Records;
 

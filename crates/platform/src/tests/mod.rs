@@ -2,15 +2,19 @@
 
 mod admin;
 mod batch;
+mod config_stores;
+mod consumer_groups;
 mod entities;
 mod files;
 mod groups;
 mod hosts;
 mod kic;
+mod kinds;
 mod limits;
 mod links;
 mod nodes;
 mod planes;
+mod plugin_schemas;
 mod requests;
 mod revisions;
 mod tenants;

@@ -14,6 +14,7 @@ pub(super) fn fill(path: &str, plane: uuid::Uuid, key: &str) -> String {
         .replace("{type}", "redis-ce")
         .replace("{parent}", key)
         .replace("{key}", key)
+        .replace("{store}", key)
         .replace("{certificate}", key)
         .replace("{node}", key)
         .replace("{number}", "0");
@@ -76,6 +77,8 @@ async fn the_same_endpoints_know_the_callers_own_control_plane() {
             && !operation.path.ends_with("{key}")
             && !operation.path.ends_with("{certificate}")
             && !operation.path.ends_with("{node}")
+            && !operation.path.contains("{store}")
+            && !operation.path.ends_with("plugin-schemas/{name}")
             && !operation.path.contains("group-memberships")
             && !operation.path.ends_with("group-status");
         if is_list {
