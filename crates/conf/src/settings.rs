@@ -118,6 +118,9 @@ pub struct Settings {
     pub admin_ssl_cert: Vec<String>,
     /// `admin_ssl_cert_key`.
     pub admin_ssl_cert_key: Vec<Secret>,
+    /// `admin_gui_url`: origins (`https://host:port`) whose scripts may call the Admin API; empty
+    /// lets every origin.
+    pub admin_gui_origins: Vec<String>,
     /// `status_ssl_cert`.
     pub status_ssl_cert: Vec<String>,
     /// `status_ssl_cert_key`.

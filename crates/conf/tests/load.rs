@@ -319,6 +319,19 @@ fn wrong_values_of_the_server_are_named() {
     }
 }
 
+#[test]
+fn pages_that_may_call_the_admin_api_are_named_by_origin() {
+    let urls = "https://admin.test:8445/manager, http://127.0.0.1:8002";
+    let (settings, notices) = from_environment(&[("KONG_ADMIN_GUI_URL", urls)]).expect("it loads");
+    let expected = ["https://admin.test:8445", "http://127.0.0.1:8002"];
+    assert_eq!(settings.admin_gui_origins, expected);
+    assert_eq!(notices, []);
+    for wrong in ["admin.test", "ftp://admin.test", "https:///x"] {
+        let text = mistakes(&[("KONG_ADMIN_GUI_URL", wrong)]).join("\n");
+        assert!(text.contains("https://host:port"), "{text}");
+    }
+}
+
 fn cluster_files(folder: &TempDir) -> (String, String) {
     let version = pki::CertificateVersion::V1;
     let issued = pki::gen_cluster_certificate(10, version).expect("it is made");

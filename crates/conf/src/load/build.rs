@@ -113,9 +113,28 @@ fn listeners(settings: &mut Settings, reader: &mut Reader) {
     settings.cluster_listen = http("cluster_listen");
     let stream = |entries: &[String]| parse_listeners(entries, Subsystem::Stream);
     settings.stream_listen = reader.parse_list("stream_listen", stream);
+    settings.admin_gui_origins = reader.parse_list("admin_gui_url", origins);
     settings.port_maps = reader.parse_list("port_maps", |entries| {
         entries.iter().map(|entry| PortMap::parse(entry)).collect()
     });
+}
+
+/// Scheme, host and port of addresses.
+fn origins(entries: &[String]) -> Result<Vec<String>, String> {
+    let origin = |entry: &String| {
+        let rest = entry
+            .strip_prefix("https://")
+            .or_else(|| entry.strip_prefix("http://"));
+        let authority = rest.and_then(|rest| rest.split('/').next());
+        match (rest, authority.filter(|authority| !authority.is_empty())) {
+            (Some(rest), Some(authority)) => {
+                let scheme = entry.len() - rest.len();
+                Ok(entry[..scheme + authority.len()].to_owned())
+            }
+            _ => Err(format!("`{entry}` is not of the form https://host:port")),
+        }
+    };
+    entries.iter().map(origin).collect()
 }
 
 fn cluster(settings: &mut Settings, reader: &mut Reader) {

@@ -14,9 +14,9 @@ pub(super) const PROPERTIES: &[Property] = &[
     array(
         "admin_gui_url",
         "",
-        "Public addresses of the user interface.",
+        "Addresses of pages whose scripts may call the Admin API; unset, those of every page.",
     )
-    .never(CONSOLE),
+    .acted(),
     string("admin_gui_path", "/", "Path of the user interface.").never(CONSOLE),
     string("admin_gui_api_url", "", "Address of the Admin API for it.").never(CONSOLE),
     boolean(

@@ -50,6 +50,7 @@ impl Admin {
         let body_max = node.settings.admin_client_max_body_size;
         let options = Options {
             server: PRODUCT.to_owned(),
+            origins: node.settings.admin_gui_origins.clone(),
             max_body: body_max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX)),
             ..Options::default()
         };
