@@ -68,11 +68,20 @@ impl Entities {
             let name = kind.endpoint_key.filter(|_| Uuid::try_parse(key).is_err());
             name.is_some_and(|name| !keys::is_unique_alone(kind, name))
         });
-        let stored = self.find(scope, kind, key, inside).await?;
-        let draft = self
-            .draft_upsert(scope, kind, (key, stored.as_ref()), (body, parent))
-            .await?;
-        self.write(scope, kind, draft).await
+        for attempt in 1.. {
+            let stored = self.find(scope, kind, key, inside).await?;
+            let now = (body.clone(), parent);
+            let draft = self
+                .draft_upsert(scope, kind, (key, stored.as_ref()), now)
+                .await?;
+            match self.write(scope, kind, draft).await {
+                // Somebody else made it in between; now it is replaced.
+                Err(EntityError::Store(StoreError::Unique { fields, .. }))
+                    if stored.is_none() && attempt < ATTEMPTS && is_key(kind, key, &fields) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(EntityError::NotFound)
     }
 
     /// Changes what the body names: records are merged, lists and maps are replaced.
@@ -236,6 +245,12 @@ fn set_parent(body: &mut Map, parent: Option<Parent>) {
     if let Some(parent) = parent {
         body.insert(parent.field.to_owned(), json!({"id": parent.id}));
     }
+}
+
+/// Whether what clashes is the key that an entity is addressed by.
+fn is_key(kind: &EntityKind, key: &str, fields: &Map) -> bool {
+    let name = kind.endpoint_key.filter(|_| Uuid::try_parse(key).is_err());
+    name.is_some_and(|name| fields.get(name).and_then(Value::as_str) == Some(key))
 }
 
 /// The stored hash of a password when the body sends it back for the same owner: what was read

@@ -3,6 +3,8 @@
 //! Compat: `snis` in a body creates and removes server names along with the certificate, a
 //! server name stands for its certificate in paths, and answers list the names.
 
+use std::collections::HashMap;
+
 use entities::EntityKind;
 use http::StatusCode;
 use schema::{Map, Violations};
@@ -33,6 +35,32 @@ pub(super) async fn of_sni(call: &Call<'_>, name: &str) -> Result<Option<Uuid>, 
 /// Compat: what an unknown server name in a path is answered with.
 pub(super) fn no_sni() -> Fault {
     Fault::message(StatusCode::NOT_FOUND, "SNI not found")
+}
+
+/// Certificates of a list from which on their server names are read together.
+const TOGETHER: usize = 20;
+
+/// Adds the server names of certificates of a list.
+pub(super) async fn add_snis_to_all(call: &Call<'_>, rows: &mut [Map]) -> Result<(), Fault> {
+    if rows.len() < TOGETHER {
+        for row in rows {
+            add_snis(call, row).await?;
+        }
+        return Ok(());
+    }
+    let mut names: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for sni in snis(call, None).await? {
+        let name = sni.get("name").and_then(Value::as_str);
+        if let (Some(owner), Some(name)) = (owner(&sni), name) {
+            names.entry(owner).or_default().push(name.to_owned());
+        }
+    }
+    for row in rows {
+        let mut own = keys::id(row).and_then(|id| names.remove(&id));
+        own.iter_mut().for_each(|names| names.sort_unstable());
+        row.insert(SNIS.to_owned(), json!(own.unwrap_or_default()));
+    }
+    Ok(())
 }
 
 /// Adds the server names of a certificate, sorted.
@@ -212,14 +240,19 @@ fn bad_snis(message: &str) -> Fault {
 
 /// The server names of a certificate.
 async fn own(call: &Call<'_>, id: Uuid) -> Result<Vec<Map>, Fault> {
+    let field = "certificate";
+    snis(call, Some(Parent { field, id })).await
+}
+
+/// All server names, or those of a certificate.
+async fn snis(call: &Call<'_>, parent: Option<Parent>) -> Result<Vec<Map>, Fault> {
     let entities = &call.api.entities;
     let Some(kind) = entities.catalogue().kind(SNIS) else {
         return Ok(Vec::new());
     };
-    let field = "certificate";
     let mut listing = Listing {
         size: PAGE,
-        parent: Some(Parent { field, id }),
+        parent,
         ..Listing::default()
     };
     let mut found = Vec::new();

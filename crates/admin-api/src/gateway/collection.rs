@@ -71,10 +71,7 @@ async fn list(
     };
     let found = call.api.entities.list(call.scope, kind, &listing).await;
     let found = found.map_err(Fault::reading)?;
-    let mut data = Vec::with_capacity(found.rows.len());
-    for row in found.rows {
-        data.push(rows::shown(call, kind, row).await?);
-    }
+    let data = rows::all_shown(call, kind, found.rows).await?;
     let (path, repeat) = match inside {
         None => (format!("/{}", kind.path), Some(&call.query)),
         Some(inside) => (path_inside(inside), None),

@@ -80,20 +80,29 @@ pub(super) async fn optional_parent(
 }
 
 /// A row as an answer shows it.
-pub(super) async fn shown(
+pub(super) async fn shown(call: &Call<'_>, kind: &EntityKind, row: Map) -> Result<Value, Fault> {
+    let shown = all_shown(call, kind, vec![row]).await?.pop();
+    shown.ok_or_else(Fault::not_found)
+}
+
+/// Rows as a list shows them.
+pub(super) async fn all_shown(
     call: &Call<'_>,
     kind: &EntityKind,
-    mut row: Map,
-) -> Result<Value, Fault> {
-    call.api.entities.catalogue().expose(kind.name, &mut row);
-    // Compat: a node without a database does not say it.
-    if let Source::Store(_) = call.api.entities.source() {
-        say_ttl(kind, &mut row);
+    mut rows: Vec<Map>,
+) -> Result<Vec<Value>, Fault> {
+    let is_stored = matches!(call.api.entities.source(), Source::Store(_));
+    for row in &mut rows {
+        call.api.entities.catalogue().expose(kind.name, row);
+        // Compat: a node without a database does not say it.
+        if is_stored {
+            say_ttl(kind, row);
+        }
     }
     if kind.name == "certificates" {
-        certificates::add_snis(call, &mut row).await?;
+        certificates::add_snis_to_all(call, &mut rows).await?;
     }
-    Ok(Value::Object(row))
+    Ok(rows.into_iter().map(Value::Object).collect())
 }
 
 /// What a write left behind as an answer shows it.

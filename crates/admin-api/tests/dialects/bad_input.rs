@@ -193,6 +193,23 @@ async fn of_many_writers_on_one_name_exactly_one_wins() {
 }
 
 #[tokio::test]
+async fn of_many_who_put_one_name_all_succeed_on_one_entity() {
+    for kept in Kept::both() {
+        let fixture = &Fixture::on(&kept, Dialect::Gateway).await;
+        let write = async |number: usize| {
+            let body = json!({"host": format!("h{number}")});
+            let answer = fixture.send("PUT", "services/one", &body).await;
+            assert_eq!(answer.status, 200, "{kept:?}: {}", answer.text());
+            answer.json()["id"].clone()
+        };
+        let (a, b, c, d) = tokio::join!(write(1), write(2), write(3), write(4));
+        assert!(a == b && b == c && c == d, "{kept:?}");
+        let listed = fixture.get("services").await.json();
+        assert_eq!(listed["data"].as_array().unwrap().len(), 1, "{kept:?}");
+    }
+}
+
+#[tokio::test]
 async fn changes_at_the_same_time_are_all_kept() {
     for kept in Kept::both() {
         let fixture = &Fixture::on(&kept, Dialect::Gateway).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{Dialect, Fixture, Kept};
+use super::fixture::{Dialect, Fixture, Kept, certificate};
 
 async fn with_services(count: usize) -> Fixture {
     fill(Fixture::start(Dialect::Gateway).await, count).await
@@ -248,5 +248,25 @@ async fn consumers_are_found_by_their_own_id() {
         let answer = fixture.get(&format!("consumers?{query}")).await;
         let expected = json!({"message": "custom_id must be an unempty string"});
         assert_eq!((answer.status, answer.json()), (400, expected), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn long_lists_of_certificates_show_their_server_names_too() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let mut body = certificate();
+    for number in 0..25 {
+        body["snis"] = json!([format!("b{number}.test"), format!("a{number}.test")]);
+        fixture.create("certificates", body.clone()).await;
+    }
+    for size in [3, 25] {
+        let page = fixture.get(&format!("certificates?size={size}")).await;
+        let page = page.json();
+        assert_eq!(page["data"].as_array().unwrap().len(), size);
+        for row in page["data"].as_array().unwrap() {
+            let item = format!("certificates/{}", row["id"].as_str().unwrap());
+            assert_eq!(&fixture.get(&item).await.json(), row);
+            assert_eq!(row["snis"].as_array().unwrap().len(), 2);
+        }
     }
 }
