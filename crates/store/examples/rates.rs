@@ -1,5 +1,14 @@
-//! Prints how many single writes, pages and rows a second the store does on this disk:
-//! `cargo run --release -p gatehouse-store --example rates -- FOLDER`.
+//! Prints the figures of the store on this machine, for a file and for a PostgreSQL server that is
+//! started for it (with synced commits):
+//! `cargo run --release -p gatehouse-store --example rates -- FOLDER [sqlite|postgres] [small]`.
+//!
+//! | figure | aim |
+//! | --- | --- |
+//! | 100,000 entities loaded by one batch | 10 s |
+//! | single writes a second by 10 writers | 2,000 |
+//! | a page of 1,000 at 100,000 entities, 99th of 100 | 20 ms |
+//! | memory at 100,000 entities | 300 MB |
+//! | one write at 1,000,000 consumers, 99th of 100 | 5 ms |
 
 use std::error::Error;
 use std::io::Write as _;
@@ -8,84 +17,146 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entities::{Catalogue, NoPlugins};
-use gatehouse_store::{Actor, Batch, Body, ListQuery, Operation, Store, StoreOptions};
+use gatehouse_store::{
+    Actor, Batch, Body, ListQuery, Location, Operation, PostgresConfig, Store, StoreError,
+    StoreOptions,
+};
 use serde_json::{Value, json};
+use test_support::{Postgres, PostgresOptions};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-const PLANE: Uuid = Uuid::from_u128(1);
-const ROWS: u128 = 100_000;
-const SPAN: Duration = Duration::from_secs(5);
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn service(number: u128) -> Body {
-    let service = json!({
-        "id": Uuid::from_u128(number), "name": format!("service-{number}"), "protocol": "http",
-        "host": "upstream.example.com", "port": 80, "path": null, "retries": 5, "enabled": true,
-        "connect_timeout": 60000, "read_timeout": 60000, "write_timeout": 60000, "tags": ["a"],
-        "created_at": 1, "updated_at": 1,
-    });
-    match service {
+const PLANE: Uuid = Uuid::from_u128(1);
+const LARGE: Uuid = Uuid::from_u128(2);
+const ROWS: u128 = 100_000;
+const CONSUMERS: u128 = 1_000_000;
+const SPAN: Duration = Duration::from_secs(10);
+
+type Done = Result<(), Box<dyn Error>>;
+
+fn object(value: Value) -> Body {
+    match value {
         Value::Object(body) => body,
         _ => Body::new(),
     }
 }
 
-fn insert(number: u128) -> Batch {
-    let operation = Operation::Insert {
-        kind: "services",
-        body: service(number),
-    };
-    Batch::of_one(PLANE, Actor::system(), operation)
+fn service(number: u128) -> Body {
+    object(json!({
+        "id": Uuid::from_u128(number), "name": format!("service-{number}"), "protocol": "http",
+        "host": "upstream.example.com", "port": 80, "path": null, "retries": 5, "enabled": true,
+        "connect_timeout": 60000, "read_timeout": 60000, "write_timeout": 60000, "tags": ["a"],
+        "created_at": 1, "updated_at": 1,
+    }))
+}
+
+fn consumer(number: u128) -> Body {
+    object(json!({
+        "id": Uuid::from_u128(number), "username": format!("user-{number}"), "custom_id": null,
+        "tags": null, "created_at": 1, "updated_at": 1,
+    }))
+}
+
+fn batch(control_plane: Uuid, operations: Vec<Operation>) -> Batch {
+    Batch {
+        control_plane,
+        actor: Actor::system(),
+        operations,
+    }
+}
+
+fn insert(control_plane: Uuid, kind: &'static str, body: Body) -> Batch {
+    batch(control_plane, vec![Operation::Insert { kind, body }])
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args_os()
-        .nth(1)
+async fn main() -> Done {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments
+        .next()
         .map_or_else(std::env::temp_dir, PathBuf::from);
-    let folder = folder.join(format!("rates-{}", clock::new_uuid()));
+    let rest: Vec<String> = arguments.collect();
+    let asked = |word: &str| rest.iter().any(|argument| argument == word);
+    let consumers = if asked("small") { ROWS } else { CONSUMERS };
+    if !asked("postgres") {
+        let folder = folder.join(format!("rates-{}", clock::new_uuid()));
+        say("SQLite")?;
+        measure(folder.join("a.db").into(), consumers).await?;
+        std::fs::remove_dir_all(folder)?;
+    }
+    if !asked("sqlite") {
+        let server = Postgres::start(&PostgresOptions {
+            is_durable: true,
+            ..PostgresOptions::default()
+        });
+        say("PostgreSQL")?;
+        let config = PostgresConfig::from_url(&server.url("rates"))?;
+        measure(config.into(), consumers).await?;
+    }
+    Ok(())
+}
+
+async fn measure(location: Location, consumers: u128) -> Done {
     let store = Store::open(StoreOptions {
-        location: folder.join("a.db").into(),
+        location,
         sealer: Arc::new(pki::Sealer::from_key(&[1; 32])?),
         catalogue: Arc::new(Catalogue::new(Arc::new(NoPlugins))),
     })?;
+    load(&store).await?;
+    pages(&store).await?;
     for writers in [1, 10, 100] {
         let rate = write(&store, writers).await?;
-        say(&format!("{writers} writers: {rate} single writes a second"))?;
+        say(&format!(
+            "  {writers} writers: {rate} single writes a second"
+        ))?;
+    }
+    many_consumers(&store, consumers).await
+}
+
+async fn load(store: &Store) -> Done {
+    let tables = || [("services".to_owned(), (0..ROWS).map(service).collect())].into();
+    for what in ["load", "load the same"] {
+        let operations = vec![Operation::ReplaceAll { tables: tables() }];
+        let start = Instant::now();
+        store.apply(batch(PLANE, operations)).await?;
+        let millis = start.elapsed().as_millis();
+        say(&format!(
+            "  {what} {ROWS} entities: {millis} ms, {}",
+            memory()
+        ))?;
     }
     let start = Instant::now();
-    store.purge(PLANE, Actor::system()).await?;
-    let table = (0..ROWS).map(service).collect();
-    let tables = [("services".to_owned(), table)].into();
-    let operations = vec![Operation::ReplaceAll { tables }];
-    let again = operations.clone();
-    let batch = |operations| Batch {
-        control_plane: PLANE,
-        actor: Actor::system(),
-        operations,
+    let rows = store.export(PLANE).await?.tables.len();
+    let millis = start.elapsed().as_millis();
+    say(&format!("  export ({rows} table): {millis} ms"))
+}
+
+async fn pages(store: &Store) -> Done {
+    let mut took = Vec::new();
+    let mut query = ListQuery {
+        size: 1_000,
+        ..ListQuery::default()
     };
-    store.apply(batch(operations)).await?;
-    say(&format!(
-        "import of {ROWS} rows: {} ms",
-        start.elapsed().as_millis()
-    ))?;
-    let start = Instant::now();
-    store.apply(batch(again)).await?;
-    say(&format!(
-        "import of the same: {} ms",
-        start.elapsed().as_millis()
-    ))?;
-    let start = Instant::now();
-    store.export(PLANE).await?;
-    say(&format!(
-        "export of {ROWS} rows: {} ms",
-        start.elapsed().as_millis()
-    ))?;
-    pages(&store).await?;
-    drop(store);
-    std::fs::remove_dir_all(folder)?;
-    Ok(())
+    for _ in 0..500 {
+        let start = Instant::now();
+        let page = store.list(PLANE, "services", query.clone()).await?;
+        took.push(start.elapsed());
+        query.after = page.next;
+    }
+    say(&format!("  page of 1,000 rows: {}", percentiles(took)))?;
+    let mut took = Vec::new();
+    for number in 0..2_000 {
+        let name = format!("service-{number}");
+        let start = Instant::now();
+        store.find(PLANE, "services", "name", &name).await?;
+        took.push(start.elapsed());
+    }
+    say(&format!("  one row by name: {}", percentiles(took)))?;
+    say(&format!("  {}", memory()))
 }
 
 async fn write(store: &Store, writers: u128) -> Result<u128, Box<dyn Error>> {
@@ -97,10 +168,12 @@ async fn write(store: &Store, writers: u128) -> Result<u128, Box<dyn Error>> {
             let mut count = 0;
             while Instant::now() < end {
                 let number = (writers << 96) | (writer << 64) | count;
-                store.apply(insert(number)).await?;
+                store
+                    .apply(insert(PLANE, "services", service(number)))
+                    .await?;
                 count += 1;
             }
-            Ok::<_, gatehouse_store::StoreError>(count)
+            Ok::<_, StoreError>(count)
         });
     }
     let mut total = 0;
@@ -110,35 +183,56 @@ async fn write(store: &Store, writers: u128) -> Result<u128, Box<dyn Error>> {
     Ok(total / u128::from(SPAN.as_secs()))
 }
 
-async fn pages(store: &Store) -> Result<(), Box<dyn Error>> {
+async fn many_consumers(store: &Store, number: u128) -> Done {
     let start = Instant::now();
-    let (mut query, mut count) = (
-        ListQuery {
-            size: 1_000,
-            ..ListQuery::default()
-        },
-        0_u128,
-    );
-    loop {
-        let page = store.list(PLANE, "services", query.clone()).await?;
-        count += 1;
-        query.after = page.next;
-        if query.after.is_none() {
-            break;
-        }
+    for from in (0..number).step_by(20_000) {
+        let kind = "consumers";
+        let rows = (from..from + 20_000).map(|number| Operation::Insert {
+            kind,
+            body: consumer(number),
+        });
+        store.apply(batch(LARGE, rows.collect())).await?;
     }
-    let micros = start.elapsed().as_micros() / count;
-    say(&format!("page of 1,000 rows: {micros} us"))?;
-    let start = Instant::now();
-    for number in 0..1_000 {
-        store
-            .find(PLANE, "services", "name", &format!("service-{number}"))
-            .await?;
+    let millis = start.elapsed().as_millis();
+    say(&format!(
+        "  {number} consumers in batches: {millis} ms, {}",
+        memory()
+    ))?;
+    let mut took = Vec::new();
+    for more in 0..2_000 {
+        let row = insert(LARGE, "consumers", consumer(number + more));
+        let start = Instant::now();
+        store.apply(row).await?;
+        took.push(start.elapsed());
     }
-    let micros = start.elapsed().as_micros() / 1_000;
-    say(&format!("one row by name: {micros} us"))
+    say(&format!("  one write at {number}: {}", percentiles(took)))
 }
 
-fn say(text: &str) -> Result<(), Box<dyn Error>> {
+fn percentiles(mut took: Vec<Duration>) -> String {
+    took.sort_unstable();
+    let at = |percent: usize| {
+        took.get(took.len() * percent / 100)
+            .copied()
+            .unwrap_or_default()
+    };
+    format!(
+        "p50 {} us, p99 {} us",
+        at(50).as_micros(),
+        at(99).as_micros()
+    )
+}
+
+/// The memory of this process now and at its peak.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = |name: &str| {
+        let mut lines = status.lines();
+        let found = lines.find_map(|line| line.strip_prefix(name));
+        found.map_or_else(String::new, |value| value.trim().to_owned())
+    };
+    format!("memory {} (peak {})", line("VmRSS:"), line("VmHWM:"))
+}
+
+fn say(text: &str) -> Done {
     Ok(writeln!(std::io::stdout(), "{text}")?)
 }

@@ -14,7 +14,8 @@ use super::history;
 use super::link::Link;
 use super::numbers::unsigned;
 use super::read::decode;
-use super::rows::{impossible, on_delete};
+use super::rows::on_delete;
+use super::script::Script;
 use super::state::{Entry, Pending, Row, State};
 use crate::codec::{Codec, Digest, Stored, Ttl};
 use crate::model::{KindFacts, OnDelete};
@@ -334,16 +335,19 @@ impl<'a> Work<'a> {
         Ok(body.transpose()?.map(|(_, body)| body))
     }
 
-    /// Writes what is planned.
-    pub(super) async fn flush(&mut self) -> Outcome<()> {
+    /// Writes what is planned, apart from what the script does that is left to run.
+    pub(super) async fn flush(&mut self) -> Outcome<Script> {
         let (replaced, chunks) = self.state.flush(self.version() + 1, self.now);
-        history::keep(self.link, self.plane, &replaced).await?;
-        for chunk in chunks {
-            if !chunk.write(self.link, self.plane, self.now).await? {
-                return Err(impossible("a unique value was taken under the lock").into());
+        let mut script = Script::default();
+        history::keep(&mut script, self.plane, replaced);
+        for (mut chunk, place) in chunks.into_iter().zip(0..) {
+            // What is small travels with what follows.
+            if place > 0 {
+                std::mem::take(&mut script).run(self.link).await?;
             }
+            chunk.script(&mut script, self.plane, self.now, false);
         }
-        Ok(())
+        Ok(script)
     }
 }
 

@@ -7,7 +7,7 @@ use super::fault::Outcome;
 use super::link::Link;
 use super::numbers::{signed, unsigned};
 use super::read::{Reading, audit_entry, decode};
-use super::rows::CHUNK_ROWS;
+use super::script::{Script, values};
 use crate::codec::{Encoded, Ttl};
 use crate::history::{DAYS_KEPT, EarlierRows, REVISIONS_KEPT, ROWS_KEPT, put_back};
 use crate::{Body, Export, Revisions, RowChange};
@@ -50,66 +50,54 @@ pub(super) struct Replaced {
     pub(super) before: Before,
 }
 
-/// Keeps what is about to be replaced. The first content of a version counts.
-pub(super) async fn keep(link: &Link, plane: Uuid, replaced: &[Replaced]) -> Outcome<()> {
-    let stored = "INSERT INTO history (control_plane, version, kind, id, at, expires_at, body,
-         sealed)
-         SELECT $1, n.version, n.kind, n.id, n.at, e.expires_at, e.body, e.sealed
-         FROM UNNEST($2::bigint[], $3::text[], $4::uuid[], $5::bigint[])
-         AS n(version, kind, id, at)
-         LEFT JOIN entity e ON e.control_plane = $1 AND e.kind = n.kind AND e.id = n.id
-         ON CONFLICT DO NOTHING";
-    let given = "INSERT INTO history (control_plane, version, kind, id, at, expires_at, body,
-         sealed)
-         SELECT $1, n.version, n.kind, n.id, n.at, n.expires_at, n.body, n.sealed
-         FROM UNNEST($2::bigint[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[],
-         $7::text[], $8::bytea[]) AS n(version, kind, id, at, expires_at, body, sealed)
-         ON CONFLICT DO NOTHING";
-    for part in replaced.chunks(CHUNK_ROWS) {
-        let is_stored = |row: &&Replaced| matches!(row.before, Before::Stored);
-        let rows: Vec<&Replaced> = part.iter().filter(is_stored).collect();
-        if !rows.is_empty() {
-            let (versions, kinds, ids, moments) = columns(&rows);
-            link.execute(stored, &[&plane, &versions, &kinds, &ids, &moments])
-                .await?;
-        }
-        let rows: Vec<&Replaced> = part.iter().filter(|row| !is_stored(row)).collect();
-        if !rows.is_empty() {
-            let (versions, kinds, ids, moments) = columns(&rows);
-            let (mut ends, mut bodies, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
-            for row in rows {
-                match &row.before {
-                    Before::Given {
-                        body,
-                        sealed: secret,
-                        expires_at,
-                    } => {
-                        ends.push(expires_at.map(signed));
-                        bodies.push(Some(body.as_str()));
-                        sealed.push(secret.as_deref());
-                    }
-                    Before::Stored | Before::Absent => {
-                        ends.push(None);
-                        bodies.push(None);
-                        sealed.push(None);
-                    }
-                }
-            }
-            link.execute(
-                given,
-                &[
-                    &plane, &versions, &kinds, &ids, &moments, &ends, &bodies, &sealed,
-                ],
-            )
-            .await?;
-        }
+const KEEP_STORED: &str = "INSERT INTO history (control_plane, version, kind, id, at, expires_at,
+    body, sealed)
+    SELECT $1, n.version, n.kind, n.id, n.at, e.expires_at, e.body, e.sealed
+    FROM UNNEST($2::bigint[], $3::text[], $4::uuid[], $5::bigint[]) AS n(version, kind, id, at)
+    LEFT JOIN entity e ON e.control_plane = $1 AND e.kind = n.kind AND e.id = n.id
+    ON CONFLICT DO NOTHING";
+const KEEP_GIVEN: &str = "INSERT INTO history (control_plane, version, kind, id, at, expires_at,
+    body, sealed)
+    SELECT $1, n.version, n.kind, n.id, n.at, n.expires_at, n.body, n.sealed
+    FROM UNNEST($2::bigint[], $3::text[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[],
+    $8::bytea[]) AS n(version, kind, id, at, expires_at, body, sealed)
+    ON CONFLICT DO NOTHING";
+
+/// Adds what keeps the content that is about to be replaced. The first one of a version counts.
+pub(super) fn keep(script: &mut Script, plane: Uuid, replaced: Vec<Replaced>) {
+    let is_stored = |row: &Replaced| matches!(row.before, Before::Stored);
+    let (stored, given): (Vec<_>, Vec<_>) = replaced.into_iter().partition(is_stored);
+    if !stored.is_empty() {
+        let (versions, kinds, ids, moments) = columns(&stored);
+        script.push(KEEP_STORED, values![plane, versions, kinds, ids, moments]);
     }
-    Ok(())
+    if given.is_empty() {
+        return;
+    }
+    let (versions, kinds, ids, moments) = columns(&given);
+    let (mut ends, mut bodies, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
+    for row in given {
+        let (end, body, secret) = match row.before {
+            Before::Given {
+                body,
+                sealed,
+                expires_at,
+            } => (expires_at.map(signed), Some(body), sealed),
+            Before::Stored | Before::Absent => (None, None, None),
+        };
+        ends.push(end);
+        bodies.push(body);
+        secrets.push(secret);
+    }
+    script.push(
+        KEEP_GIVEN,
+        values![plane, versions, kinds, ids, moments, ends, bodies, secrets],
+    );
 }
 
 type Columns = (Vec<i64>, Vec<&'static str>, Vec<Uuid>, Vec<i64>);
 
-fn columns(rows: &[&Replaced]) -> Columns {
+fn columns(rows: &[Replaced]) -> Columns {
     (
         rows.iter().map(|row| signed(row.version)).collect(),
         rows.iter().map(|row| row.address.0).collect(),
@@ -118,19 +106,17 @@ fn columns(rows: &[&Replaced]) -> Columns {
     )
 }
 
-/// Forgets what a new version pushes out.
-pub(super) async fn shorten(link: &Link, plane: Uuid, before: u64, now: u64) -> Outcome<()> {
+/// Adds what forgets the versions that a new version pushes out.
+pub(super) fn shorten(script: &mut Script, plane: Uuid, before: u64, now: u64) {
     let (from, to) = (
         before.saturating_sub(REVISIONS_KEPT),
         now.saturating_sub(REVISIONS_KEPT),
     );
-    if to == 0 {
-        return Ok(());
+    if to > 0 {
+        let sql = "DELETE FROM history
+             WHERE control_plane = $1 AND version > $2 AND version <= $3";
+        script.push(sql, values![plane, signed(from), signed(to)]);
     }
-    let sql = "DELETE FROM history WHERE control_plane = $1 AND version > $2 AND version <= $3";
-    link.execute(sql, &[&plane, &signed(from), &signed(to)])
-        .await?;
-    Ok(())
 }
 
 /// Forgets what is too old or too much; `now` is in Unix milliseconds.

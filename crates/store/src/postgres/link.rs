@@ -61,13 +61,15 @@ impl Connector {
             config.password(password);
         }
         let millis = timeout.as_millis();
-        // Plans are steered to the indexes: fresh tables have no statistics, and no statement here
-        // gains from reading a table as a whole. A role that gave up durability gets it back.
+        // Plans are steered to the indexes, whatever the tables hold: no statement here gains from
+        // reading one as a whole, and each is planned once. A role that gave up durability gets it
+        // back.
         let session = format!(
             "SET search_path TO {}; SET statement_timeout = {millis}; SET lock_timeout = {millis};
              SET idle_in_transaction_session_timeout = {}; SET client_min_messages = warning;
              SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-             SET jit = off; SELECT set_config('synchronous_commit', 'on', false)
+             SET enable_material = off; SET enable_bitmapscan = off; SET enable_sort = off;
+             SET plan_cache_mode = force_generic_plan; SET jit = off; SELECT set_config('synchronous_commit', 'on', false)
              WHERE current_setting('synchronous_commit') = 'off'",
             quoted(schema),
             millis * 4,

@@ -8,6 +8,7 @@ use super::history;
 use super::link::Link;
 use super::numbers::{signed, unsigned};
 use super::rows;
+use super::script::{Script, values};
 use super::state::Entry;
 use crate::export::summary;
 use crate::limits::{CHANGES_LOGGED, VERSIONS_LOGGED};
@@ -75,10 +76,10 @@ impl Work<'_> {
         Applied { version, changed }
     }
 
-    /// Writes the versions that were made, their log and their audit rows.
-    pub(super) async fn record(&self) -> Outcome<()> {
+    /// Adds what writes the versions that were made, their log and their audit rows.
+    pub(super) fn record(&self, script: &mut Script) {
         let Some(version) = self.entries.last().map(|entry| entry.version) else {
-            return Ok(());
+            return;
         };
         let large = self.entries.iter().rev().find(|entry| is_large(entry));
         let reach = self
@@ -86,26 +87,24 @@ impl Work<'_> {
             .1
             .max(version.saturating_sub(VERSIONS_LOGGED))
             .max(large.map_or(0, |entry| entry.version));
+        let plane = self.plane;
         if reach > self.before.1 {
             let sql = "DELETE FROM change_log
                  WHERE control_plane = $1 AND version > $2 AND version <= $3";
-            let (from, to) = (signed(self.before.1), signed(reach));
-            self.link.execute(sql, &[&self.plane, &from, &to]).await?;
+            script.push(sql, values![plane, signed(self.before.1), signed(reach)]);
         }
         let logged = self.entries.iter().filter(|entry| entry.version > reach);
-        rows::log(self.link, self.plane, logged).await?;
-        history::shorten(self.link, self.plane, self.before.0, version).await?;
+        rows::log(script, plane, logged);
+        history::shorten(script, plane, self.before.0, version);
         let update = "UPDATE plane SET version = $2, logged_after = $3 WHERE control_plane = $1";
-        self.link
-            .execute(update, &[&self.plane, &signed(version), &signed(reach)])
-            .await?;
+        script.push(update, values![plane, signed(version), signed(reach)]);
         let entries = self.entries.iter().map(|entry| Audit {
             at: entry.at,
             version: entry.version,
             actor: &entry.actor,
             summary: summary(&entry.changes, entry.note.as_deref()).to_string(),
         });
-        audit(self.link, self.plane, &entries.collect::<Vec<_>>()).await
+        audit(script, plane, entries.collect());
     }
 }
 
@@ -121,8 +120,8 @@ pub(super) struct Audit<'a> {
     pub(super) summary: String,
 }
 
-/// Adds rows to the audit trail.
-pub(super) async fn audit(link: &Link, plane: Uuid, rows: &[Audit<'_>]) -> Outcome<()> {
+/// Adds what writes rows of the audit trail.
+pub(super) fn audit(script: &mut Script, plane: Uuid, rows: Vec<Audit<'_>>) {
     let sql = "INSERT INTO audit (at, control_plane, version, actor_kind, actor_id, summary)
          SELECT n.at, $1, n.version, n.actor_kind, n.actor_id, n.summary
          FROM UNNEST($2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::text[])
@@ -130,13 +129,11 @@ pub(super) async fn audit(link: &Link, plane: Uuid, rows: &[Audit<'_>]) -> Outco
          ORDER BY n.place";
     let moments: Vec<i64> = rows.iter().map(|row| signed(row.at)).collect();
     let versions: Vec<i64> = rows.iter().map(|row| signed(row.version)).collect();
-    let kinds: Vec<&str> = rows.iter().map(|row| row.actor.kind.as_str()).collect();
+    let kinds: Vec<String> = rows.iter().map(|row| row.actor.kind.clone()).collect();
     let ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.actor.id).collect();
-    let summaries: Vec<&str> = rows.iter().map(|row| row.summary.as_str()).collect();
-    link.execute(
+    let summaries: Vec<String> = rows.into_iter().map(|row| row.summary).collect();
+    script.push(
         sql,
-        &[&plane, &moments, &versions, &kinds, &ids, &summaries],
-    )
-    .await?;
-    Ok(())
+        values![plane, moments, versions, kinds, ids, summaries],
+    );
 }

@@ -21,6 +21,7 @@ mod replace;
 mod room;
 mod rows;
 mod schema;
+mod script;
 mod state;
 mod sweep;
 mod tls;

@@ -11,6 +11,7 @@ use super::fault::Outcome;
 use super::history::{self, Before, Replaced};
 use super::read::decode;
 use super::rows::{CHUNK_ROWS, Chunk, impossible};
+use super::script::Script;
 use super::state::Row;
 use crate::codec::{Ttl, body_id};
 use crate::model::KindFacts;
@@ -49,7 +50,7 @@ impl<'a> Work<'a> {
         let codec = self.codec;
         check_tables(codec.kinds(), tables)?;
         // What the same batch planned before comes first; from here on the database is written.
-        self.flush().await?;
+        self.flush().await?.run(self.link).await?;
         let mut comparison = Comparison::default();
         for kind in codec.kinds().iter().filter(|kind| kind.is_exported) {
             let rows = tables.get(kind.name).map_or(&[][..], Vec::as_slice);
@@ -65,8 +66,11 @@ impl<'a> Work<'a> {
                 chunk.put(row.address(), draft, !row.exists);
                 self.state.note(row.address(), ChangeKind::Written);
             }
-            self.keep_history(part.iter().map(Wanted::address)).await?;
-            if !chunk.write(self.link, self.plane, self.now).await? {
+            let script = self.keep_history(part.iter().map(Wanted::address));
+            if !chunk
+                .write(self.link, script, (self.plane, self.now))
+                .await?
+            {
                 return Err(self.taken(&chunk, part).await?.into());
             }
         }
@@ -131,8 +135,10 @@ impl<'a> Work<'a> {
                 chunk.remove(*address);
                 self.state.note(*address, ChangeKind::Removed);
             }
-            self.keep_history(part.iter().copied()).await?;
-            chunk.write(self.link, self.plane, self.now).await?;
+            let script = self.keep_history(part.iter().copied());
+            chunk
+                .write(self.link, script, (self.plane, self.now))
+                .await?;
         }
         let changing: Vec<Address> = comparison
             .wanted
@@ -143,13 +149,16 @@ impl<'a> Work<'a> {
         for part in changing.chunks(CHUNK_ROWS) {
             let mut chunk = Chunk::default();
             part.iter().for_each(|address| chunk.forget(*address));
-            chunk.write(self.link, self.plane, self.now).await?;
+            let script = Script::default();
+            chunk
+                .write(self.link, script, (self.plane, self.now))
+                .await?;
         }
         Ok(())
     }
 
-    /// Keeps what the rows are that are about to be replaced.
-    async fn keep_history(&self, rows: impl Iterator<Item = Address>) -> Outcome<()> {
+    /// What keeps the rows that are about to be replaced.
+    fn keep_history(&self, rows: impl Iterator<Item = Address>) -> Script {
         let (version, at) = (self.version() + 1, self.now);
         let replaced = rows.map(|address| Replaced {
             version,
@@ -157,7 +166,9 @@ impl<'a> Work<'a> {
             address,
             before: Before::Stored,
         });
-        history::keep(self.link, self.plane, &replaced.collect::<Vec<_>>()).await
+        let mut script = Script::default();
+        history::keep(&mut script, self.plane, replaced.collect());
+        script
     }
 
     /// When the rows that change were made: they keep that moment, the document's is that of the

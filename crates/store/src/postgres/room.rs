@@ -15,6 +15,7 @@ use super::log::{self, Audit, begin};
 use super::notices::Notices;
 use super::pool::{Lease, Pool};
 use super::records;
+use super::script::{Script, values};
 use super::state::State;
 use super::writer::{Answer, Request, Task};
 use crate::codec::Codec;
@@ -46,11 +47,11 @@ pub(super) struct Room {
     pub(super) place: String,
 }
 
-/// A transaction before its commit.
+/// A transaction before its end.
 struct Prepared {
     answers: Vec<Answer>,
-    /// Its name; `None` when there is nothing to commit.
-    transaction: Option<String>,
+    /// Its name, and what is left to run with the commit; `None` when there is nothing to commit.
+    rest: Option<(String, Script)>,
     /// The control plane and its version.
     changed: Option<(Uuid, u64)>,
 }
@@ -111,49 +112,49 @@ impl Room {
                 return Err(fault);
             }
         };
-        let Some(transaction) = prepared.transaction else {
+        let Some((transaction, script)) = prepared.rest else {
             lease.batch("ROLLBACK").await?;
             lease.give_back();
             return Ok(prepared.answers);
         };
-        self.end(lease, &transaction).await?;
+        self.end(lease, &transaction, &script).await?;
         if let Some((plane, version)) = prepared.changed {
             self.notices.committed(plane, version);
         }
         Ok(prepared.answers)
     }
 
-    /// Commits. When the answer is lost, the database is asked what became of the transaction.
-    async fn end(&self, lease: Lease, transaction: &str) -> Outcome<()> {
-        match lease.batch("COMMIT").await {
+    /// Runs the rest and commits. When the answer is lost, the database is asked what became of the
+    /// transaction.
+    async fn end(&self, lease: Lease, transaction: &str, script: &Script) -> Outcome<()> {
+        let fault = match script.commit(&lease).await {
             Ok(()) => {
                 lease.give_back();
                 return Ok(());
             }
-            Err(fault) if fault.keeps_connection() => {
-                drop(lease.batch("ROLLBACK").await);
+            Err((fault, true)) => {
+                if lease.batch("ROLLBACK").await.is_ok() {
+                    lease.give_back();
+                }
                 return Err(fault);
             }
-            Err(_) => drop(lease),
-        }
-        let unknown = || StoreError::Unavailable {
-            reason: format!(
-                "{} went away during a commit, and whether it happened is not known",
-                self.place
-            ),
+            Err((fault, false)) => fault,
         };
+        drop(lease);
         for _ in 0..OUTCOME_ATTEMPTS {
             match self.outcome(transaction).await.as_deref() {
                 Ok("committed") => return Ok(()),
-                Ok("aborted") => {
-                    let reason = format!("{} went away during a commit", self.place);
-                    return Err(StoreError::Unavailable { reason }.into());
-                }
+                // It is as if it had never been asked for.
+                Ok("aborted") => return Err(fault),
                 Ok(_) | Err(Fault::Database(_)) => tokio::time::sleep(OUTCOME_EVERY).await,
                 Err(_) => break,
             }
         }
-        Err(unknown().into())
+        let reason = format!(
+            "{} went away during a commit, and whether it happened is not known",
+            self.place
+        );
+        Err(StoreError::Unavailable { reason }.into())
     }
 
     async fn outcome(&self, transaction: &str) -> Outcome<String> {
@@ -174,7 +175,7 @@ impl Room {
             Some(Task::Expire(plane, _)) => self.plane(link, *plane, run).await,
             None => Ok(Prepared {
                 answers: Vec::new(),
-                transaction: None,
+                rest: None,
                 changed: None,
             }),
         }
@@ -220,25 +221,24 @@ impl Room {
         let Some(version) = work.entries.last().map(|entry| entry.version) else {
             return Ok(Prepared {
                 answers,
-                transaction: None,
+                rest: None,
                 changed: None,
             });
         };
-        work.flush().await?;
-        work.record().await?;
-        self.announce(link, plane, version).await?;
+        let mut script = work.flush().await?;
+        work.record(&mut script);
+        self.announce(&mut script, plane, version);
         Ok(Prepared {
             answers,
-            transaction: Some(held.transaction),
+            rest: Some((held.transaction, script)),
             changed: Some((plane, version)),
         })
     }
 
-    async fn announce(&self, link: &Link, plane: Uuid, version: u64) -> Outcome<()> {
+    fn announce(&self, script: &mut Script, plane: Uuid, version: u64) {
         let payload = self.notices.payload(plane, version);
-        let sql = "SELECT pg_notify($1, $2)";
-        link.query(sql, &[&self.notices.channel, &payload]).await?;
-        Ok(())
+        let channel = self.notices.channel.clone();
+        script.push("SELECT pg_notify($1, $2)", values![channel, payload]);
     }
 
     async fn purge(&self, link: &Link, plane: Uuid, actor: &Actor, now: u64) -> Outcome<Prepared> {
@@ -267,11 +267,12 @@ impl Room {
             actor,
             summary: json!([{ "change": "purged" }]).to_string(),
         };
-        log::audit(link, plane, &[row]).await?;
-        self.announce(link, plane, 0).await?;
+        let mut script = Script::default();
+        log::audit(&mut script, plane, vec![row]);
+        self.announce(&mut script, plane, 0);
         Ok(Prepared {
             answers: vec![Ok(NOTHING)],
-            transaction: Some(held.transaction),
+            rest: Some((held.transaction, script)),
             changed: Some((plane, 0)),
         })
     }
@@ -296,9 +297,10 @@ impl Room {
         }
         let sql = "SELECT pg_current_xact_id_if_assigned()::text";
         let row = link.one(sql, &[]).await?;
+        let transaction: Option<String> = row.map_or(Ok(None), |row| row.try_get(0))?;
         Ok(Prepared {
             answers,
-            transaction: row.map_or(Ok(None), |row| row.try_get(0))?,
+            rest: transaction.map(|name| (name, Script::default())),
             changed: None,
         })
     }

@@ -1,13 +1,12 @@
 //! Many rows written by a few statements: each statement takes columns as arrays.
 
-use futures_util::future::join_all;
-use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::draft::{Address, Draft};
 use super::fault::Outcome;
 use super::link::Link;
 use super::numbers::signed;
+use super::script::{Script, Value, values};
 use super::state::Entry;
 use crate::codec::Digest;
 use crate::model::{OnDelete, Reference};
@@ -15,6 +14,9 @@ use crate::{ChangeKind, StoreError};
 
 /// Rows that one set of statements writes.
 pub(super) const CHUNK_ROWS: usize = 2_000;
+
+/// Rows of the change log that one statement writes.
+const LOG_ROWS: usize = 10_000;
 
 const DROP_KEYS: &str =
     "DELETE FROM unique_key t USING UNNEST($2::text[], $3::uuid[]) AS n(kind, id)
@@ -37,6 +39,9 @@ const UPDATE: &str = "UPDATE entity t SET updated_at = $2, expires_at = n.expire
     AS n(kind, id, expires_at, digest, body, sealed)
     WHERE t.control_plane = $1 AND t.kind = n.kind AND t.id = n.id";
 const ADD_KEYS: &str = "INSERT INTO unique_key (control_plane, kind, digest, id)
+    SELECT $1, n.kind, n.digest, n.id FROM UNNEST($2::text[], $3::bytea[], $4::uuid[])
+    AS n(kind, digest, id)";
+const ADD_KEYS_LOOSE: &str = "INSERT INTO unique_key (control_plane, kind, digest, id)
     SELECT $1, n.kind, n.digest, n.id FROM UNNEST($2::text[], $3::bytea[], $4::uuid[])
     AS n(kind, digest, id) ON CONFLICT DO NOTHING";
 const ADD_TAGS: &str = "INSERT INTO tag (control_plane, tag, kind, id)
@@ -134,46 +139,59 @@ impl Chunk {
         }
     }
 
-    /// Writes everything, removals first. `false` when a unique value was taken; then the
-    /// transaction is of no use any more.
-    pub(super) async fn write(&self, link: &Link, plane: Uuid, now: u64) -> Outcome<bool> {
+    /// Adds what writes everything, removals first. The statement about unique values is the last
+    /// one; it gives fewer rows than there are values when one of them was taken and `is_loose`,
+    /// and fails otherwise.
+    pub(super) fn script(&mut self, script: &mut Script, plane: Uuid, now: u64, is_loose: bool) {
         let now = signed(now);
-        let (new, changed) = (Columns::of(&self.new), Columns::of(&self.changed));
-        let references = References::of(&self.references.1);
-        let digests = slices(&self.keys.1);
-        let mut statements: Vec<Statement<'_>> = Vec::new();
         for at in [&self.gone, &self.stale] {
             if !at.ids.is_empty() {
                 for sql in [DROP_KEYS, DROP_REFERENCES, DROP_TAGS] {
-                    statements.push((sql, vec![&plane, &at.kinds, &at.ids]));
+                    script.push(sql, values![plane, at.kinds.clone(), at.ids.clone()]);
                 }
             }
         }
-        if !self.gone.ids.is_empty() {
-            let at = &self.gone;
-            statements.push((DROP_ROWS, vec![&plane, &at.kinds, &at.ids]));
+        let gone = std::mem::take(&mut self.gone);
+        if !gone.ids.is_empty() {
+            script.push(DROP_ROWS, values![plane, gone.kinds, gone.ids]);
         }
-        if !self.new.at.ids.is_empty() {
-            statements.push((INSERT, new.values(&plane, &now)));
+        for (sql, rows) in [(INSERT, &mut self.new), (UPDATE, &mut self.changed)] {
+            let rows = std::mem::take(rows);
+            if !rows.at.ids.is_empty() {
+                script.push(sql, rows.into_values(plane, now));
+            }
         }
-        if !self.changed.at.ids.is_empty() {
-            statements.push((UPDATE, changed.values(&plane, &now)));
+        let (at, tags) = std::mem::take(&mut self.tags);
+        if !tags.is_empty() {
+            script.push(ADD_TAGS, values![plane, tags, at.kinds, at.ids]);
         }
-        if !self.tags.1.is_empty() {
-            let (at, tags) = &self.tags;
-            statements.push((ADD_TAGS, vec![&plane, tags, &at.kinds, &at.ids]));
+        let (at, references) = std::mem::take(&mut self.references);
+        if !references.is_empty() {
+            script.push(ADD_REFERENCES, reference_values(plane, at, references));
         }
-        if !self.references.1.is_empty() {
-            let at = &self.references.0;
-            statements.push((ADD_REFERENCES, references.values(&plane, at)));
-        }
+        let (at, digests) = &self.keys;
         if !digests.is_empty() {
-            let at = &self.keys.0;
-            statements.push((ADD_KEYS, vec![&plane, &at.kinds, &digests, &at.ids]));
+            let sql = if is_loose { ADD_KEYS_LOOSE } else { ADD_KEYS };
+            let digests = vectors(digests);
+            script.push(
+                sql,
+                values![plane, at.kinds.clone(), digests, at.ids.clone()],
+            );
         }
-        let done = together(link, &statements).await?;
-        let wanted = u64::try_from(digests.len()).unwrap_or(u64::MAX);
-        Ok(digests.is_empty() || done.last() == Some(&wanted))
+    }
+
+    /// Writes everything. `false` when a unique value was taken; then the transaction is of no use
+    /// any more.
+    pub(super) async fn write(
+        &mut self,
+        link: &Link,
+        mut script: Script,
+        at: (Uuid, u64),
+    ) -> Outcome<bool> {
+        self.script(&mut script, at.0, at.1, true);
+        let done = script.run(link).await?;
+        let wanted = u64::try_from(self.keys.1.len()).unwrap_or(u64::MAX);
+        Ok(wanted == 0 || done.last() == Some(&wanted))
     }
 
     /// The first row whose unique value another row holds: its address, the value and the holder.
@@ -182,7 +200,7 @@ impl Chunk {
         link: &Link,
         plane: Uuid,
     ) -> Outcome<Option<(Address, Digest, Uuid)>> {
-        let (at, digests) = (&self.keys.0, slices(&self.keys.1));
+        let (at, digests) = (&self.keys.0, vectors(&self.keys.1));
         let sql = "SELECT n.place, k.id FROM UNNEST($2::text[], $3::bytea[], $4::uuid[])
              WITH ORDINALITY AS n(kind, digest, id, place)
              JOIN unique_key k ON k.control_plane = $1 AND k.kind = n.kind
@@ -200,67 +218,31 @@ impl Chunk {
     }
 }
 
-fn slices(digests: &[Digest]) -> Vec<&[u8]> {
-    digests.iter().map(Digest::as_slice).collect()
+fn vectors(digests: &[Digest]) -> Vec<Vec<u8>> {
+    digests.iter().map(|digest| digest.to_vec()).collect()
 }
 
-/// Entity rows in the form that statements take.
-struct Columns<'a> {
-    rows: &'a Entities,
-    digests: Vec<&'a [u8]>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(rows: &'a Entities) -> Self {
-        Self {
-            rows,
-            digests: slices(&rows.digests),
-        }
-    }
-
-    fn values<'b>(&'b self, plane: &'b Uuid, now: &'b i64) -> Vec<&'b (dyn ToSql + Sync)> {
-        let rows = self.rows;
-        vec![
+impl Entities {
+    fn into_values(self, plane: Uuid, now: i64) -> Vec<Value> {
+        values![
             plane,
             now,
-            &rows.at.kinds,
-            &rows.at.ids,
-            &rows.expires_at,
-            &self.digests,
-            &rows.bodies,
-            &rows.sealed,
+            self.at.kinds,
+            self.at.ids,
+            self.expires_at,
+            vectors(&self.digests),
+            self.bodies,
+            self.sealed,
         ]
     }
 }
 
-struct References<'a> {
-    targets: Vec<Uuid>,
-    fields: Vec<&'a str>,
-    kinds: Vec<&'a str>,
-    on_delete: Vec<i16>,
-}
-
-impl<'a> References<'a> {
-    fn of(references: &'a [Reference]) -> Self {
-        Self {
-            targets: references.iter().map(|r| r.id).collect(),
-            fields: references.iter().map(|r| r.field.as_str()).collect(),
-            kinds: references.iter().map(|r| r.kind.as_str()).collect(),
-            on_delete: references.iter().map(|r| code(r.on_delete)).collect(),
-        }
-    }
-
-    fn values<'b>(&'b self, plane: &'b Uuid, at: &'b Addresses) -> Vec<&'b (dyn ToSql + Sync)> {
-        vec![
-            plane,
-            &self.targets,
-            &at.kinds,
-            &self.fields,
-            &at.ids,
-            &self.kinds,
-            &self.on_delete,
-        ]
-    }
+fn reference_values(plane: Uuid, at: Addresses, references: Vec<Reference>) -> Vec<Value> {
+    let targets: Vec<Uuid> = references.iter().map(|r| r.id).collect();
+    let on_delete: Vec<i16> = references.iter().map(|r| code(r.on_delete)).collect();
+    let (fields, kinds): (Vec<String>, Vec<String>) =
+        references.into_iter().map(|r| (r.field, r.kind)).unzip();
+    values![plane, targets, at.kinds, fields, at.ids, kinds, on_delete]
 }
 
 fn code(on_delete: OnDelete) -> i16 {
@@ -280,50 +262,28 @@ pub(super) fn on_delete(code: i16) -> OnDelete {
     }
 }
 
-/// A statement and its values.
-type Statement<'a> = (&'static str, Vec<&'a (dyn ToSql + Sync)>);
-
-/// Sends statements together and gives the numbers of rows. When one fails, those after it fail
-/// too; the first one tells why.
-async fn together(link: &Link, statements: &[Statement<'_>]) -> Outcome<Vec<u64>> {
-    // One that first had to be prepared would fall behind the others.
-    for (sql, _) in statements {
-        link.statement(sql).await?;
-    }
-    let running = statements
-        .iter()
-        .map(|(sql, values)| link.execute(sql, values));
-    join_all(running).await.into_iter().collect()
-}
-
-/// Adds rows of the change log.
-pub(super) async fn log(
-    link: &Link,
-    plane: Uuid,
-    entries: impl Iterator<Item = &Entry>,
-) -> Outcome<()> {
+/// Adds what writes rows of the change log.
+pub(super) fn log<'a>(script: &mut Script, plane: Uuid, entries: impl Iterator<Item = &'a Entry>) {
     let mut rows = Vec::new();
     for entry in entries {
         let version = signed(entry.version);
         let numbered = (0_i64..).zip(&entry.changes);
         rows.extend(numbered.map(|(ordinal, change)| (version, ordinal, *change)));
     }
-    for chunk in rows.chunks(CHUNK_ROWS) {
+    for chunk in rows.chunks(LOG_ROWS) {
         let versions: Vec<i64> = chunk.iter().map(|row| row.0).collect();
         let ordinals: Vec<i64> = chunk.iter().map(|row| row.1).collect();
-        let kinds: Vec<&str> = chunk.iter().map(|row| row.2.0).collect();
+        let kinds: Vec<&'static str> = chunk.iter().map(|row| row.2.0).collect();
         let ids: Vec<Uuid> = chunk.iter().map(|row| row.2.1).collect();
         let removals: Vec<bool> = chunk
             .iter()
             .map(|row| row.2.2 == ChangeKind::Removed)
             .collect();
-        link.execute(
+        script.push(
             LOG,
-            &[&plane, &versions, &ordinals, &kinds, &ids, &removals],
-        )
-        .await?;
+            values![plane, versions, ordinals, kinds, ids, removals],
+        );
     }
-    Ok(())
 }
 
 /// What is said when a rule of the database speaks that was checked before.
