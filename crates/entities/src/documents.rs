@@ -6,30 +6,31 @@ use serde_json::{Map, Value, json};
 
 use crate::catalogue::Catalogue;
 use crate::kind::EntityKind;
-use crate::vault;
+use crate::{partial_kinds, vault};
 
-impl Catalogue {
-    /// The JSON Schema of a kind: that of its description, for vaults and partials with the
-    /// members of each type. For plugins see [`Catalogue::plugin_json_schema`].
+impl EntityKind {
+    /// The JSON Schema of the kind: that of its description, for vaults and partials with the
+    /// members of each type, and `ttl` where rows may end. For plugins see
+    /// [`Catalogue::plugin_json_schema`].
     #[must_use]
-    pub fn json_schema(&self, kind: &EntityKind) -> Value {
-        let mut document = kind.schema.json_schema();
-        match kind.name {
+    pub fn json_schema(&self) -> Value {
+        let mut document = self.schema.json_schema();
+        match self.name {
             "vaults" => {
                 let types = vault::TYPES.iter();
                 let configs = types.map(|name| (*name, vault::config_of(name).json_schema()));
                 by_type(&mut document, "name", configs);
             }
             "partials" => {
-                let configs = self.partial_types().filter_map(|name| {
-                    let config = self.partial_config(name)?;
+                let configs = partial_kinds::NAMES.into_iter().filter_map(|name| {
+                    let config = partial_kinds::config(name)??;
                     Some((name, config.json_schema()))
                 });
                 by_type(&mut document, "type", configs);
             }
             _ => {}
         }
-        if kind.has_ttl {
+        if self.has_ttl {
             document["properties"]["ttl"] = json!({
                 "type": ["integer", "null"],
                 "minimum": 0,
@@ -39,7 +40,9 @@ impl Catalogue {
         }
         document
     }
+}
 
+impl Catalogue {
     /// The JSON Schema of a plugin entity of that plugin, its configuration included.
     #[must_use]
     pub fn plugin_json_schema(&self, plugin: &str) -> Option<Value> {

@@ -125,7 +125,11 @@ pub(crate) fn schema_of(name: &str, plugins: &dyn PluginCatalogue) -> Option<Sch
     let mut schema = describe();
     for field in &mut schema.fields {
         match field.name {
-            "config" => *field = Field::record("config", config.clone()).required(),
+            "config" => {
+                *field = Field::record("config", config.clone())
+                    .required()
+                    .describe("What the plugin is told.");
+            }
             "protocols" => narrow_protocols(field, name, plugins),
             "route" => forbid(field, plugins.allows_scope(name, Scope::Route)),
             "service" => forbid(field, plugins.allows_scope(name, Scope::Service)),
@@ -173,7 +177,8 @@ fn narrow_protocols(field: &mut Field, name: &str, plugins: &dyn PluginCatalogue
     };
     *field = Field::set("protocols", element)
         .required()
-        .default(defaults);
+        .default(defaults)
+        .describe("The protocols it runs for.");
 }
 
 fn forbid(field: &mut Field, allowed: bool) {

@@ -58,7 +58,7 @@ fn every_member_says_what_it_means() {
 #[test]
 fn documents_of_vaults_and_partials_say_what_each_type_holds() {
     let catalogue = catalogue();
-    let vaults = catalogue.json_schema(catalogue.kind("vaults").expect("vaults"));
+    let vaults = catalogue.kind("vaults").expect("vaults").json_schema();
     let branches = vaults["allOf"].as_array().expect("branches");
     let of = |name: &str| {
         let is_it = |branch: &&Value| branch["if"]["properties"]["name"]["const"] == json!(name);
@@ -67,7 +67,7 @@ fn documents_of_vaults_and_partials_say_what_each_type_holds() {
     };
     assert!(map(of("env")).contains_key("prefix"));
     assert!(map(of("konnect")).contains_key("config_store_id"));
-    let partials = catalogue.json_schema(catalogue.kind("partials").expect("partials"));
+    let partials = catalogue.kind("partials").expect("partials").json_schema();
     assert_eq!(partials["allOf"].as_array().map(Vec::len), Some(2));
 }
 

@@ -8,7 +8,7 @@ use super::operation::ErrorForm;
 /// The schema of a kind of entity, as it is sent and answered.
 #[must_use]
 pub fn component(kind: &EntityKind) -> Value {
-    let mut schema = kind.schema.json_schema();
+    let mut schema = kind.json_schema();
     if let Value::Object(members) = &mut schema {
         // The document says once which dialect of schemas it uses.
         members.remove("$schema");

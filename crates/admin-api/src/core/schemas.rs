@@ -11,7 +11,7 @@ use super::error::CoreError;
 
 /// The JSON schema of a kind, from which clients take defaults.
 pub(super) fn json(kind: &EntityKind) -> Value {
-    kind.schema.json_schema()
+    kind.json_schema()
 }
 
 /// Checks an entity without writing it.

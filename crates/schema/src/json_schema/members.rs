@@ -154,7 +154,9 @@ fn kind(field: &Field, covered: &[&str]) -> Map<String, Value> {
         FieldKind::Record(schema) => Value::Object(record(schema, covered)),
         FieldKind::Foreign(kind) => json!({
             "type": "object",
-            "properties": {"id": {"type": "string", "format": "uuid"}},
+            "properties": {
+                "id": {"type": "string", "format": "uuid", "description": "Its id."},
+            },
             "x-reference": kind,
         }),
         FieldKind::Abstract => json!({"type": "object"}),
