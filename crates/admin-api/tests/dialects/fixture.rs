@@ -111,11 +111,14 @@ impl Kept {
 
     /// A store of each kind.
     pub(crate) fn both() -> [Self; 2] {
-        let server = Postgres::shared();
+        [Self::sqlite(), Self::postgres(Postgres::shared())]
+    }
+
+    /// A store in a schema of its own.
+    pub(crate) fn postgres(server: &Postgres) -> Self {
         let url = server.url(&server.fresh_schema());
-        let postgres = PostgresConfig::from_url(&url).unwrap();
-        let postgres = Self::open("PostgreSQL", |_| Location::Postgres(Box::new(postgres)));
-        [Self::sqlite(), postgres]
+        let config = PostgresConfig::from_url(&url).unwrap();
+        Self::open("PostgreSQL", |_| Location::Postgres(Box::new(config)))
     }
 }
 

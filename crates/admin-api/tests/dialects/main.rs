@@ -6,6 +6,7 @@
     reason = "helpers of tests end the test, as tests do"
 )]
 
+mod away;
 mod bad_input;
 mod bodies;
 mod declarative;
