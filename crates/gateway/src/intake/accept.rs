@@ -290,6 +290,7 @@ impl Intake {
     /// configuration finds it again after a crash. A disk that refuses stops nothing. The caller
     /// holds the turn.
     async fn judge(&self, submitted: Submitted, hash: String) -> Result<Accepted, Refused> {
+        let is_routine = matches!(submitted, Submitted::Again(_) | Submitted::Config(_));
         let (catalogue, compile) = (Arc::clone(&self.catalogue), Arc::clone(&self.compile));
         let (origin_hash, keeps_tables) = (hash.clone(), self.keeps_tables);
         let is_kept = self.keeper.is_some();
@@ -312,7 +313,12 @@ impl Intake {
         self.snapshot.store(Arc::new(snapshot));
         self.tables.write().clone_from(&config);
         self.is_configured.store(true, Ordering::Release);
-        tracing::info!(config_hash = %hash, routes, "configuration in use");
+        if is_routine {
+            // Every write to a database leads here.
+            tracing::debug!(config_hash = %hash, routes, "configuration in use");
+        } else {
+            tracing::info!(config_hash = %hash, routes, "configuration in use");
+        }
         tokio::spawn(give_back_memory());
         Ok(Accepted { hash, config })
     }

@@ -38,6 +38,8 @@ pub(super) struct Follower {
     /// The version in use, or refused; `None` before the first.
     seen: Option<u64>,
     is_away: bool,
+    /// What was said about the newest refused configuration.
+    said: Option<String>,
 }
 
 impl Follower {
@@ -50,6 +52,7 @@ impl Follower {
             anew,
             seen: None,
             is_away: false,
+            said: None,
         }
     }
 
@@ -65,13 +68,20 @@ impl Follower {
         };
         let hash = format!("{:032x}", export.version);
         self.seen = Some(export.version);
-        if let Err(refused) = self.intake.accept_config(config, hash).await {
-            self.say(export.version, &refused);
+        match self.intake.accept_config(config, hash).await {
+            Ok(_) => self.said = None,
+            Err(refused) => self.say(export.version, &refused),
         }
         Ok(())
     }
 
-    fn say(&self, version: u64, refused: &Refused) {
+    /// Says what is wrong, once: further writes do not make it another fault.
+    fn say(&mut self, version: u64, refused: &Refused) {
+        let text = refused.to_string();
+        if self.said.as_ref() == Some(&text) {
+            return;
+        }
+        self.said = Some(text);
         tracing::error!(
             version,
             error = %refused,

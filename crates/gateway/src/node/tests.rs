@@ -468,8 +468,16 @@ async fn stored_entities_that_cannot_run_keep_the_running_ones_and_show_in_the_s
     assert_eq!(error["refused"], 1, "{error}");
     assert!(error["message"].as_str().unwrap().contains("policy"));
     assert_eq!(get(proxy, "/r").await.status, 200);
-    write(&handle, &json!({ "_format_version": "3.0" })).await;
-    until_status(proxy, "/r", 404).await;
+    drop(handle);
+    node.stop().await;
+
+    // It starts all the same, so that it can be corrected.
+    let (node, handle) = start_stored(&prefix).await;
+    let (proxy, status) = (node.proxy_addresses()[0], node.status_addresses()[0]);
+    assert_eq!(get(proxy, "/r").await.status, 404);
+    assert_eq!(get(status, "/status/ready").await.status, 503);
+    write(&handle, &to_backend(&backend, &json!([]))).await;
+    until_status(proxy, "/r", 200).await;
     let body = get(status, "/status").await.json();
     assert!(body.get("configuration_error").is_none(), "{body}");
     drop(handle);
