@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests talk to: a real forward proxy, openssl, PostgreSQL.
+# Installs the Debian packages that the tests talk to: a real forward proxy, openssl, PostgreSQL, strace.
 # Does nothing when they are there.
 set -euo pipefail
 
@@ -11,6 +11,7 @@ need squid squid-openssl
 need openssl openssl
 need htpasswd apache2-utils
 need curl curl
+need strace strace
 need pg_lsclusters postgresql
 
 if [ "${#missing[@]}" -gt 0 ]; then
