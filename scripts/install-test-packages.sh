@@ -24,3 +24,14 @@ if [ "${#missing[@]}" -gt 0 ]; then
   trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
+
+# Tools from PyPI that check the machine-readable descriptions, in a folder of their own.
+python="${GATEHOUSE_PYTHON:-$HOME/.cache/gatehouse/python}"
+wanted="$(cd "$(dirname "$0")" && pwd)/test-requirements.txt"
+if ! cmp -s "$wanted" "$python/installed.txt"; then
+  command -v python3 >/dev/null || { echo "python3 (3.11 or newer) is needed for the tests" >&2; exit 1; }
+  echo "installing tools from PyPI into $python"
+  python3 -m venv --clear "$python"
+  "$python/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+  cp "$wanted" "$python/installed.txt"
+fi

@@ -31,7 +31,9 @@ impl Query {
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             let number = || {
                 let wrong = |_| format!("`{name}` is a whole number, not `{value}`");
-                value.parse::<u64>().map_err(wrong)
+                let number = value.parse::<u64>().map_err(wrong)?;
+                // No revision has a number that databases do not have.
+                Ok::<_, String>(number.min(i64::MAX.unsigned_abs()))
             };
             match (name.as_ref(), value.as_ref()) {
                 ("size", _) => {

@@ -69,6 +69,8 @@ fn render(hosts: &Hosts, port: u16) -> String {
     for geo in hosts.geos() {
         let what = format!("Control planes of the geo <code>{geo}</code>: entities, nodes");
         rows += &row(&format!("{geo}.api.{base}"), &what, true);
+        let what = "Ingress controllers (client certificate)";
+        rows += &row(&format!("{geo}.kic.api.{base}"), what, true);
         let what = "Configuration of nodes (client certificate)";
         rows += &row(&format!("&lt;prefix&gt;.{geo}.cp0.{base}"), what, false);
         let what = "Telemetry of nodes (client certificate)";

@@ -1,0 +1,243 @@
+//! Machine-readable descriptions: valid, and true. Tools from PyPI read them and send what they
+//! allow and what they forbid.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use gatehouse_tests::create;
+use serde_json::{Value, json};
+use test_support::{Client, Identity, Quickstart, QuickstartOptions, TempDir, is_long};
+use tokio::process::Command;
+
+/// What every answer is held against.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_schema_conformance";
+/// Numbers are drawn from it, so that two runs send the same.
+const SEED: &str = "7";
+/// The id of every entity that others are put into; it is taken once per kind.
+const PARENT: &str = "7d1f6a54-3b0e-4a52-9f1f-5c2b7a7a1001";
+
+async fn start() -> Quickstart {
+    let options = QuickstartOptions {
+        arguments: vec!["--no-sample".to_owned()],
+    };
+    Quickstart::start(&options).await
+}
+
+/// A program of the folder that `scripts/install-test-packages.sh` fills.
+fn tool(name: &str) -> PathBuf {
+    let variable = |wanted: &str| {
+        let mut all = std::env::vars();
+        all.find_map(|(name, value)| (name == wanted).then_some(value))
+    };
+    let folder = variable("GATEHOUSE_PYTHON").map_or_else(
+        || PathBuf::from(variable("HOME").unwrap()).join(".cache/gatehouse/python"),
+        PathBuf::from,
+    );
+    let path = folder.join("bin").join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run scripts/install-test-packages.sh",
+        path.display()
+    );
+    path
+}
+
+fn scripts() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scripts")
+}
+
+/// Runs a tool to its end; fails with what it printed.
+async fn run(mut command: Command) {
+    let output = command.output().await.unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(output.status.success(), "{command:?}\n{printed}");
+}
+
+/// Everything that others lie in, so that what is nested is reached.
+async fn parents(quickstart: &Quickstart) -> String {
+    let client = quickstart.client();
+    for (path, body) in [
+        ("services", json!({"name": "parent", "host": "a.test"})),
+        ("routes", json!({"name": "parent", "paths": ["/parent"]})),
+        ("consumers", json!({"username": "parent"})),
+        ("consumer_groups", json!({"name": "parent"})),
+        ("upstreams", json!({"name": "parent"})),
+        ("key-sets", json!({"name": "parent"})),
+        (
+            "partials",
+            json!({"name": "parent", "type": "redis-ce", "config": {"host": "r.test"}}),
+        ),
+    ] {
+        let url = quickstart.entities_url(&format!("{path}/{PARENT}"));
+        let answer = client.json("PUT", &url, &body).await.unwrap();
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    let url = format!("{}/config-stores", quickstart.plane_url());
+    let store = json!({"name": "parent"});
+    let store = client.json("POST", &url, &store).await.unwrap();
+    assert_eq!(store.status, 201, "{}", store.text());
+    store.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// A run of schemathesis against a host, with values for parameters of paths.
+fn schemathesis(quickstart: &Quickstart, url: &str, parameters: &[(&str, &str)]) -> Command {
+    let folder = quickstart.folder().path();
+    let mut settings = String::from("[parameters]\n");
+    for (name, value) in parameters {
+        writeln!(settings, "\"path.{name}\" = \"{value}\"").unwrap();
+    }
+    let file = folder.join(format!("schemathesis-{}.toml", parameters.len()));
+    std::fs::write(&file, settings).unwrap();
+    let examples = if is_long() { "50" } else { "1" };
+    let mut command = Command::new(tool("schemathesis"));
+    command
+        .env("PYTHONPATH", scripts())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
+        .current_dir(folder)
+        .arg("--config-file")
+        .arg(file)
+        .args(["run", url, "--checks", CHECKS, "--seed", SEED])
+        .args([
+            "--max-examples",
+            examples,
+            "--phases",
+            "examples,coverage,fuzzing",
+        ])
+        .args([
+            "--continue-on-failure",
+            "--warnings",
+            "off",
+            "--request-timeout",
+            "30",
+        ])
+        .arg("--tls-verify")
+        .arg(quickstart.fact("ca_cert_path"));
+    command
+}
+
+async fn document(client: &Client, base: &str) -> Value {
+    let answer = client.get(&format!("{base}/openapi.json")).await.unwrap();
+    assert_eq!(answer.status, 200, "{base}");
+    answer.json()
+}
+
+#[tokio::test]
+async fn descriptions_of_all_hosts_are_valid() {
+    let quickstart = start().await;
+    let folder = TempDir::new("openapi");
+    let geo = quickstart.fact("geo_api_url");
+    let kic = geo.replace("us.api.", "us.kic.api.");
+    let local = format!("https://127.0.0.1:{}", quickstart.flag("--platform-port"));
+    let client = Client::new().trusting(&quickstart.ca());
+    for base in [quickstart.fact("global_api_url"), geo, &kic, &local] {
+        let document = document(&client, base).await;
+        assert_eq!(document["openapi"], "3.1.0", "{base}");
+        let file = folder.join("document.json");
+        std::fs::write(&file, document.to_string()).unwrap();
+        let mut command = Command::new(tool("openapi-spec-validator"));
+        command.arg(file);
+        run(command).await;
+    }
+    let page = quickstart.fact("console_url");
+    let page = client.get(&format!("{page}/")).await.unwrap().text();
+    for base in [quickstart.fact("global_api_url"), geo, &kic] {
+        assert!(
+            page.contains(&format!("{base}/openapi.json")),
+            "{base} in {page}"
+        );
+    }
+}
+
+/// Filters are left out: none is installed, so nothing that is sent could be accepted.
+#[tokio::test]
+async fn every_operation_of_the_platform_answers_as_described() {
+    let quickstart = start().await;
+    let store = parents(&quickstart).await;
+    let base = format!("https://127.0.0.1:{}", quickstart.flag("--platform-port"));
+    let plane = quickstart.fact("control_plane_id");
+    let parameters = [("id", plane), ("parent", PARENT), ("store", &store)];
+    let mut command = schemathesis(&quickstart, &format!("{base}/openapi.json"), &parameters);
+    let token = format!("Authorization: Bearer {}", quickstart.fact("token"));
+    command.args(["--header", &token, "--exclude-path-regex", "filter-chains"]);
+    run(command).await;
+    let answer = quickstart.client().get(&quickstart.plane_url()).await;
+    assert_eq!(answer.unwrap().status, 200, "the platform still serves");
+}
+
+#[tokio::test]
+async fn every_operation_of_ingress_controllers_answers_as_described() {
+    let quickstart = start().await;
+    let folder = quickstart.folder();
+    let identity = certificate(folder).await;
+    let url = format!("{}/v2/control-planes", quickstart.fact("geo_api_url"));
+    let plane = json!({
+        "name": "cluster", "cluster_type": "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER",
+    });
+    let client = quickstart.client();
+    let plane = client.json("POST", &url, &plane).await.unwrap();
+    let plane = plane.json()["id"].as_str().unwrap().to_owned();
+    let pin = json!({"cert": identity.certificate});
+    let path = format!("{url}/{plane}/dp-client-certificates");
+    let pin = client.json("POST", &path, &pin).await.unwrap();
+    assert_eq!(pin.status, 201, "{}", pin.text());
+    let host = quickstart
+        .fact("geo_api_url")
+        .replace("us.api.", "us.kic.api.");
+    let url = format!("{host}/openapi.json");
+    let mut command = schemathesis(&quickstart, &url, &[("id", &plane), ("parent", PARENT)]);
+    command
+        .args([
+            "--request-cert",
+            &folder.join("kic.crt").display().to_string(),
+        ])
+        .args([
+            "--request-cert-key",
+            &folder.join("kic.key").display().to_string(),
+        ]);
+    command.args(["--exclude-path-regex", "filter-chains"]);
+    // Entities are the same handlers under another name; a part of them is enough every day.
+    if !is_long() {
+        command.args(["--include-path-regex", "(/v1/|/services)"]);
+    }
+    run(command).await;
+}
+
+/// A certificate of a controller, in `kic.crt` and `kic.key`.
+async fn certificate(folder: &TempDir) -> Identity {
+    let (crt, key) = (folder.join("kic.crt"), folder.join("kic.key"));
+    let mut command = Command::new("openssl");
+    command
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+        ])
+        .args(["-subj", "/CN=kic", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&crt);
+    run(command).await;
+    Identity {
+        certificate: std::fs::read_to_string(crt).unwrap(),
+        key: std::fs::read_to_string(key).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_description_names_what_an_entity_needs() {
+    let quickstart = start().await;
+    create(&quickstart, "services", &json!({"host": "a.test"})).await;
+    let client = Client::new().trusting(&quickstart.ca());
+    let document = document(&client, quickstart.fact("geo_api_url")).await;
+    let base = "/v2/control-planes/{id}/core-entities";
+    let create = &document["paths"][format!("{base}/services")]["post"];
+    let schema = &create["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(schema["$ref"], "#/components/schemas/services");
+    let service = &document["components"]["schemas"]["services"];
+    assert_eq!(service["properties"]["port"]["default"], 80);
+    for status in ["201", "400", "401", "403", "404", "413", "415", "503"] {
+        assert!(create["responses"][status].is_object(), "{status}");
+    }
+    assert_eq!(create["security"], json!([{"token": []}]));
+}
