@@ -57,6 +57,7 @@ GROUPS = [
         ]),
     ("proxy-plugins-auth.jsonl", ["plugin-key-auth", "plugin-basic-auth", "plugin-acl", "plugin-hmac-auth", "plugin-jwt",
         "plugin-multi-auth"]),
+    ("proxy-plugins-log.jsonl", ["plugin-file-log", "plugin-http-log"]),
     (
         "proxy-plugins-traffic.jsonl",
         [

@@ -87,6 +87,12 @@ pub struct Outcome {
     pub request_bytes: u64,
     /// Bytes sent, head and body.
     pub response_bytes: u64,
+    /// The head of the answer as it was sent; empty if none was.
+    pub response_head: Bytes,
+    /// Path and query as the backend got, or would have got, them.
+    pub backend_target: Bytes,
+    /// Unix microseconds at which the request was handed to the backend side; 0 if it was not.
+    pub handed_on_us: u64,
 }
 
 /// A connection of the stream proxy, before a backend is chosen.

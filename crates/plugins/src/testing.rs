@@ -144,6 +144,27 @@ impl Bench {
     }
 }
 
+/// How a request to a backend ended well.
+pub(crate) fn outcome() -> plugin_api::Outcome {
+    plugin_api::Outcome {
+        status: 200,
+        source: ResponseSource::Service,
+        backend_status: Some(200),
+        backend_address: Some("10.0.0.1:80".parse().unwrap()),
+        tries: 1,
+        total_us: 9000,
+        gateway_us: 2000,
+        backend_us: 4000,
+        request_bytes: 100,
+        response_bytes: 200,
+        response_head: Bytes::from_static(
+            b"HTTP/1.1 200 OK\r\nDate: x\r\nServer: echo\r\nConnection: keep-alive",
+        ),
+        backend_target: Bytes::from_static(b"/up?a=1"),
+        handed_on_us: 1,
+    }
+}
+
 /// The kinds of credentials of all plugins.
 fn kinds() -> Vec<&'static str> {
     let kinds = crate::DEFINITIONS.iter().flat_map(|one| one.credentials);
@@ -325,6 +346,16 @@ impl Request {
         sent
     }
 
+    /// Runs the log phase.
+    pub(crate) fn log(
+        &mut self,
+        bench: &Bench,
+        handler: &dyn Handler,
+        outcome: &plugin_api::Outcome,
+    ) {
+        self.with_exchange(bench, |exchange| handler.log(exchange, outcome));
+    }
+
     /// The request headers as the backend would get them.
     pub(crate) fn sent_headers(&self) -> Vec<String> {
         let head = Head::new(&self.bytes, &self.index);
@@ -336,7 +367,11 @@ impl Request {
         lines(&self.response.headers, std::iter::empty())
     }
 
-    fn with_exchange<T>(&mut self, bench: &Bench, run: impl FnOnce(&mut Exchange<'_>) -> T) -> T {
+    pub(crate) fn with_exchange<T>(
+        &mut self,
+        bench: &Bench,
+        run: impl FnOnce(&mut Exchange<'_>) -> T,
+    ) -> T {
         run(&mut Exchange {
             head: Head::new(&self.bytes, &self.index),
             path: &self.path,

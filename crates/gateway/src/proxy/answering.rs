@@ -101,6 +101,7 @@ impl<C: Client> Transaction<'_, C> {
             reply.status = status;
             reply::write(self.core, self.work, (&reply, &rendered), &parts);
         }
+        plugins::keep_head(self);
         // A body of unknown length follows the head; one of known length stands behind it.
         let is_head = self.work.method() == b"HEAD";
         let payload = match is_chunked && !is_head {

@@ -496,6 +496,45 @@ async fn send_whole<C: Client>(
     }
 }
 
+/// Keeps the head of an answer, which stands at the front of the output, for plugins that log.
+pub(crate) fn keep_head<C: Client>(tx: &mut Transaction<'_, C>) {
+    if !tx.work.plugins.is_used || !tx.chain().phases().contains(Phases::LOG) {
+        return;
+    }
+    let out = &tx.work.out;
+    let end = out.windows(4).position(|four| four == b"\r\n\r\n");
+    let head = &out[..end.unwrap_or(out.len())];
+    let sent = &mut tx.work.plugins.sent_head;
+    sent.clear();
+    sent.extend_from_slice(head);
+}
+
+/// Path and query for the service, with the changes of plugins.
+fn backend_target(work: &Work) -> Bytes {
+    let edits = &work.plugins.request;
+    let index = &work.head.fields.index;
+    let mut target = Vec::new();
+    match &edits.path {
+        Some(path) => router::escape_into(path, &mut target),
+        None => target.extend_from_slice(&work.upstream_path),
+    }
+    if target.is_empty() {
+        target.extend_from_slice(index.path.of(&work.bytes));
+    }
+    match &edits.query {
+        None if index.has_query => {
+            target.push(b'?');
+            target.extend_from_slice(index.query.of(&work.bytes));
+        }
+        Some(query) if index.has_query || !query.is_empty() => {
+            target.push(b'?');
+            target.extend_from_slice(query);
+        }
+        _ => {}
+    }
+    Bytes::from(target)
+}
+
 /// Runs the log phase.
 pub(crate) fn log<C: Client>(tx: &mut Transaction<'_, C>) {
     let chain = tx.chain();
@@ -527,6 +566,12 @@ pub(crate) fn log<C: Client>(tx: &mut Transaction<'_, C>) {
         },
         request_bytes: notes.request_bytes,
         response_bytes: notes.response_bytes,
+        response_head: Bytes::copy_from_slice(&tx.work.plugins.sent_head),
+        backend_target: backend_target(tx.work),
+        handed_on_us: match notes.handed_on {
+            0 => 0,
+            handed_on => tx.core.ticks.unix_micros(handed_on),
+        },
     };
     let around = Around {
         client: &client,

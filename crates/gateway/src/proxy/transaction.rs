@@ -441,8 +441,9 @@ impl<C: Client> Transaction<'_, C> {
             is_chunked: framing == AnswerBody::Chunked
                 && self.work.response.framing != Framing::None,
         };
-        self.client.begin(&mut out, answer);
         self.work.out = out;
+        plugins::keep_head(self);
+        self.client.begin(&mut self.work.out, answer);
     }
 
     async fn relay_body(&mut self, mut reached: Box<Reached>, state: (bool, bool)) -> Ending {

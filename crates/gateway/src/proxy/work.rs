@@ -84,6 +84,8 @@ pub(crate) struct PluginState {
     pub(crate) response: ResponseEdits,
     pub(crate) identity: Identity,
     pub(crate) locals: Locals,
+    /// The head of the answer as it was sent, where a plugin logs.
+    pub(crate) sent_head: Vec<u8>,
 }
 
 impl Work {
@@ -166,5 +168,6 @@ impl PluginState {
         self.response.clear();
         self.identity.clear();
         self.locals.clear();
+        self.sent_head.clear();
     }
 }

@@ -8,6 +8,7 @@ use plugin_api::{BuildContext, BuildError, Exchange, Handler, PluginInput, Respo
 use uuid::Uuid;
 
 use super::schema::{Config, Generator};
+use crate::record::Added;
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -74,9 +75,21 @@ impl CorrelationId {
 impl Handler for CorrelationId {
     fn access<'a>(&'a self, exchange: &'a mut Exchange<'_>) -> Step<'a> {
         let brought = exchange.header(&self.config.header_name);
-        if brought.is_none_or(<[u8]>::is_empty) {
+        let brought = brought.filter(|id| !id.is_empty());
+        let brought = brought.map(|id| String::from_utf8_lossy(id).into_owned());
+        let id = brought.unwrap_or_else(|| {
             let id = self.generate(exchange);
-            exchange.request.headers.set(self.header.clone(), id);
+            exchange
+                .request
+                .headers
+                .set(self.header.clone(), id.clone());
+            id
+        });
+        if exchange.locals.get::<Added>().is_none() {
+            exchange.locals.insert(Added::default());
+        }
+        if let Some(added) = exchange.locals.get_mut::<Added>() {
+            added.0.push(("correlation_id", id.into()));
         }
         Step::CONTINUE
     }

@@ -1,6 +1,11 @@
 //! How entries wait until they are sent.
 
-use schema::{Field, Schema};
+use std::time::Duration;
+
+use schema::{DecodeError, Field, Reader, Schema};
+use serde_json::Value;
+
+use crate::outbox::Policy;
 
 /// The members of a `queue` record.
 pub(crate) fn queue() -> Schema {
@@ -34,4 +39,37 @@ pub(crate) fn queue() -> Schema {
             .default(1)
             .describe("Batches sent at the same time; -1 is as many as there are."),
     ])
+}
+
+/// How entries wait, from the `queue` record of a configuration. The settings from before that
+/// record count where they are given.
+pub(crate) fn policy(config: &Reader<'_>) -> Result<Policy, DecodeError> {
+    let record = config.members("queue")?.cloned().unwrap_or_default();
+    let number = |name: &str, default: f64| {
+        let value = record.get(name).and_then(Value::as_f64);
+        value.unwrap_or(default)
+    };
+    let count = |name: &str, default: usize| {
+        let value = record.get(name).and_then(Value::as_u64);
+        value
+            .and_then(|value| usize::try_from(value).ok())
+            .unwrap_or(default)
+    };
+    let old_batch: Option<usize> = config.integer("queue_size")?;
+    let old_patience = config.number("flush_timeout")?;
+    Ok(Policy {
+        max_entries: count("max_entries", 10_000),
+        max_batch: old_batch
+            .filter(|size| *size > 0)
+            .unwrap_or(count("max_batch_size", 1)),
+        patience: seconds(old_patience.unwrap_or(number("max_coalescing_delay", 1.0))),
+        max_retry_time: seconds(number("max_retry_time", 60.0)),
+        first_delay: seconds(number("initial_retry_delay", 0.01)),
+        max_delay: seconds(number("max_retry_delay", 60.0)),
+    })
+}
+
+fn seconds(number: f64) -> Duration {
+    const LONGEST: f64 = 31_536_000.0;
+    Duration::from_secs_f64(number.clamp(0.0, LONGEST))
 }

@@ -1,6 +1,7 @@
 //! Configuration of `tcp-log`.
 
-use schema::{Field, Schema};
+use schema::{DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value};
 
 use crate::records::logs::custom_fields;
 
@@ -26,4 +27,38 @@ pub(super) fn schema() -> Schema {
         Field::string("tls_sni").describe("Server name for TLS."),
         custom_fields(),
     ])
+}
+
+/// What an instance is told.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    /// Name or address of the server.
+    pub(super) host: String,
+    /// Port of the server.
+    pub(super) port: u16,
+    /// Milliseconds to connect and to send.
+    pub(super) timeout: f64,
+    /// Milliseconds an idle connection is kept.
+    pub(super) keepalive: f64,
+    /// Whether TLS is used.
+    pub(super) tls: bool,
+    /// Server name for TLS; the host unless set.
+    pub(super) tls_sni: Option<String>,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let port = read.integer("port")?;
+        Ok(Self {
+            host: read.required_text("host")?,
+            port: port.ok_or_else(|| read.error("port", "a port"))?,
+            timeout: read.number("timeout")?.unwrap_or(10_000.0),
+            keepalive: read.number("keepalive")?.unwrap_or(60_000.0),
+            tls: read.boolean("tls")?.unwrap_or(false),
+            tls_sni: read.text("tls_sni")?,
+        })
+    }
 }

@@ -1,6 +1,7 @@
 //! Configuration of `udp-log`.
 
-use schema::{Field, Schema};
+use schema::{DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value};
 
 use crate::records::logs::custom_fields;
 
@@ -18,4 +19,26 @@ pub(super) fn schema() -> Schema {
             .describe("Milliseconds to wait for the name and the socket."),
         custom_fields(),
     ])
+}
+
+/// What an instance is told.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    /// Name or address of the server.
+    pub(super) host: String,
+    /// Port of the server.
+    pub(super) port: u16,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let port = read.integer("port")?;
+        Ok(Self {
+            host: read.required_text("host")?,
+            port: port.ok_or_else(|| read.error("port", "a port"))?,
+        })
+    }
 }

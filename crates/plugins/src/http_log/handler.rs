@@ -1,0 +1,50 @@
+//! `http-log` at work.
+
+use std::sync::Arc;
+
+use plugin_api::{BuildContext, BuildError, Exchange, Handler, Outcome, PluginInput};
+
+use super::endpoint::Endpoint;
+use super::schema::Config;
+use crate::outbox::Courier;
+use crate::record::{self, CustomFields};
+
+/// Prepares an instance.
+pub(super) fn build(
+    input: &PluginInput<'_>,
+    context: &mut BuildContext<'_>,
+) -> Result<Arc<dyn Handler>, BuildError> {
+    let config = Config::try_from(input.config)?;
+    let mut endpoint = Endpoint::prepare(&config)?;
+    let is_batched = config.policy.max_batch > 1;
+    let deliver = Box::new(move |records: &[Vec<u8>]| endpoint.send(&body(records, is_batched)));
+    Ok(Arc::new(HttpLog {
+        custom: CustomFields::prepare(input.config, &mut context.notices),
+        courier: Courier::new(format!("http-log {}", input.id), config.policy, deliver),
+    }))
+}
+
+/// Compat: a batch is a list; without batches a record is sent as it is.
+fn body(records: &[Vec<u8>], is_batched: bool) -> Vec<u8> {
+    match records {
+        [one] if !is_batched => one.clone(),
+        records => {
+            let mut list = vec![b'['];
+            list.extend_from_slice(&records.join(&b","[..]));
+            list.push(b']');
+            list
+        }
+    }
+}
+
+struct HttpLog {
+    custom: CustomFields,
+    courier: Courier<Vec<u8>>,
+}
+
+impl Handler for HttpLog {
+    fn log(&self, exchange: &mut Exchange<'_>, outcome: &Outcome) {
+        self.courier
+            .send(record::render(exchange, outcome, &self.custom));
+    }
+}

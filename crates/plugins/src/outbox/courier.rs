@@ -1,0 +1,122 @@
+//! The thread that delivers entries.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::queue::Queue;
+
+/// Delivers a batch, or says why not.
+pub(crate) type Deliver<T> = Box<dyn FnMut(&[T]) -> Result<(), String> + Send>;
+
+/// How entries wait and are delivered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    /// Most entries that wait.
+    pub(crate) max_entries: usize,
+    /// Most entries delivered at a time.
+    pub(crate) max_batch: usize,
+    /// How long to wait for further entries after the first.
+    pub(crate) patience: Duration,
+    /// After this time a failing batch is given up; zero tries once.
+    pub(crate) max_retry_time: Duration,
+    /// Wait before the first retry; doubled for each further one.
+    pub(crate) first_delay: Duration,
+    /// Longest wait between retries.
+    pub(crate) max_delay: Duration,
+}
+
+impl Policy {
+    /// One entry at a time, tried once.
+    pub(crate) const SIMPLE: Self = Self {
+        max_entries: 10_000,
+        max_batch: 1,
+        patience: Duration::ZERO,
+        max_retry_time: Duration::ZERO,
+        first_delay: Duration::ZERO,
+        max_delay: Duration::ZERO,
+    };
+}
+
+/// Takes entries and has them delivered by a thread of its own, which starts with the first one.
+pub(crate) struct Courier<T> {
+    name: String,
+    queue: Arc<Queue<T>>,
+    policy: Policy,
+    /// Until the thread has started.
+    deliver: Mutex<Option<Deliver<T>>>,
+}
+
+impl<T> fmt::Debug for Courier<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Courier")
+            .field("name", &self.name)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static> Courier<T> {
+    /// A courier; `name` is for logs.
+    pub(crate) fn new(name: String, policy: Policy, deliver: Deliver<T>) -> Self {
+        Self {
+            name,
+            queue: Arc::new(Queue::new(policy.max_entries)),
+            policy,
+            deliver: Mutex::new(Some(deliver)),
+        }
+    }
+
+    /// Has an entry delivered.
+    pub(crate) fn send(&self, entry: T) {
+        self.queue.push(entry);
+        let Some(deliver) = self.deliver.lock().take() else {
+            return;
+        };
+        let (queue, policy, name) = (Arc::clone(&self.queue), self.policy, self.name.clone());
+        let thread = std::thread::Builder::new().name("plugin-log".to_owned());
+        let spawned = thread.spawn(move || run(&name, &queue, policy, deliver));
+        if let Err(error) = spawned {
+            tracing::warn!(plugin = %self.name, %error, "no thread for the records of a plugin");
+        }
+    }
+}
+
+impl<T> Drop for Courier<T> {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+fn run<T>(name: &str, queue: &Queue<T>, policy: Policy, mut deliver: Deliver<T>) {
+    while let Some(batch) = queue.take(policy.max_batch, policy.patience) {
+        let dropped = queue.take_dropped();
+        if dropped > 0 {
+            tracing::warn!(
+                plugin = name,
+                dropped,
+                "records were dropped: too many waited"
+            );
+        }
+        attempt(name, queue, policy, &batch, &mut deliver);
+    }
+}
+
+/// Delivers a batch, again and again until the time for it is over.
+fn attempt<T>(name: &str, queue: &Queue<T>, policy: Policy, batch: &[T], deliver: &mut Deliver<T>) {
+    let started = clock::unix_millis();
+    let mut delay = policy.first_delay;
+    loop {
+        let Err(reason) = deliver(batch) else { return };
+        let spent = Duration::from_millis(clock::unix_millis().saturating_sub(started));
+        let is_over = spent >= policy.max_retry_time;
+        if is_over || queue.pause(delay) {
+            let count = batch.len();
+            tracing::warn!(plugin = name, count, %reason, "records could not be delivered");
+            return;
+        }
+        delay = delay.saturating_mul(2).min(policy.max_delay);
+    }
+}

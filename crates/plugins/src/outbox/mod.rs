@@ -1,0 +1,13 @@
+//! Entries that wait for a thread of their own, which writes or sends them.
+//!
+//! A request only puts its entry here; it never waits. When too many wait, the oldest are dropped
+//! and counted. What waits when its plugin goes away is still delivered.
+
+mod connection;
+mod courier;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use connection::{Connection, Duplex, Target, milliseconds};
+pub(crate) use courier::{Courier, Policy};

@@ -1,0 +1,114 @@
+//! Facts about waiting entries.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use super::queue::Queue;
+use super::{Courier, Policy};
+
+const RETRIES: Policy = Policy {
+    max_batch: 10,
+    max_retry_time: Duration::from_secs(60),
+    first_delay: Duration::from_millis(1),
+    max_delay: Duration::from_millis(2),
+    ..Policy::SIMPLE
+};
+
+/// A courier that fails a number of times and tells what it delivered.
+fn courier(policy: Policy, failures: usize) -> (Courier<u32>, Receiver<Vec<u32>>) {
+    let (sender, receiver) = sync_channel(100);
+    let mut left = failures;
+    let deliver = Box::new(move |batch: &[u32]| {
+        if left > 0 {
+            left -= 1;
+            return Err("not yet".to_owned());
+        }
+        sender
+            .send(batch.to_vec())
+            .map_err(|error| error.to_string())
+    });
+    (Courier::new("test".to_owned(), policy, deliver), receiver)
+}
+
+fn next(receiver: &Receiver<Vec<u32>>) -> Vec<u32> {
+    receiver.recv_timeout(Duration::from_secs(10)).unwrap()
+}
+
+#[test]
+fn the_oldest_entries_give_way() {
+    let queue = Queue::new(2);
+    for entry in 1..=5 {
+        queue.push(entry);
+    }
+    assert_eq!(queue.take(10, Duration::ZERO), Some(vec![4, 5]));
+    assert_eq!(queue.take_dropped(), 3);
+    assert_eq!(queue.take_dropped(), 0);
+}
+
+#[test]
+fn a_closed_queue_gives_what_it_has_and_ends() {
+    let queue = Queue::new(5);
+    queue.push(1);
+    queue.push(2);
+    queue.close();
+    assert_eq!(queue.take(1, Duration::from_secs(60)), Some(vec![1]));
+    assert_eq!(queue.take(5, Duration::from_secs(60)), Some(vec![2]));
+    assert_eq!(queue.take(1, Duration::ZERO), None);
+    assert!(queue.pause(Duration::from_secs(60)));
+}
+
+#[test]
+fn entries_are_delivered_in_order_and_what_waits_at_the_end_too() {
+    let (courier, receiver) = courier(Policy::SIMPLE, 0);
+    for entry in 1..=3 {
+        courier.send(entry);
+    }
+    drop(courier);
+    let delivered: Vec<_> = (0..3).flat_map(|_| next(&receiver)).collect();
+    assert_eq!(delivered, [1, 2, 3]);
+}
+
+#[test]
+fn a_failing_batch_is_tried_again() {
+    let (courier, receiver) = courier(RETRIES, 3);
+    courier.send(7);
+    assert_eq!(next(&receiver), [7]);
+}
+
+#[test]
+fn without_time_for_retries_a_failing_batch_is_given_up() {
+    let (courier, receiver) = courier(Policy::SIMPLE, 1);
+    courier.send(1);
+    courier.send(2);
+    assert_eq!(next(&receiver), [2]);
+}
+
+#[test]
+fn a_full_batch_does_not_wait_for_more() {
+    let gate = Arc::new(Mutex::new(()));
+    let held = gate.lock();
+    let (sender, receiver) = sync_channel(100);
+    let deliver = {
+        let gate = Arc::clone(&gate);
+        Box::new(move |batch: &[u32]| {
+            drop(gate.lock());
+            sender
+                .send(batch.to_vec())
+                .map_err(|error| error.to_string())
+        })
+    };
+    let policy = Policy {
+        max_batch: 2,
+        patience: Duration::from_secs(60),
+        ..Policy::SIMPLE
+    };
+    let courier = Courier::new("test".to_owned(), policy, deliver);
+    for entry in 1..=4 {
+        courier.send(entry);
+    }
+    drop(held);
+    assert_eq!((next(&receiver), next(&receiver)), (vec![1, 2], vec![3, 4]));
+}
