@@ -157,10 +157,11 @@ fn tries(outcome: &Outcome) -> Value {
         one["state"] = "failed".into();
         one["code"] = outcome.status.into();
     }
-    Value::Array(vec![
-        one;
-        usize::try_from(outcome.tries.max(1)).unwrap_or(1)
-    ])
+    Value::Array(vec![one; tries_of(outcome).max(1)])
+}
+
+fn tries_of(outcome: &Outcome) -> usize {
+    usize::try_from(outcome.tries).unwrap_or(usize::MAX)
 }
 
 /// An entity without the members that are not set.
