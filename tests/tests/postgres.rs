@@ -1,0 +1,194 @@
+//! Platforms that share one PostgreSQL, and their backup.
+
+use std::path::Path;
+
+use serde_json::json;
+use test_support::{
+    Client, Gatehouse, Postgres, PostgresOptions, TempDir, eventually, free_port, run_to_end,
+};
+
+/// What the platforms of an installation share besides the database.
+const SHARED_KEYS: [&str; 3] = ["seal.key", "ca.crt", "ca.key"];
+
+struct Platform {
+    _process: Gatehouse,
+    port: u16,
+    printed: String,
+}
+
+impl Platform {
+    async fn start(folder: &Path, database: &str) -> Self {
+        let port = free_port();
+        let process = Gatehouse::start(
+            &[
+                "platform",
+                "--data-dir",
+                folder.to_str().unwrap(),
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--geo",
+                "us",
+                "--geo",
+                "eu",
+            ],
+            &[("GATEHOUSE_DATABASE_URL", database)],
+        );
+        process.prints("platform listens").await;
+        let printed = process.output();
+        Self {
+            _process: process,
+            port,
+            printed,
+        }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("https://us.api.konghq.localhost:{}{path}", self.port)
+    }
+
+    /// The token that the first start shows.
+    fn token(&self) -> &str {
+        let (_, rest) = self.printed.split_once("Access token").unwrap();
+        rest.split_whitespace().next().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn platforms_share_one_database_and_outlive_its_stops() {
+    let mut server = Postgres::start(&PostgresOptions::default());
+    let database = server.url("gatehouse");
+    let folder = TempDir::new("platforms");
+    let (first, second) = (folder.join("a"), folder.join("b"));
+    let one = Platform::start(&first, &database).await;
+    std::fs::create_dir(&second).unwrap();
+    for name in SHARED_KEYS {
+        std::fs::copy(first.join(name), second.join(name)).unwrap();
+    }
+    let other = Platform::start(&second, &database).await;
+    assert!(!other.printed.contains("Access token"), "made only once");
+    let ca = std::fs::read_to_string(first.join("ca.crt")).unwrap();
+    let client = Client::new().trusting(&ca).bearer(one.token());
+
+    let body = json!({ "name": "payments" });
+    let made = client
+        .json("POST", &one.url("/v2/control-planes"), &body)
+        .await;
+    let made = made.unwrap();
+    assert_eq!(made.status, 201, "{}", made.text());
+    let plane = format!("/v2/control-planes/{}", made.json()["id"].as_str().unwrap());
+    let services = format!("{plane}/core-entities/services");
+    let service = json!({ "name": "orders", "host": "example.com" });
+    let made = client.json("POST", &other.url(&services), &service).await;
+    assert_eq!(made.unwrap().status, 201);
+    let path = format!("{services}/orders");
+    let read = client.get(&one.url(&path)).await.unwrap();
+    assert_eq!(
+        (read.status, &read.json()["host"]),
+        (200, &json!("example.com"))
+    );
+    let again = client.json("POST", &one.url(&services), &service).await;
+    let again = again.unwrap();
+    assert!(
+        again.status == 400 && again.text().contains("already"),
+        "{}",
+        again.text()
+    );
+
+    server.stop();
+    let read = client.get(&other.url(&path)).await.unwrap();
+    let write = client
+        .json("POST", &one.url(&services), &json!({ "host": "b" }))
+        .await;
+    server.start_again();
+
+    assert_eq!(read.status, 503, "{}", read.text());
+    assert_eq!(write.unwrap().status, 503);
+    eventually("it works again", async || {
+        let read = client.get(&other.url(&path)).await.ok()?;
+        (read.status == 200).then_some(())
+    })
+    .await;
+    back_up_and_restore(&folder, &first, &database).await;
+}
+
+/// While both platforms run.
+async fn back_up_and_restore(folder: &TempDir, data: &Path, database: &str) {
+    let key = folder.join("key");
+    std::fs::write(&key, [9; 32]).unwrap();
+    let (file, target) = (folder.join("all.backup"), folder.join("restored"));
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let sealed = ["--key-file".to_owned(), text(&key)];
+    let run = async |command: &str, more: &[String]| {
+        let begin = ["admin".to_owned(), command.to_owned(), text(&file)];
+        let all: Vec<String> = begin.iter().chain(&sealed).chain(more).cloned().collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let output = run_to_end(&all).await;
+        let printed = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&printed).into_owned(),
+        )
+    };
+    let folder_of = |path: &Path| ["--data-dir".to_owned(), text(path)];
+    let from_database = ["--database-url".to_owned(), database.to_owned()];
+
+    let made = run("backup", &[folder_of(data), from_database].concat()).await;
+    assert_eq!(made.0, Some(0), "{}", made.1);
+    for part in [
+        "store global",
+        "store geo_us",
+        "store geo_eu",
+        "seal.key",
+        "ca.key",
+    ] {
+        assert!(made.1.contains(part), "{part}: {}", made.1);
+    }
+    let verified = run("verify", &[]).await;
+    assert!(
+        verified.0 == Some(0) && verified.1.contains("is whole"),
+        "{}",
+        verified.1
+    );
+    let restored = run("restore", &folder_of(&target)).await;
+    assert_eq!(restored.0, Some(0), "{}", restored.1);
+    assert!(target.join("geo-us.db").exists() && target.join("seal.key").exists());
+    let again = run("restore", &folder_of(&target)).await;
+    assert!(
+        again.0 == Some(1) && again.1.contains("not empty"),
+        "{}",
+        again.1
+    );
+
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let verified = run("verify", &[]).await;
+    assert!(
+        verified.0 == Some(1) && verified.1.contains("damaged in part"),
+        "{}",
+        verified.1
+    );
+}
+
+#[tokio::test]
+async fn mistakes_in_the_address_of_the_database_are_told_without_the_password() {
+    let folder = TempDir::new("platforms");
+    for (url, expected) in [
+        ("mysql://a:hidden@b/c", "postgresql://"),
+        ("postgresql://a:hidden@127.0.0.1:1/c", "not reached"),
+        ("postgresql://a:hidden@127.0.0.1/c?sslmode=x", "sslmode"),
+    ] {
+        let data = folder.join("data");
+        let data = data.to_str().unwrap();
+        let listen = format!("127.0.0.1:{}", free_port());
+        let arguments = ["platform", "--data-dir", data, "--listen", &listen];
+        let output = run_to_end(&[&arguments[..], &["--database-url", url]].concat()).await;
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(
+            text.contains(expected) && !text.contains("hidden"),
+            "{text}"
+        );
+    }
+}
