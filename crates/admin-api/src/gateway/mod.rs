@@ -11,6 +11,7 @@ mod answer;
 mod arguments;
 mod certificates;
 mod collection;
+mod describe;
 mod facts;
 mod fault;
 mod foreign;
@@ -26,11 +27,12 @@ mod serve;
 mod tags;
 mod targets;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 
+pub use describe::operations;
 pub use facts::{
     Answer, Declared, FactError, Facts, LoadError, LoadFuture, Mark, Mode, UpstreamHealth,
 };
@@ -48,6 +50,8 @@ pub struct Options {
     pub origins: Vec<String>,
     /// Bytes of a request's body.
     pub max_body: usize,
+    /// Whether the description says that a token is needed. Whoever mounts the router checks it.
+    pub needs_token: bool,
 }
 
 impl Default for Options {
@@ -57,6 +61,7 @@ impl Default for Options {
             cors: true,
             origins: Vec::new(),
             max_body: MAX_BODY,
+            needs_token: false,
         }
     }
 }
@@ -72,6 +77,7 @@ pub fn router(entities: Entities, facts: Arc<dyn Facts>, options: Options) -> Ro
         entities,
         facts,
         options,
+        description: OnceLock::new(),
     });
     Router::new()
         .fallback(serve::serve)
@@ -84,4 +90,13 @@ struct Api {
     entities: Entities,
     facts: Arc<dyn Facts>,
     options: Options,
+    description: OnceLock<serde_json::Value>,
+}
+
+impl Api {
+    /// The description of this API, made when it is first asked for.
+    fn description(&self) -> &serde_json::Value {
+        let make = || describe::document(self.entities.catalogue(), &self.options);
+        self.description.get_or_init(make)
+    }
 }

@@ -71,6 +71,8 @@ pub(super) enum Place<'c> {
     FilterSchema(String),
     /// A check without writing.
     Validate(String),
+    /// The description of this API.
+    Description,
     /// Something that exists only with a feature that is off.
     Off(&'static str),
 }
@@ -87,6 +89,7 @@ impl Place<'_> {
             | Self::OldPluginSchema(_)
             | Self::PartialSchema(_)
             | Self::FilterSchema(_)
+            | Self::Description
             | Self::VaultSchema(_) => READ,
             Self::Members(_, _, None) => &[Method::GET, Method::POST, Method::DELETE],
             Self::Members(_, _, Some(_)) => &[Method::GET, Method::DELETE],
@@ -130,6 +133,7 @@ fn at_top(kind: &EntityKind) -> bool {
 fn special(segments: &[&str]) -> Option<Place<'static>> {
     let own = |text: &str| text.to_owned();
     let place = match *segments {
+        ["openapi.json"] => Place::Description,
         ["tags"] => Place::Tags,
         ["tags", tag] => Place::Tag(own(tag)),
         ["upstreams", key, "targets", "all"] => Place::AllTargets(own(key)),

@@ -140,6 +140,7 @@ async fn entities(call: Call<'_>, place: Place<'_>) -> Result<Reply, Fault> {
         Place::AllTargets(upstream) => targets::all(call, &upstream).await,
         Place::Tags => tags::list(call, None).await,
         Place::Tag(tag) => tags::list(call, Some(tag)).await,
+        Place::Description => Ok(Reply::ok(call.api.description().clone())),
         other => schemas::serve(call, &other),
     }
 }

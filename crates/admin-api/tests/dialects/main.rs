@@ -10,6 +10,7 @@ mod away;
 mod bad_input;
 mod bodies;
 mod declarative;
+mod described;
 mod errors;
 mod fixture;
 mod kinds;

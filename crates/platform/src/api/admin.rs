@@ -30,6 +30,7 @@ pub(super) fn router(geo: &GeoParts) -> Router {
     let options = Options {
         // Pages of other origins have no business here: tokens do not come from a browser.
         cors: false,
+        needs_token: true,
         ..Options::default()
     };
     let admin = gateway::router(geo.entities.clone(), Arc::new(facts), options);

@@ -12,7 +12,7 @@ use super::paths::TEMPLATES;
 /// All templates, in the order of their segments.
 ///
 /// Compat: paths that the reference lists and answers with 404 are listed here too.
-pub(super) fn all(catalogue: &Catalogue) -> Vec<String> {
+pub(in crate::gateway) fn all(catalogue: &Catalogue) -> Vec<String> {
     let mut found: BTreeSet<String> = TEMPLATES.iter().map(|text| (*text).to_owned()).collect();
     let served = || catalogue.kinds().iter().filter(|kind| kind.in_admin_api);
     for kind in served() {

@@ -14,6 +14,7 @@ use schema::Map;
 use serde_json::{Value, json};
 
 pub(super) use config::submit;
+pub(super) use endpoints::all as templates;
 pub(super) use paths::{Place, methods, resolve};
 
 use super::answer::Reply;
