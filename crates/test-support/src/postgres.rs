@@ -4,12 +4,17 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 use crate::{Identity, TempDir, free_port};
 
-/// How long the server may take to answer, or to be gone.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Waits until a server answers, for 30 seconds at most.
+const WAIT: &str = r#"
+tries=0
+until "$0" -q -h 127.0.0.1 -p "$1"; do
+  tries=$((tries + 1)); [ "$tries" -lt 1500 ] || exit 1
+  sleep 0.02
+done
+"#;
 
 /// The superuser of every server; it needs no password on the loopback address.
 const USER: &str = "gatehouse";
@@ -169,18 +174,13 @@ impl Postgres {
     }
 
     fn wait_until_ready(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let mut ask = self.command("pg_isready");
-            ask.args(["-q", "-h", "127.0.0.1", "-p"])
-                .arg(self.port.to_string());
-            if ask.status().is_ok_and(|status| status.success()) {
-                return;
-            }
-            let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "PostgreSQL is not ready:\n{log}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut ask = Command::new("sh");
+        ask.args(["-c", WAIT])
+            .arg(programs().join("pg_isready"))
+            .arg(self.port.to_string());
+        let is_ready = ask.status().is_ok_and(|status| status.success());
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        assert!(is_ready, "PostgreSQL is not ready:\n{log}");
     }
 
     /// The port on the loopback address.

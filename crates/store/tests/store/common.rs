@@ -184,7 +184,7 @@ pub(crate) async fn apply(
 /// A place for a store of one scenario; what is there goes with it.
 pub(crate) enum Place {
     Sqlite(TempDir),
-    Postgres(PostgresConfig),
+    Postgres(Box<PostgresConfig>),
 }
 
 impl Place {
@@ -195,13 +195,13 @@ impl Place {
     /// A schema of its own on the server that all scenarios share.
     pub(crate) fn postgres() -> Self {
         let server = Postgres::shared();
-        Self::Postgres(postgres_config(server, &server.fresh_schema()))
+        Self::Postgres(Box::new(postgres_config(server, &server.fresh_schema())))
     }
 
     pub(crate) fn location(&self) -> Location {
         match self {
             Self::Sqlite(folder) => folder.join("a.db").into(),
-            Self::Postgres(config) => config.clone().into(),
+            Self::Postgres(config) => (**config).clone().into(),
         }
     }
 
