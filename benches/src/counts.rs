@@ -13,6 +13,11 @@ use crate::subject::Stage;
 /// Connections of the counting runs.
 const CONNECTIONS: usize = 64;
 
+/// Most system calls of a plain request.
+const MOST_CALLS: f64 = 4.2;
+/// Most user instructions of a plain request.
+const MOST_INSTRUCTIONS: f64 = 12_000.0;
+
 /// What a plain request costs.
 #[derive(Clone, Copy, Debug)]
 pub struct Counts {
@@ -20,6 +25,29 @@ pub struct Counts {
     pub system_calls: f64,
     /// User instructions of the whole process.
     pub instructions: f64,
+}
+
+impl Counts {
+    /// Holds the counts to what a plain request may cost.
+    ///
+    /// # Errors
+    ///
+    /// Says which budget is exceeded and by how much.
+    pub fn check(&self) -> Result<(), String> {
+        let mut exceeded = Vec::new();
+        for (what, count, most) in [
+            ("system calls", self.system_calls, MOST_CALLS),
+            ("user instructions", self.instructions, MOST_INSTRUCTIONS),
+        ] {
+            if count > most {
+                exceeded.push(format!("{count:.2} {what}, at most {most}"));
+            }
+        }
+        if exceeded.is_empty() {
+            return Ok(());
+        }
+        Err(format!("a plain request takes {}", exceeded.join("; ")))
+    }
 }
 
 /// Counts both.

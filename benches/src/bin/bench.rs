@@ -52,7 +52,7 @@ async fn main() -> Result<(), String> {
     for (name, text) in [("latest.json", json + "\n"), ("latest.md", table)] {
         std::fs::write(results.join(name), text).map_err(|error| error.to_string())?;
     }
-    Ok(())
+    counts.map_or(Ok(()), |counts| counts.check())
 }
 
 fn backend(port: u16) -> Result<tokio::process::Command, String> {
