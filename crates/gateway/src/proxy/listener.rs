@@ -19,8 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::connection::Connection;
 use super::core::Core;
 use super::proxy_header;
-use super::server;
-use crate::h2;
+use super::server::{self, Session};
 use crate::net::{Io, Plain};
 use crate::tls::TlsStream;
 
@@ -90,17 +89,8 @@ pub(crate) async fn accept(core: Rc<Core>, listener: TcpListener, entrance: Entr
                 }
                 number.set(number.get() + 1);
                 let guard = Guard::new(&core);
-                let task = run(
-                    Rc::clone(&core),
-                    stream,
-                    peer,
-                    Rc::clone(&entrance),
-                    number.get(),
-                );
-                tokio::task::spawn_local(async move {
-                    let _guard = guard;
-                    task.await;
-                });
+                let entrance = Rc::clone(&entrance);
+                tokio::task::spawn_local(run(guard, stream, peer, entrance, number.get()));
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -145,25 +135,44 @@ impl Drop for Guard {
     }
 }
 
+/// Serves a connection. What its beginning needs is boxed, and gone when its first request comes:
+/// an idle connection is to be small.
 async fn run(
+    guard: Guard,
+    stream: TcpStream,
+    peer: SocketAddr,
+    entrance: Rc<Entrance>,
+    number: u64,
+) {
+    let core = Rc::clone(&guard.0);
+    let opened = Box::pin(open(core, stream, peer, Rc::clone(&entrance), number)).await;
+    let Some((session, is_http2)) = opened else {
+        return;
+    };
+    if is_http2 {
+        Box::pin(session.serve_http2(Vec::new())).await;
+    } else {
+        let is_plain_http2 = entrance.offers_http2 && entrance.tls.is_none();
+        server::serve(session, is_plain_http2).await;
+    }
+}
+
+/// Reads what stands before the first request: the PROXY header and the TLS handshake, as far as
+/// the listener has them. Tells whether HTTP/2 was agreed on.
+async fn open(
     core: Rc<Core>,
     mut stream: TcpStream,
     mut peer: SocketAddr,
     entrance: Rc<Entrance>,
     number: u64,
-) {
-    let Ok(local) = stream.local_addr() else {
-        return;
-    };
+) -> Option<(Box<Session>, bool)> {
+    let local = stream.local_addr().ok()?;
     // Answers must not wait for acknowledgements; where it fails nothing breaks.
     let _ = SockRef::from(&stream).set_tcp_nodelay(true);
     core.ticks.now();
     let is_trusted = core.config.trusts(peer.ip().to_canonical());
     if entrance.has_proxy_header {
-        let read = Box::pin(read_proxy_header(&core, &mut stream)).await;
-        let Some(source) = read else {
-            return;
-        };
+        let source = read_proxy_header(&core, &mut stream).await?;
         // Compat: the address counts only for `real_ip_header = proxy_protocol` and trusted peers.
         let is_believed = core.config.real_ip_header.is_none() && is_trusted;
         peer = source.filter(|_| is_believed).unwrap_or(peer);
@@ -174,10 +183,9 @@ async fn run(
     match &entrance.tls {
         None => io = Box::new(Plain(stream)),
         Some(config) => {
-            let shaken = Box::pin(shake_hands(&core, stream, Arc::clone(config))).await;
-            let Some(tls) = shaken else {
+            let Some(tls) = shake_hands(&core, stream, Arc::clone(config)).await else {
                 core.counters.handshake_failures.add(1);
-                return;
+                return None;
             };
             is_http2 = tls.session().alpn_protocol() == Some(b"h2");
             if let rustls::Connection::Server(session) = tls.session() {
@@ -191,12 +199,7 @@ async fn run(
     let client = Connection::client_info(peer, local, name, is_tls, number);
     let port = entrance.external_port.unwrap_or_else(|| local.port());
     let connection = Connection::new(client, port, is_trusted);
-    if is_http2 {
-        Box::pin(h2::serve(core, io, Vec::new(), connection)).await;
-    } else {
-        let is_plain_http2 = entrance.offers_http2 && !is_tls;
-        server::serve(core, io, connection, is_plain_http2).await;
-    }
+    Some((Session::new(core, io, connection), is_http2))
 }
 
 /// Reads the header; the outer `None` means that the connection is to be closed.
@@ -239,4 +242,24 @@ async fn shake_hands(
     })
     .await;
     done.then_some(tls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The size of what a function of a connection keeps while it waits.
+    fn size_of_future<A, B, C, D, E, F>(_: impl Fn(A, B, C, D, E) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn an_idle_connection_is_small() {
+        let task = size_of_future(run);
+        let session = size_of::<Session>();
+        assert!(
+            task <= 512 && session <= 768,
+            "a task of {task} and a session of {session} bytes"
+        );
+    }
 }

@@ -37,21 +37,29 @@ pub(crate) struct Session {
     timer: Timer,
 }
 
+impl Session {
+    /// A session at its beginning.
+    pub(crate) fn new(core: Rc<Core>, io: Box<dyn Io>, connection: Connection) -> Box<Self> {
+        Box::new(Self {
+            timer: core.wheel.timer(),
+            client: Http1Client {
+                link: Link::new(io),
+                core,
+            },
+            connection,
+        })
+    }
+
+    /// Goes on in HTTP/2; `front` was read already.
+    pub(crate) async fn serve_http2(self: Box<Self>, front: Vec<u8>) {
+        let Http1Client { link, core } = self.client;
+        h2::serve(core, link.io, front, self.connection).await;
+    }
+}
+
 /// Serves a connection. With `takes_http2` it may turn out to speak HTTP/2 by prior knowledge.
-pub(crate) async fn serve(
-    core: Rc<Core>,
-    io: Box<dyn Io>,
-    connection: Connection,
-    takes_http2: bool,
-) {
-    let mut session = Box::new(Session {
-        timer: core.wheel.timer(),
-        client: Http1Client {
-            link: Link::new(io),
-            core: Rc::clone(&core),
-        },
-        connection,
-    });
+pub(crate) async fn serve(mut session: Box<Session>, takes_http2: bool) {
+    let core = Rc::clone(&session.client.core);
     let mut served = 0;
     loop {
         let Session { client, timer, .. } = &mut *session;
@@ -61,8 +69,7 @@ pub(crate) async fn serve(
         if work.refused != 0 && takes_http2 && served == 0 && work.bytes.starts_with(h2::PREFACE) {
             let front = work.bytes.clone();
             core.give_work(work);
-            let (io, connection) = (session.client.link.io, session.connection);
-            return Box::pin(h2::serve(core, io, front, connection)).await;
+            return Box::pin(session.serve_http2(front)).await;
         }
         served += 1;
         work.number = served;
