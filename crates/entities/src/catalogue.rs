@@ -125,7 +125,16 @@ impl Catalogue {
             return Err(Violations::of_entity(format!("unknown entity `{kind}`")));
         };
         prepare::prepare(kind.name, body, mode, origin)?;
-        let schema = self.schema_of(kind, body, mode)?;
+        let mut schema = self.schema_of(kind, body, mode)?;
+        let relaxed;
+        let stored = match mode {
+            Mode::Update { stored } if !body.contains_key("partials") => stored,
+            _ => &*body,
+        };
+        if kind.name == "plugins" && partial::are_named(stored) {
+            relaxed = partial::without_checks(schema, stored);
+            schema = &relaxed;
+        }
         let makers = Makers {
             unix_millis: clock::unix_millis,
             uuid: || clock::new_uuid().to_string(),
@@ -217,6 +226,22 @@ impl Catalogue {
     #[must_use]
     pub fn partial_form(&self, partial_type: &str) -> Option<Value> {
         partial_kinds::form(partial_type)
+    }
+
+    /// Whether a plugin is right with its partials in their places, as nodes get it.
+    /// [`Catalogue::validate`] leaves the checks that look at what partials bring to this.
+    ///
+    /// # Errors
+    ///
+    /// All violations.
+    pub fn check_with_partials<'p>(
+        &self,
+        plugin: &Map,
+        find: impl Fn(&str) -> Option<&'p Map>,
+    ) -> Result<(), Violations> {
+        let mut whole = plugin.clone();
+        self.with_partials(&mut whole, find);
+        self.validate_from("plugins", &mut whole, Mode::Upsert, Origin::Declarative)
     }
 
     /// Works the partials that a plugin names into its configuration and forgets their names:

@@ -3,7 +3,7 @@
 //! A plugin names partials in `partials`; what a node gets is the plugin with the parts put in
 //! their places ([`crate::Catalogue::with_partials`]), so nodes know no partials.
 
-use schema::{Field, Map, Schema};
+use schema::{Check, Field, FieldKind, Map, Schema};
 use serde_json::Value;
 
 use crate::kind::EntityKind;
@@ -83,4 +83,59 @@ pub(crate) fn apply(plugin: &mut Map, partial: &Map, path: Option<&str>) {
     for (name, value) in part {
         place.insert(name.clone(), value.clone());
     }
+}
+
+/// The description of a plugin without the checks that look at what its partials bring: they are
+/// tried on the plugin with the parts in their places.
+pub(crate) fn without_checks(schema: &Schema, plugin: &Map) -> Schema {
+    let named = plugin.get("partials").and_then(Value::as_array);
+    let mut places: Vec<&str> = Vec::new();
+    for item in named.into_iter().flatten() {
+        match item.get("path").and_then(Value::as_str) {
+            Some(path) => places.push(path),
+            None => places.extend(partial_kinds::NAMES.map(partial_kinds::usual_path)),
+        }
+    }
+    let mut schema = schema.clone();
+    schema.checks.retain(|check| !looks_into(check, &places));
+    let inside: Vec<&str> = places
+        .iter()
+        .filter_map(|place| place.strip_prefix("config."))
+        .collect();
+    for field in &mut schema.fields {
+        if let ("config", FieldKind::Record(config)) = (field.name, &mut field.kind) {
+            config.checks.retain(|check| !looks_into(check, &inside));
+        }
+    }
+    schema
+}
+
+/// Whether a check judges a member below one of these places.
+fn looks_into(check: &Check, places: &[&str]) -> bool {
+    let members: Vec<&str> = match check {
+        Check::AtLeastOneOf(fields)
+        | Check::OnlyOneOf(fields)
+        | Check::MutuallyRequired(fields)
+        | Check::MutuallyExclusive(fields)
+        | Check::Distinct(fields) => fields.clone(),
+        Check::ConditionalAtLeastOneOf {
+            then_any, else_any, ..
+        } => [then_any.as_slice(), else_any].concat(),
+        Check::Conditional { then_field, .. } => vec![then_field],
+        Check::Custom(custom) => custom.fields.to_vec(),
+    };
+    let is_below = |member: &str, place: &str| {
+        member
+            .strip_prefix(place)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    members
+        .iter()
+        .any(|member| places.iter().any(|place| is_below(member, place)))
+}
+
+/// Whether a plugin names partials.
+pub(crate) fn are_named(plugin: &Map) -> bool {
+    let named = plugin.get("partials").and_then(Value::as_array);
+    named.is_some_and(|named| !named.is_empty())
 }

@@ -214,7 +214,6 @@ fn address() -> Field {
         "",
         Schema::record(fields).check(Check::AtLeastOneOf(vec!["ip", "port"])),
     )
-    .optional()
 }
 
 fn host() -> Field {

@@ -390,7 +390,7 @@ fn a_patch_of_a_plugin_reads_the_stored_name_and_merges_the_configuration() {
         .expect("valid");
     assert_eq!(
         patch["config"],
-        json!({"minute": 5, "hour": 9, "redis": {"host": "h", "port": 1}})
+        json!({"minute": 5, "hour": 9, "redis": {"host": "h", "port": 1}, "backend": null})
     );
     catalogue().expose("plugins", &mut patch);
     assert_eq!(patch["config"]["redis_host"], json!("h"));

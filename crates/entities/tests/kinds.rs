@@ -242,7 +242,13 @@ fn the_form_of_a_plugin_names_what_it_forbids() {
     assert_eq!(form["fields"].as_array().map(Vec::len), Some(2));
     assert_eq!(
         form["entity_checks"],
-        json!([{"at_least_one_of": ["config.minute", "config.hour"]}])
+        json!([
+            {"at_least_one_of": ["config.minute", "config.hour"]},
+            {"conditional": {
+                "if_field": "config.backend", "if_match": {"eq": "redis"},
+                "then_field": "config.redis.host", "then_match": {"required": true},
+            }},
+        ])
     );
     assert!(catalogue.plugin_form("nope").is_none());
 }
@@ -316,4 +322,36 @@ fn a_plugin_keeps_the_partials_it_names_and_nodes_get_it_with_them_worked_in() {
     assert_eq!(plugin["config"]["redis"]["host"], json!("redis.test"));
     assert_eq!(plugin["config"]["minute"], json!(1));
     assert!(!plugin.contains_key("partials"));
+}
+
+#[test]
+fn what_a_partial_brings_is_judged_with_the_partial_in_its_place() {
+    let catalogue = catalogue();
+    let body = |path: &str| {
+        map(json!({
+            "name": "limit",
+            "config": {"minute": 1, "backend": "redis"},
+            "partials": [{"id": ID, "path": path}],
+        }))
+    };
+    let mut without = map(json!({"name": "limit", "config": {"minute": 1, "backend": "redis"}}));
+    let refused = catalogue.validate("plugins", &mut without, Mode::Insert);
+    assert!(refused.is_err());
+    let mut plugin = body("config.redis");
+    catalogue
+        .validate("plugins", &mut plugin, Mode::Insert)
+        .expect("the partial may bring what lacks");
+    let whole = map(json!({"type": "redis-ce", "config": {"host": "redis.test"}}));
+    let empty = map(json!({"type": "redis-ce", "config": {"database": 1}}));
+    assert_eq!(
+        catalogue.check_with_partials(&plugin, |_| Some(&whole)),
+        Ok(())
+    );
+    let violations = catalogue
+        .check_with_partials(&plugin, |_| Some(&empty))
+        .expect_err("nothing brings the host");
+    assert!(violations.get("config.redis.host").is_some());
+    let mut elsewhere = body("config.other");
+    let refused = catalogue.validate("plugins", &mut elsewhere, Mode::Insert);
+    assert!(refused.is_err());
 }

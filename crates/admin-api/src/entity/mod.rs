@@ -3,6 +3,7 @@
 mod error;
 pub(crate) mod keys;
 mod listing;
+mod partials;
 mod plugins;
 mod source;
 mod write;

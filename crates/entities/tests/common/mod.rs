@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatehouse_entities::{Catalogue, Map, PluginCatalogue, Scope};
-use schema::{Check, Field, Schema, Shorthand};
+use schema::{Check, Condition, Field, Schema, Shorthand};
 use serde_json::Value;
 
 /// Two plugins: one that limits and one that consumers cannot have.
@@ -19,11 +19,18 @@ impl Default for TwoPlugins {
             .field(Field::number("minute").gt(0))
             .field(Field::number("hour").gt(0))
             .field(Field::record("redis", redis).required())
+            .field(Field::string("backend").one_of(["memory", "redis"]))
             .shorthand(Shorthand::replaced(
                 Field::string("redis_host"),
                 "redis.host",
             ))
-            .outer_check(Check::AtLeastOneOf(vec!["config.minute", "config.hour"]));
+            .outer_check(Check::AtLeastOneOf(vec!["config.minute", "config.hour"]))
+            .outer_check(Check::conditional(
+                "config.backend",
+                Condition::eq("redis"),
+                "config.redis.host",
+                Condition::required(),
+            ));
         let auth = Schema::new("auth").field(
             Field::array("key_names", Field::header_name(""))
                 .required()
