@@ -259,6 +259,9 @@ pub(crate) struct Rollback {
 /// How to reach a platform's API.
 #[derive(Args, Debug)]
 pub(crate) struct Access {
+    /// Work on the database of a traditional node with these settings instead of a platform; a node on a database file has to be stopped
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["address", "token", "ca_cert", "data_dir"])]
+    pub(crate) conf: Option<PathBuf>,
     /// URL of the geo's API, such as `https://us.api.konghq.example.org` [default: of the quickstart]
     #[arg(long, value_name = "URL")]
     pub(crate) address: Option<String>,

@@ -117,6 +117,27 @@ impl Database {
     }
 }
 
+/// Opens the database of a traditional node for a tool that works on it in place of the node;
+/// `None` for a node without one.
+///
+/// # Errors
+///
+/// When it cannot be opened: a file that a node has in use, a server that is away.
+pub async fn open_database(
+    settings: &Settings,
+    catalogue: &Arc<Catalogue>,
+) -> Result<Option<Store>, NodeError> {
+    let place = Place::open(&settings.prefix);
+    let Some(database) = Database::of(settings, &place, catalogue).await? else {
+        return Ok(None);
+    };
+    let away = || StoreError::Unavailable {
+        reason: "the database is away".to_owned(),
+    };
+    let store = database.store().cloned().ok_or_else(away);
+    Ok(Some(store.map_err(NodeError::Database)?))
+}
+
 /// Says which database was chosen when nobody named one.
 fn say(settings: &Settings, location: &Location) {
     if settings.is_database_set {

@@ -38,7 +38,7 @@ use crate::telemetry::{Sender, TelemetrySink};
 
 pub use crate::surface::{AnswerBody, Handler, HandlerFuture, ServeError};
 use database::Database;
-pub use database::LOCAL_PLANE;
+pub use database::{LOCAL_PLANE, open_database};
 pub use error::NodeError;
 use follow::Follower;
 pub use handle::{Handle, MakeAdmin};

@@ -2,19 +2,20 @@
 
 use form_urlencoded::Serializer;
 
+use hyper::Method;
+
 use super::plane;
+use super::target::Target;
 use crate::cli::Export;
-use crate::client;
 use crate::failure::Failure;
 use crate::{files, output};
 
 pub(super) fn run(arguments: &Export) -> Result<(), Failure> {
-    let api = client::api(&arguments.access)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let plane = plane::find(&api, &arguments.control_plane).await?;
+        let target = Target::open(&arguments.access, &arguments.control_plane).await?;
         let mut query = Serializer::new(String::new());
         let is_json = arguments
             .file
@@ -25,11 +26,8 @@ pub(super) fn run(arguments: &Export) -> Result<(), Failure> {
         for tag in &arguments.select_tag {
             query.append_pair("select_tags", tag);
         }
-        let path = format!(
-            "/v2/control-planes/{plane}/declarative-configuration?{}",
-            query.finish()
-        );
-        let answer = api.get(&path).await?;
+        let rest = format!("/declarative-configuration?{}", query.finish());
+        let answer = target.call(Method::GET, &rest, None).await?;
         if !answer.is_success() {
             return Err(plane::refused(&answer));
         }
@@ -38,8 +36,7 @@ pub(super) fn run(arguments: &Export) -> Result<(), Failure> {
             // It holds credentials.
             Some(file) => {
                 files::write_new(file, files::PRIVATE, &text)?;
-                let name = &arguments.control_plane;
-                output::print(&format!("wrote `{}` from `{name}`", file.display()));
+                output::print(&format!("wrote `{}`", file.display()));
             }
             None => output::print(text.trim_end()),
         }

@@ -4,8 +4,8 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::plane;
-use crate::cli::{Diff, History, Rollback};
-use crate::client::{self, Client};
+use super::target::Target;
+use crate::cli::{Access, Diff, History, Rollback};
 use crate::failure::Failure;
 use crate::output;
 
@@ -20,10 +20,10 @@ where
 }
 
 /// An answer below `…/revisions`.
-async fn ask(api: &Client, method: Method, plane: &str, rest: &str) -> Result<Value, Failure> {
-    let plane = plane::find(api, plane).await?;
-    let path = format!("/v2/control-planes/{plane}/revisions{rest}");
-    let answer = api.call(method, &path, None).await?;
+async fn ask(access: &Access, method: Method, plane: &str, rest: &str) -> Result<Value, Failure> {
+    let target = Target::open(access, plane).await?;
+    let rest = format!("/revisions{rest}");
+    let answer = target.call(method, &rest, None).await?;
     if answer.is_success() {
         Ok(answer.json())
     } else {
@@ -32,10 +32,10 @@ async fn ask(api: &Client, method: Method, plane: &str, rest: &str) -> Result<Va
 }
 
 pub(super) fn history(arguments: &History) -> Result<(), Failure> {
-    let api = client::api(&arguments.access)?;
+    let access = &arguments.access;
     work(async {
         let rest = format!("?size={}", arguments.size);
-        let list = ask(&api, Method::GET, &arguments.control_plane, &rest).await?;
+        let list = ask(access, Method::GET, &arguments.control_plane, &rest).await?;
         for row in list["data"].as_array().into_iter().flatten() {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let actor = &row["actor"];
@@ -54,11 +54,11 @@ pub(super) fn history(arguments: &History) -> Result<(), Failure> {
 }
 
 pub(super) fn diff(arguments: &Diff) -> Result<(), Failure> {
-    let api = client::api(&arguments.access)?;
+    let access = &arguments.access;
     work(async {
         let against = arguments.against.map(|number| format!("?against={number}"));
         let rest = format!("/{}/diff{}", arguments.number, against.unwrap_or_default());
-        let found = ask(&api, Method::GET, &arguments.control_plane, &rest).await?;
+        let found = ask(access, Method::GET, &arguments.control_plane, &rest).await?;
         for change in found["changes"].as_array().into_iter().flatten() {
             print_change(change);
         }
@@ -71,13 +71,14 @@ pub(super) fn diff(arguments: &Diff) -> Result<(), Failure> {
 }
 
 pub(super) fn rollback(arguments: &Rollback) -> Result<(), Failure> {
-    let api = client::api(&arguments.access)?;
+    let access = &arguments.access;
     work(async {
         let rest = format!("/{}/rollback", arguments.number);
-        let done = ask(&api, Method::POST, &arguments.control_plane, &rest).await?;
+        let done = ask(access, Method::POST, &arguments.control_plane, &rest).await?;
         output::print(&format!(
-            "`{}` is as it was at revision {}; this is revision {} now ({} rows changed)",
-            arguments.control_plane, done["restored"], done["revision"], done["changed"]
+            "the configuration is as it was at revision {}; this is revision {} now ({} rows \
+             changed)",
+            done["restored"], done["revision"], done["changed"]
         ));
         Ok(())
     })

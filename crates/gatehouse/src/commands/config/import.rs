@@ -7,8 +7,9 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::plane::{self, violations};
+use super::target::Target;
 use crate::cli::Import;
-use crate::client::{self, Answer, Client, Content};
+use crate::client::{Answer, Content};
 use crate::failure::Failure;
 use crate::{files, output};
 
@@ -20,16 +21,15 @@ const MAX_PRINTED: usize = 200;
 
 pub(super) fn run(arguments: &Import) -> Result<(), Failure> {
     let text = files::read_bytes(&arguments.file)?;
-    let api = client::api(&arguments.access)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(import(arguments, &api, text))
+    runtime.block_on(import(arguments, text))
 }
 
-async fn import(arguments: &Import, api: &Client, text: Vec<u8>) -> Result<(), Failure> {
-    let name = target(arguments, &text);
-    let plane = plane::find(api, &name).await?;
+async fn import(arguments: &Import, text: Vec<u8>) -> Result<(), Failure> {
+    let name = meant(arguments, &text);
+    let target = Target::open(&arguments.access, &name).await?;
     let is_json = text.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let kind = if is_json {
         "application/json"
@@ -50,11 +50,8 @@ async fn import(arguments: &Import, api: &Client, text: Vec<u8>) -> Result<(), F
     for tag in &arguments.select_tag {
         query.append_pair("select_tags", tag);
     }
-    let path = format!(
-        "/v2/control-planes/{plane}/declarative-configuration?{}",
-        query.finish()
-    );
-    let answer = api.call(Method::POST, &path, Some(content)).await?;
+    let rest = format!("/declarative-configuration?{}", query.finish());
+    let answer = target.call(Method::POST, &rest, Some(content)).await?;
     let file = arguments.file.display();
     if !answer.is_success() {
         let messages = violations(&answer);
@@ -72,15 +69,19 @@ async fn import(arguments: &Import, api: &Client, text: Vec<u8>) -> Result<(), F
         print_plan(&body);
     } else {
         let told = summary(&answer);
+        let whose = match &arguments.access.conf {
+            Some(_) => "the node's database".to_owned(),
+            None => format!("`{name}`"),
+        };
         output::print(&format!(
-            "`{file}` is the configuration of `{name}` now: {told}"
+            "`{file}` is the configuration of {whose} now: {told}"
         ));
     }
     Ok(())
 }
 
 /// The control plane: as given, or as decK's file says.
-fn target(arguments: &Import, text: &[u8]) -> String {
+fn meant(arguments: &Import, text: &[u8]) -> String {
     if let Some(name) = &arguments.control_plane {
         return name.clone();
     }

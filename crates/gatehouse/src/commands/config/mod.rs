@@ -6,6 +6,7 @@ mod import;
 mod init;
 mod parse;
 mod plane;
+mod target;
 
 pub(super) use parse::check;
 
