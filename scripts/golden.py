@@ -71,6 +71,8 @@ GROUPS = [
             "plugin-bot-detection",
             "plugin-request-size-limiting",
             "plugin-redirect",
+            "plugin-response-ratelimiting",
+            "plugin-proxy-cache",
         ],
     ),
 ]

@@ -26,6 +26,7 @@ pub mod file_log;
 pub mod grpc_gateway;
 pub mod grpc_web;
 pub mod hmac_auth;
+mod http_date;
 pub mod http_log;
 pub mod ip_restriction;
 pub mod jwt;

@@ -84,12 +84,15 @@ impl<C: Client> Transaction<'_, C> {
         notes.status = status;
         notes.source = match reply.source {
             plugin_api::ResponseSource::Exit => Origin::Plugin,
-            _ => Origin::Gateway,
+            plugin_api::ResponseSource::Service => Origin::Service,
+            plugin_api::ResponseSource::Error => Origin::Gateway,
         };
         let debug = self.debug_lines();
         let parts = ReplyParts {
             is_persistent: self.is_persistent,
-            is_after_attempt,
+            // An answer that a plugin had kept of a service looks like the service's own.
+            is_after_attempt: is_after_attempt
+                || reply.source == plugin_api::ResponseSource::Service,
             is_chunked,
             edits: filtered.as_ref().map(|filtered| &filtered.headers),
             debug: &debug,

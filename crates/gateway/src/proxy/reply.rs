@@ -7,6 +7,7 @@ use plugin_api::{HeaderEdits, HttpVersion, Reply, ReplyBody, ResponseSource};
 
 use super::core::Core;
 use super::errors::{self, Form};
+use super::response_head;
 use super::work::Work;
 use crate::http1::Known;
 
@@ -106,7 +107,7 @@ pub(crate) fn write(
     if form == Some(Form::Grpc) && work.head.fields.index.version == HttpVersion::Http2 {
         write_grpc(&mut out, reply);
     }
-    write_own(core, &mut out, work, (reply.status, parts));
+    write_own(core, &mut out, work, (reply, parts));
     out.extend_from_slice(b"\r\n");
     if has_body && !parts.is_chunked {
         out.extend_from_slice(body);
@@ -199,8 +200,12 @@ fn write_content(
         .edits
         .is_some_and(|edits| edits.removes(b"content-type"));
     let kept = own.or(made).or(of_page).filter(|_| !is_removed);
-    if let Some(value) = edited.or(kept) {
-        field(out, b"Content-Type", value);
+    match edited.or(kept) {
+        None => {}
+        Some(value) if reply.source == ResponseSource::Service => {
+            response_head::content_type(out, value);
+        }
+        Some(value) => field(out, b"Content-Type", value),
     }
     if matches!(length, Length::Chunked) && reply.status != 204 && reply.status != 304 {
         field(out, b"Transfer-Encoding", b"chunked");
@@ -280,7 +285,16 @@ fn write_grpc(out: &mut Vec<u8>, reply: &Reply) {
     }
 }
 
-fn write_own(core: &Core, out: &mut Vec<u8>, work: &Work, (status, parts): (u16, &ReplyParts<'_>)) {
+fn write_own(
+    core: &Core,
+    out: &mut Vec<u8>,
+    work: &Work,
+    (reply, parts): (&Reply, &ReplyParts<'_>),
+) {
+    let names_server = reply
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case(b"server"));
     let headers = &core.config.headers;
     let notes = &work.notes;
     let now = core.ticks.recent();
@@ -292,7 +306,7 @@ fn write_own(core: &Core, out: &mut Vec<u8>, work: &Work, (status, parts): (u16,
     };
     if parts.is_after_attempt {
         if headers.upstream_status {
-            number(out, b"X-Kong-Upstream-Status", u64::from(status));
+            number(out, b"X-Kong-Upstream-Status", u64::from(reply.status));
         }
         if headers.upstream_latency {
             latency(out, b"X-Kong-Upstream-Latency", notes.handed_on, now);
@@ -306,7 +320,7 @@ fn write_own(core: &Core, out: &mut Vec<u8>, work: &Work, (status, parts): (u16,
     } else if headers.response_latency {
         latency(out, b"X-Kong-Response-Latency", notes.started, now);
     }
-    if headers.server {
+    if headers.server && !names_server {
         out.extend_from_slice(&core.config.server_line);
     }
     out.extend_from_slice(parts.debug);

@@ -117,7 +117,7 @@ const TEXTS: [&[u8]; 6] = [
     b"application/rss+xml",
 ];
 
-fn content_type(out: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn content_type(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(b"Content-Type: ");
     out.extend_from_slice(value);
     if TEXTS.iter().any(|text| text.eq_ignore_ascii_case(value)) {

@@ -10,11 +10,11 @@ use plugin_api::{
     BuildContext, BuildError, CredentialSlot, Exchange, Handler, Needs, PluginInput, Reply, Step,
 };
 
-use super::date::unix_seconds;
 use super::schema::Config;
 use super::secret::Secret;
 use super::signature::Shown;
 use crate::auth;
+use crate::http_date::unix_seconds;
 
 const NOTHING: &str = "Unauthorized";
 const NO_DATE: &str = "HMAC signature cannot be verified, a valid date or x-date header is \

@@ -1,6 +1,5 @@
 //! `hmac-auth`: lets only requests pass that a consumer's secret has signed.
 
-mod date;
 mod handler;
 mod schema;
 mod secret;

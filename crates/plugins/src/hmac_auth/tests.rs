@@ -7,7 +7,7 @@ use plugin_api::ReplyBody;
 use serde_json::{Value, json};
 
 use super::DEFINITION;
-use super::date::unix_seconds;
+use crate::http_date::unix_seconds;
 use crate::testing::{Bench, NOW_MS, Request, violations};
 
 const DATE: &str = "Sat, 31 Jan 2026 23:59:00 GMT";

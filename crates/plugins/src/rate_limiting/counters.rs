@@ -13,10 +13,10 @@ use super::period::Period;
 
 /// Limit: callers remembered per node. A caller costs about 250 bytes, so at most some 64 MiB;
 /// beyond that the one not seen for longest among a few is forgotten, and starts afresh.
-pub(super) const CALLERS_MAX: usize = 262_144;
+pub(crate) const CALLERS_MAX: usize = 262_144;
 
 /// Limit: bytes of a caller's name kept as they are; a longer name is counted by its hash.
-pub(super) const NAME_BYTES_MAX: usize = 256;
+pub(crate) const NAME_BYTES_MAX: usize = 256;
 
 /// Number of locks. Many more than cores, so that two cores seldom meet.
 const SHARDS: usize = 64;
@@ -28,7 +28,7 @@ const EVICTION_SAMPLE: usize = 8;
 const SWEEP_MIN: usize = 64;
 
 /// All counters of a node.
-pub(super) struct Counters {
+pub(crate) struct Counters {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
     shard_max: usize,
@@ -57,11 +57,11 @@ struct Window {
 
 /// What was counted before this request, by position of the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Usage {
+pub(crate) struct Usage {
     /// Requests of the window so far, in the order of the limits asked for.
-    pub(super) counts: [u64; Period::COUNT],
+    pub(crate) counts: [u64; Period::COUNT],
     /// Position of the limit that is used up; the request was not counted then.
-    pub(super) exceeded: Option<usize>,
+    pub(crate) exceeded: Option<usize>,
 }
 
 impl Default for Counters {
@@ -72,7 +72,7 @@ impl Default for Counters {
 
 impl Counters {
     /// Counters for at most this many callers.
-    pub(super) fn with_capacity(callers_max: usize) -> Self {
+    pub(crate) fn with_capacity(callers_max: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
@@ -81,7 +81,7 @@ impl Counters {
     }
 
     /// Counts a request of a caller unless a limit is used up. `scope` keeps instances apart.
-    pub(super) fn take(
+    pub(crate) fn take(
         &self,
         scope: &[u8; 32],
         caller: &[u8],
@@ -102,9 +102,55 @@ impl Counters {
         usage
     }
 
+    /// What was counted of a caller in the windows of this moment.
+    pub(crate) fn read(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        periods: &[Period],
+        now_ms: u64,
+    ) -> [u64; Period::COUNT] {
+        self.count(scope, caller, periods, (0, now_ms))
+    }
+
+    /// Counts for a caller in the windows of this moment, whatever its limits are.
+    pub(crate) fn add(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        periods: &[Period],
+        (count, now_ms): (u64, u64),
+    ) {
+        self.count(scope, caller, periods, (count, now_ms));
+    }
+
+    fn count(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        periods: &[Period],
+        (count, now_ms): (u64, u64),
+    ) -> [u64; Period::COUNT] {
+        let mut room = [0; 32 + NAME_BYTES_MAX];
+        let key = self.key(&mut room, scope, caller);
+        let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
+        let mut shard = self.shards[at].lock();
+        if let Some(caller) = shard.callers.get_mut(key) {
+            return caller.count(periods, count, now_ms);
+        }
+        if count == 0 {
+            return [0; Period::COUNT];
+        }
+        shard.make_room(self.shard_max, now_ms);
+        let mut fresh = Caller::default();
+        let counts = fresh.count(periods, count, now_ms);
+        shard.callers.insert(key.into(), fresh);
+        counts
+    }
+
     /// Number of callers remembered.
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|s| s.lock().callers.len()).sum()
     }
 
@@ -178,6 +224,23 @@ impl Caller {
             }
         }
         usage
+    }
+}
+
+impl Caller {
+    /// Adds to the windows of this moment; gives what they hold then, in the order asked for.
+    fn count(&mut self, periods: &[Period], count: u64, now_ms: u64) -> [u64; Period::COUNT] {
+        let mut counts = [0; Period::COUNT];
+        for (at, period) in periods.iter().enumerate().take(Period::COUNT) {
+            let window = &mut self.windows[period.index()];
+            window.open(*period, now_ms);
+            window.count = window.count.saturating_add(count);
+            counts[at] = window.count;
+            let end_ms = window.start_ms + period.longest_ms();
+            self.expires_ms = self.expires_ms.max(end_ms);
+        }
+        self.seen_ms = now_ms;
+        counts
     }
 }
 

@@ -1,10 +1,10 @@
 //! `rate-limiting`: lets each caller make only so many requests per second, minute, hour, day,
 //! month or year, and tells it how many are left.
 
-mod counters;
+pub(crate) mod counters;
 mod handler;
 mod headers;
-mod period;
+pub(crate) mod period;
 mod schema;
 #[cfg(test)]
 mod tests;

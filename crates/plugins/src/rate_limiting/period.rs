@@ -2,7 +2,7 @@
 
 /// Length class of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Period {
+pub(crate) enum Period {
     /// One second.
     Second,
     /// Sixty seconds.
@@ -19,7 +19,7 @@ pub(super) enum Period {
 
 impl Period {
     /// All, shortest first.
-    pub(super) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Second,
         Self::Minute,
         Self::Hour,
@@ -29,10 +29,10 @@ impl Period {
     ];
 
     /// Number of periods.
-    pub(super) const COUNT: usize = Self::ALL.len();
+    pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Name of the configuration field.
-    pub(super) const fn field(self) -> &'static str {
+    pub(crate) const fn field(self) -> &'static str {
         match self {
             Self::Second => "second",
             Self::Minute => "minute",
@@ -44,14 +44,14 @@ impl Period {
     }
 
     /// Position in [`Self::ALL`].
-    pub(super) const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self as usize
     }
 
     /// Nominal length in seconds; a month counts thirty days and a year 365.
     ///
     /// Compat: the remaining time told to clients is computed from these.
-    pub(super) const fn seconds(self) -> u64 {
+    pub(crate) const fn seconds(self) -> u64 {
         match self {
             Self::Second => 1,
             Self::Minute => 60,
@@ -63,7 +63,7 @@ impl Period {
     }
 
     /// Milliseconds after which a window is over in any calendar.
-    pub(super) const fn longest_ms(self) -> u64 {
+    pub(crate) const fn longest_ms(self) -> u64 {
         match self {
             Self::Month => 31 * DAY_SECONDS * 1000,
             Self::Year => 366 * DAY_SECONDS * 1000,
@@ -72,7 +72,7 @@ impl Period {
     }
 
     /// Unix milliseconds at which the window of a moment began.
-    pub(super) const fn start_ms(self, now_ms: u64) -> u64 {
+    pub(crate) const fn start_ms(self, now_ms: u64) -> u64 {
         match self {
             Self::Second | Self::Minute | Self::Hour | Self::Day => {
                 let length_ms = self.seconds() * 1000;

@@ -61,8 +61,8 @@ pub(crate) fn policy(config: &Reader<'_>) -> Result<Policy, DecodeError> {
         max_entries: count("max_entries", 10_000),
         max_batch: old_batch
             .filter(|size| *size > 0)
-            .unwrap_or(count("max_batch_size", 1)),
-        patience: seconds(old_patience.unwrap_or(number("max_coalescing_delay", 1.0))),
+            .unwrap_or_else(|| count("max_batch_size", 1)),
+        patience: seconds(old_patience.unwrap_or_else(|| number("max_coalescing_delay", 1.0))),
         max_retry_time: seconds(number("max_retry_time", 60.0)),
         first_delay: seconds(number("initial_retry_delay", 0.01)),
         max_delay: seconds(number("max_retry_delay", 60.0)),

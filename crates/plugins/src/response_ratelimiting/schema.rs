@@ -1,8 +1,10 @@
 //! Configuration of `response-ratelimiting`.
 
-use schema::{Check, Field, Schema};
+use schema::{Check, DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value};
 
 use super::rules;
+use crate::rate_limiting::period::Period;
 use crate::records::redis::{needed_by_policy, old_names, redis};
 
 /// Describes the configuration record.
@@ -68,4 +70,80 @@ fn limits() -> Schema {
         "second", "minute", "hour", "day", "month", "year",
     ]))
     .custom(rules::shorter_periods_allow_less)
+}
+
+/// What an instance is told.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    /// Header of the service's answer that says the cost.
+    pub(super) header_name: String,
+    /// What counts as one caller.
+    pub(super) limit_by: LimitBy,
+    /// Where costs are counted.
+    pub(super) policy: Policy,
+    /// Whether one limit used up refuses all requests.
+    pub(super) block_on_first_violation: bool,
+    /// Whether answers keep quiet about limits.
+    pub(super) hide_client_headers: bool,
+    /// Limits by name, shortest period first.
+    pub(super) limits: Vec<(String, Vec<(Period, f64)>)>,
+}
+
+/// What counts as one caller. Whatever is missing in a request falls back to the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LimitBy {
+    /// The consumer, else the credential.
+    Consumer,
+    /// The credential.
+    Credential,
+    /// The client address.
+    Ip,
+}
+
+/// Where costs are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Policy {
+    /// In a database that all nodes share.
+    Cluster,
+    /// On this node.
+    Local,
+    /// In Redis.
+    Redis,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let flag = |name| Ok::<_, DecodeError>(read.boolean(name)?.unwrap_or(false));
+        let mut limits = Vec::new();
+        for (name, record) in read.members("limits")?.into_iter().flatten() {
+            let limit = |period: Period| {
+                let limit = record.get(period.field()).and_then(Value::as_f64)?;
+                Some((period, limit))
+            };
+            limits.push((
+                name.clone(),
+                Period::ALL.into_iter().filter_map(limit).collect(),
+            ));
+        }
+        let header_name = read.text("header_name")?;
+        Ok(Self {
+            header_name: header_name.unwrap_or_else(|| "x-kong-limit".to_owned()),
+            limit_by: match read.text("limit_by")?.as_deref() {
+                Some("credential") => LimitBy::Credential,
+                Some("ip") => LimitBy::Ip,
+                _ => LimitBy::Consumer,
+            },
+            policy: match read.text("policy")?.as_deref() {
+                Some("cluster") => Policy::Cluster,
+                Some("redis") => Policy::Redis,
+                _ => Policy::Local,
+            },
+            block_on_first_violation: flag("block_on_first_violation")?,
+            hide_client_headers: flag("hide_client_headers")?,
+            limits,
+        })
+    }
 }

@@ -1,11 +1,11 @@
-//! Dates of requests, `Mon, 01 Jan 2024 00:00:00 GMT`.
+//! Dates in headers, `Mon, 01 Jan 2024 00:00:00 GMT`.
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
 /// Seconds since 1970 of an HTTP date in its usual form; the day of the week is not looked at.
-pub(super) fn unix_seconds(text: &[u8]) -> Option<i64> {
+pub(crate) fn unix_seconds(text: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     let (_, rest) = text.split_once(", ")?;
     let mut parts = rest.split(' ');

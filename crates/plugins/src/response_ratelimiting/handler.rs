@@ -1,0 +1,222 @@
+//! `response-ratelimiting` at work.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plugin_api::{
+    BuildContext, BuildError, Exchange, Handler, Outcome, PluginInput, Reply, ResponseView, Step,
+};
+use uuid::Uuid;
+
+use super::schema::{Config, LimitBy, Policy};
+use crate::rate_limiting::counters::Counters;
+use crate::rate_limiting::period::Period;
+
+/// Prepares an instance.
+pub(super) fn build(
+    input: &PluginInput<'_>,
+    context: &mut BuildContext<'_>,
+) -> Result<Arc<dyn Handler>, BuildError> {
+    let config = Config::try_from(input.config)?;
+    check_policy(config.policy, context)?;
+    let limits = config.limits.iter().map(|(name, periods)| Limit {
+        name: name.clone(),
+        remaining: format!("X-RateLimit-Remaining-{name}").into(),
+        periods: periods.iter().map(|(period, _)| *period).collect(),
+        values: periods.iter().map(|(_, limit)| whole(*limit)).collect(),
+    });
+    let mut scope = [0; 32];
+    scope[..16].copy_from_slice(input.route.unwrap_or_default().as_bytes());
+    scope[16..].copy_from_slice(input.service.unwrap_or_default().as_bytes());
+    Ok(Arc::new(ResponseRateLimiting {
+        id: input.id,
+        limits: limits.collect(),
+        scope,
+        counters: context.shared.get(),
+        config,
+    }))
+}
+
+/// Compat: a node without a database knows no `cluster` policy and refuses the configuration.
+fn check_policy(policy: Policy, context: &mut BuildContext<'_>) -> Result<(), BuildError> {
+    match policy {
+        Policy::Local => {}
+        Policy::Cluster => {
+            return Err(BuildError::Config {
+                field: "policy".to_owned(),
+                reason: "expected one of: local, redis; `cluster` counts in a database, which \
+                         this node does not have"
+                    .to_owned(),
+            });
+        }
+        Policy::Redis => context.notices.push(
+            "`config.policy: redis` is not supported yet: costs are counted on each node by \
+             itself, as with `local`"
+                .to_owned(),
+        ),
+    }
+    Ok(())
+}
+
+/// A limit without its fraction.
+fn whole(limit: f64) -> u64 {
+    format!("{:.0}", limit.floor()).parse().unwrap_or(u64::MAX)
+}
+
+/// What was counted by this plugin, apart from what rate-limiting counts.
+#[derive(Default)]
+struct Costs(Counters);
+
+/// One named limit.
+struct Limit {
+    name: String,
+    /// Name of the header that tells what is left of all periods.
+    remaining: Bytes,
+    periods: Vec<Period>,
+    /// The limits, by period.
+    values: Vec<u64>,
+}
+
+struct ResponseRateLimiting {
+    id: Uuid,
+    config: Config,
+    limits: Vec<Limit>,
+    scope: [u8; 32],
+    counters: Arc<Costs>,
+}
+
+/// What is known of a request's limits between its phases.
+struct Pending {
+    by: Uuid,
+    caller: Vec<u8>,
+    /// What is left of each limit and period.
+    left: Vec<Vec<u64>>,
+    /// What the service's answer costs, by limit.
+    costs: Vec<u64>,
+}
+
+impl ResponseRateLimiting {
+    /// What counts as the caller of a request.
+    fn caller(&self, exchange: &Exchange<'_>) -> Vec<u8> {
+        let credential = || exchange.identity.credential.as_ref().map(|c| &c.id_text);
+        let named = match self.config.limit_by {
+            LimitBy::Consumer => match &exchange.identity.consumer {
+                Some(consumer) => Some(&consumer.id_text),
+                None => credential(),
+            },
+            LimitBy::Credential => credential(),
+            LimitBy::Ip => None,
+        };
+        named.unwrap_or(&exchange.client.ip_text).to_vec()
+    }
+
+    fn left(&self, caller: &[u8], now_ms: u64) -> Vec<Vec<u64>> {
+        let of = |limit: &Limit| {
+            let key = key(caller, &limit.name);
+            let counts = self
+                .counters
+                .0
+                .read(&self.scope, &key, &limit.periods, now_ms);
+            let pairs = limit.values.iter().zip(counts);
+            pairs
+                .map(|(value, count)| value.saturating_sub(count))
+                .collect()
+        };
+        self.limits.iter().map(of).collect()
+    }
+
+    /// What a header says that an answer costs: `sms=2, video=1`.
+    fn costs(&self, said: &[u8]) -> Vec<u64> {
+        let said = String::from_utf8_lossy(said);
+        let of = |limit: &Limit| {
+            let named = said.split(',').filter_map(|pair| pair.split_once('='));
+            let mut own = named.filter(|(name, _)| name.trim() == limit.name);
+            own.find_map(|(_, count)| count.trim().parse().ok())
+                .unwrap_or(0)
+        };
+        self.limits.iter().map(of).collect()
+    }
+}
+
+/// The caller and the limit it is counted for.
+fn key(caller: &[u8], name: &str) -> Vec<u8> {
+    [caller, b"\0", name.as_bytes()].concat()
+}
+
+impl Handler for ResponseRateLimiting {
+    fn access<'a>(&'a self, exchange: &'a mut Exchange<'_>) -> Step<'a> {
+        let caller = self.caller(exchange);
+        let left = self.left(&caller, exchange.now_ms);
+        for (limit, left) in self.limits.iter().zip(&left) {
+            let least = left.iter().min().copied().unwrap_or(0);
+            if self.config.block_on_first_violation && least == 0 {
+                let text = format!("API rate limit exceeded for '{}'", limit.name);
+                return Step::respond(Reply::message(429, text));
+            }
+            let edits = &mut exchange.response.headers;
+            edits.set(limit.remaining.clone(), least.to_string());
+        }
+        exchange.locals.insert(Pending {
+            by: self.id,
+            caller,
+            costs: vec![0; left.len()],
+            left,
+        });
+        Step::CONTINUE
+    }
+
+    fn header_filter(&self, exchange: &mut Exchange<'_>, response: &mut ResponseView<'_>) {
+        let Some(pending) = exchange.locals.get_mut::<Pending>() else {
+            return;
+        };
+        if pending.by != self.id {
+            return;
+        }
+        let name = &self.config.header_name;
+        let values: Vec<&[u8]> = response.header_values(name).collect();
+        let costs = self.costs(&values.join(&b","[..]));
+        response
+            .headers
+            .remove(Bytes::copy_from_slice(name.as_bytes()));
+        let mut is_over = false;
+        for (at, limit) in self.limits.iter().enumerate() {
+            let cost = costs.get(at).copied().unwrap_or(0);
+            let left = pending.left.get(at).map_or(&[][..], Vec::as_slice);
+            for ((period, value), left) in limit.periods.iter().zip(&limit.values).zip(left) {
+                is_over |= cost > 0 && *left == 0;
+                if self.config.hide_client_headers {
+                    continue;
+                }
+                let name = format!("{}-{}", limit.name, period.field());
+                let remaining = left.saturating_sub(cost).to_string();
+                let edits = &mut *response.headers;
+                edits.set(format!("X-RateLimit-Limit-{name}"), value.to_string());
+                edits.set(format!("X-RateLimit-Remaining-{name}"), remaining);
+            }
+        }
+        if is_over {
+            // Compat: the head of the service's answer stays, its body does not.
+            response.status = 429;
+            response.drops_body = true;
+        } else {
+            pending.costs = costs;
+        }
+    }
+
+    fn log(&self, exchange: &mut Exchange<'_>, _outcome: &Outcome) {
+        let now_ms = exchange.now_ms;
+        let Some(pending) = exchange.locals.get::<Pending>() else {
+            return;
+        };
+        if pending.by != self.id {
+            return;
+        }
+        for (limit, cost) in self.limits.iter().zip(&pending.costs) {
+            if *cost > 0 {
+                let key = key(&pending.caller, &limit.name);
+                let counters = &self.counters.0;
+                counters.add(&self.scope, &key, &limit.periods, (*cost, now_ms));
+            }
+        }
+    }
+}
