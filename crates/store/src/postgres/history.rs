@@ -124,7 +124,8 @@ pub(super) async fn clear(link: &Link, now: u64) -> Outcome<()> {
     let cutoff = signed(now.saturating_sub(DAYS_KEPT * DAY_MILLIS));
     let sql = "INSERT INTO history_floor (control_plane, kept_after)
          SELECT control_plane, max(version) FROM history
-         WHERE at < $1 OR seq <= (SELECT max(seq) FROM history) - $2 GROUP BY control_plane
+         WHERE at < $1 OR seq <= (SELECT last_value FROM history_seq_seq) - $2
+         GROUP BY control_plane
          ON CONFLICT (control_plane) DO UPDATE
          SET kept_after = greatest(history_floor.kept_after, excluded.kept_after)";
     if link.execute(sql, &[&cutoff, &signed(ROWS_KEPT)]).await? > 0 {

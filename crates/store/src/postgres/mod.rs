@@ -24,6 +24,8 @@ mod schema;
 mod script;
 mod state;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod writer;
 

@@ -110,8 +110,9 @@ CREATE TABLE history (
     sealed BYTEA,
     PRIMARY KEY (control_plane, version, kind, id)
 );
-CREATE INDEX history_at ON history (at);
-CREATE INDEX history_seq ON history (seq);
+-- Only for clearing away what is old: coarse indexes, which cost a write next to nothing.
+CREATE INDEX history_at ON history USING brin (at);
+CREATE INDEX history_seq ON history USING brin (seq);
 
 CREATE TABLE history_floor (
     control_plane UUID PRIMARY KEY,
