@@ -136,15 +136,18 @@ async fn of_processes_that_change_one_record_exactly_one_succeeds() {
 
 #[tokio::test]
 async fn notices_missed_while_the_connection_was_cut_are_made_up_for() {
-    let config = shared_config();
+    let mut config = shared_config();
+    // A role of its own, so that no other scenario's connections are cut.
+    let server = Postgres::shared();
+    let role = format!("r{}", config.schema);
+    server.sql(&format!("CREATE ROLE {role} LOGIN SUPERUSER"));
+    config.server.user.clone_from(&role);
     let (one, other) = (open_config(&config).unwrap(), open_config(&config).unwrap());
     let mut told = other.subscribe();
-    let schema = &config.schema;
-    // The connections of both that listen, and those that wait for work, are cut.
-    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-         WHERE application_name = 'gatehouse' AND pid <> pg_backend_pid() AND pid IN
-         (SELECT pid FROM pg_stat_activity)";
-    Postgres::shared().sql(&format!("SET search_path TO {schema}; {cut}"));
+    // Those that listen, and those that wait for work.
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename =";
+    let count = server.sql(&format!("{cut} '{role}'"));
+    assert!(count.trim().parse::<u32>().unwrap() >= 2, "{count}");
 
     for number in 1..=3 {
         apply(
