@@ -131,11 +131,17 @@ fn check_reads_file_and_environment() {
 #[test]
 fn check_says_what_a_node_cannot_be() {
     let folder = TempDir::new("check");
-    let file = folder.join("kong.conf");
-    std::fs::write(&file, "log_level = info\n").unwrap();
-    let (code, _, errors) = run(&["check", "-c", &file.display().to_string()]);
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (file, cert, key) = (path("kong.conf"), path("cluster.crt"), path("cluster.key"));
+    assert_eq!(run(&["hybrid", "gen_cert", &cert, &key]).0, 0);
+    let plane = format!("role = control_plane\ncluster_cert = {cert}\ncluster_cert_key = {key}\n");
+    std::fs::write(&file, plane).unwrap();
+    let (code, _, errors) = run(&["check", "-c", &file]);
     assert_eq!(code, 1);
-    assert!(errors.contains("set `database = off`"), "{errors}");
+    assert!(errors.contains("start `gatehouse platform`"), "{errors}");
+    // Without a word about databases a node keeps its entities below its prefix.
+    std::fs::write(&file, "log_level = info\n").unwrap();
+    assert_eq!(run(&["check", "-c", &file]).0, 0);
 }
 
 #[test]
