@@ -148,7 +148,7 @@ fn cache_control_decides_where_asked_for() {
     let mut bench = Bench::new();
     let handler = handler(
         &mut bench,
-        json!({"cache_control": true, "storage_ttl": 1000}),
+        &json!({"cache_control": true, "storage_ttl": 1000}),
     );
     let answer = [
         ("Content-Type", "application/json"),
