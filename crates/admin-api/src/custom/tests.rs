@@ -47,7 +47,7 @@ local schema = {
 return schema
 "#;
 
-fn check(text: &str, config: Value) -> Result<Map, String> {
+fn check(text: &str, config: &Value) -> Result<Map, String> {
     let plugin = CustomPlugin::read(text).map_err(|fault| fault.to_string())?;
     let name = plugin.name();
     let Value::Object(mut body) = json!({"name": name, "config": config}) else {
@@ -61,7 +61,7 @@ fn check(text: &str, config: Value) -> Result<Map, String> {
 
 #[test]
 fn a_usual_description_gives_defaults_and_protocols() {
-    let body = check(USUAL, json!({})).unwrap();
+    let body = check(USUAL, &json!({})).unwrap();
     assert_eq!(body["config"]["request_header"], "Hello-World");
     assert_eq!(body["config"]["ttl"], 600);
     assert_eq!(body["config"]["mode"], "a");
@@ -81,12 +81,12 @@ fn what_breaks_a_brought_description_is_refused() {
         (json!({"colour": "red"}), "colour"),
         (json!({"mode": "b"}), "names"),
     ] {
-        let message = check(USUAL, config.clone()).unwrap_err();
+        let message = check(USUAL, &config).unwrap_err();
         assert!(message.contains(expected), "{config}: {message}");
     }
     check(
         USUAL,
-        json!({"mode": "b", "names": ["a-1"], "limits": {"x": 0.5}}),
+        &json!({"mode": "b", "names": ["a-1"], "limits": {"x": 0.5}}),
     )
     .unwrap();
 }
@@ -217,7 +217,7 @@ fn numbers_texts_and_brackets_are_read_as_lua_reads_them() {
                     default = { x = 'y' } } },
         { f = { type = 'set', elements = { type = 'string' }, default = {} } },
     } } } } }";
-    let body = check(text, json!({})).unwrap();
+    let body = check(text, &json!({})).unwrap();
     let expected = json!({
         "a": 16, "b": -150, "c": "it's \"it\"", "d": [1, 2, 3], "e": {"x": "y"}, "f": [],
     });

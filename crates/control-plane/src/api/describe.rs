@@ -120,6 +120,25 @@ fn list(of: &str) -> Value {
     json!({"type": "array", "items": openapi::reference(of)})
 }
 
+/// A page of control planes.
+fn numbered_page() -> Value {
+    whole(&json!({
+        "data": list("ControlPlane"),
+        "meta": whole(&json!({
+            "page": whole(&json!({"number": seconds(), "size": seconds(), "total": seconds()})),
+        })),
+    }))
+}
+
+/// The page of control planes that decK reads.
+fn older_list() -> Value {
+    whole(&json!({
+        "data": {"type": "array", "items": whole(&json!({"id": id(), "name": text()}))},
+        "page": seconds(),
+        "pageCount": seconds(),
+    }))
+}
+
 fn control_planes() -> Vec<Named> {
     let labels = json!({
         "type": "object",
@@ -178,26 +197,15 @@ fn control_planes() -> Vec<Named> {
         "port": {"type": "integer", "minimum": 1, "maximum": 65535},
         "protocol": {"type": "string", "minLength": 1, "maxLength": 32},
     });
-    let page = json!({
-        "data": list("ControlPlane"),
-        "meta": whole(&json!({
-            "page": whole(&json!({"number": seconds(), "size": seconds(), "total": seconds()})),
-        })),
-    });
-    let older_list = json!({
-        "data": {"type": "array", "items": whole(&json!({"id": id(), "name": text()}))},
-        "page": seconds(),
-        "pageCount": seconds(),
-    });
     let mut new = object(&["name"], &new);
     new["example"] = json!({"name": "orders", "labels": {"team": "a"}});
     vec![
         ("ControlPlane", whole(&plane)),
-        ("ControlPlanes", whole(&page)),
+        ("ControlPlanes", numbered_page()),
         ("NewControlPlane", new),
         ("ControlPlaneChange", object(&[], &change)),
         ("ProxyUrl", whole(&url)),
-        ("OlderControlPlanes", whole(&older_list)),
+        ("OlderControlPlanes", older_list()),
     ]
 }
 

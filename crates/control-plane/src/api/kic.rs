@@ -206,7 +206,7 @@ async fn list(
         .iter()
         .filter(|node| after.is_none_or(|after| node.id > after));
     let shown: Vec<_> = rest.by_ref().take(size).collect();
-    let next = rest.next().and(shown.last()).map(|last| last.id);
+    let next = rest.next().and_then(|_| shown.last()).map(|last| last.id);
     let mut page = json!({"total_count": nodes.len(), "has_next_page": next.is_some()});
     if let Some(next) = next {
         page["next_cursor"] = json!(next);
@@ -303,13 +303,11 @@ fn report(members: &Map<String, Value>, id: Option<Uuid>) -> Result<NodeReport, 
     };
     one_of("type", kind.as_ref(), &["ingress-controller", "kong-proxy"]);
     one_of("status", status.as_ref(), &STATES);
-    let last_ping = match members.get("last_ping") {
-        None | Some(Value::Null) => None,
-        Some(value) => value.as_u64().or_else(|| {
-            faults.push(("last_ping".to_owned(), "expected an integer".to_owned()));
-            None
-        }),
-    };
+    let ping = members.get("last_ping").filter(|ping| !ping.is_null());
+    let last_ping = ping.and_then(Value::as_u64);
+    if ping.is_some() && last_ping.is_none() {
+        faults.push(("last_ping".to_owned(), "expected an integer".to_owned()));
+    }
     let compatibility = match members.get("compatibility_status") {
         None | Some(Value::Null) => None,
         Some(Value::Object(status)) => Some(Value::Object(status.clone())),

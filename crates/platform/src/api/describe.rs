@@ -64,7 +64,7 @@ fn description() -> Operation {
 }
 
 pub(super) fn global(parts: &Parts) -> Router {
-    serve(Document {
+    serve(&Document {
         title: "Organisation and users".to_owned(),
         server: Some(url(parts, "global.api")),
         operations: global_operations(),
@@ -75,7 +75,7 @@ pub(super) fn global(parts: &Parts) -> Router {
 pub(super) fn geo(parts: &Parts, geo: &GeoParts) -> Router {
     let catalogue = geo.entities.catalogue();
     let host = format!("{}.api", geo.planes.geo().name);
-    serve(Document {
+    serve(&Document {
         title: "Control planes".to_owned(),
         server: Some(url(parts, &host)),
         operations: geo_operations(catalogue),
@@ -88,7 +88,7 @@ pub(super) fn kic(parts: &Parts, geo: &GeoParts) -> Router {
     let host = format!("{}.kic.api", geo.planes.geo().name);
     let mut schemas = admin_api::core::components(catalogue);
     schemas.extend(control_plane::api::kic::schemas());
-    serve(Document {
+    serve(&Document {
         title: "Ingress controllers".to_owned(),
         server: Some(url(parts, &host)),
         operations: kic_operations(catalogue),
@@ -108,7 +108,7 @@ pub(super) fn local(geo: Option<&GeoParts>) -> Router {
         }
         None => operations.push(description()),
     }
-    serve(Document {
+    serve(&Document {
         title: "Organisation, users and control planes".to_owned(),
         server: None,
         operations,
@@ -122,7 +122,7 @@ fn geo_schemas(catalogue: &Catalogue) -> Map<String, Value> {
     schemas
 }
 
-fn serve(document: Document) -> Router {
+fn serve(document: &Document) -> Router {
     let document = document.render();
     Router::new().route(PATH, get(move || async move { Json(document) }))
 }

@@ -1,8 +1,6 @@
 //! One scenario for every kind of entity: written, read, listed, filtered, paged, replaced,
 //! deleted, checked; from one table.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use test_support::TestAuthority;
 
 use super::*;
@@ -350,22 +348,7 @@ async fn lifecycle(fixture: &Fixture, parents: &Value, case: &Case) {
         assert!(listed(&format!("{list}?tags=one/none")).await, "{list}");
         assert!(!listed(&format!("{list}?tags=one,none")).await, "{list}");
     }
-    // What was read, written back, changes nothing but the moment of change.
-    let again = fixture.send("PUT", &by_id, &created).await;
-    assert_eq!(again.status, 200, "{by_id}: {}", again.text());
-    let times = ["updated_at"];
-    assert_eq!(
-        without(&again.json(), &times),
-        without(&created, &times),
-        "{list}"
-    );
-    let changed = merged(&body, &case.change);
-    let put = fixture.send("PUT", &by_id, &changed).await;
-    assert_eq!(put.status, 200, "{by_id}: {}", put.text());
-    for (name, value) in case.change.as_object().unwrap() {
-        assert_eq!(put.json()[name], *value, "{by_id}");
-    }
-    assert_eq!(put.json()["created_at"], created["created_at"]);
+    replacing(fixture, case, (&by_id, &created, &body)).await;
     paging(fixture, case, &list).await;
     refusals(fixture, case, (&list, &by_id)).await;
 
@@ -377,6 +360,25 @@ async fn lifecycle(fixture: &Fixture, parents: &Value, case: &Case) {
         (gone.status, gone.json()),
         (404, json!({"message": "Not Found"}))
     );
+}
+
+async fn replacing(fixture: &Fixture, case: &Case, (by_id, created, body): (&str, &Value, &Value)) {
+    // What was read, written back, changes nothing but the moment of change.
+    let again = fixture.send("PUT", by_id, created).await;
+    assert_eq!(again.status, 200, "{by_id}: {}", again.text());
+    let times = ["updated_at"];
+    assert_eq!(
+        without(&again.json(), &times),
+        without(created, &times),
+        "{by_id}"
+    );
+    let changed = merged(body, &case.change);
+    let put = fixture.send("PUT", by_id, &changed).await;
+    assert_eq!(put.status, 200, "{by_id}: {}", put.text());
+    for (name, value) in case.change.as_object().unwrap() {
+        assert_eq!(put.json()[name], *value, "{by_id}");
+    }
+    assert_eq!(put.json()["created_at"], created["created_at"]);
 }
 
 /// Two more rows, read one at a time.
@@ -459,10 +461,7 @@ async fn refusals(fixture: &Fixture, case: &Case, (list, by_id): (&str, &str)) {
 async fn every_kind_is_written_read_listed_replaced_and_deleted() {
     let fixture = Fixture::start().await;
     let parents = parents(&fixture).await;
-    let before = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
+    let before = clock::unix_seconds();
     for case in cases(&parents) {
         lifecycle(&fixture, &parents, &case).await;
     }
