@@ -32,8 +32,8 @@ impl Node {
         let conf = folder.join("kong.conf");
         let prefix = folder.join("prefix").display().to_string();
         let text = format!("database = sqlite\nprefix = {prefix}\n");
-        std::fs::write(&conf, text).unwrap();
-        std::fs::write(folder.join("kong.yml"), FILE).unwrap();
+        std::fs::write(&conf, text).expect("the settings");
+        std::fs::write(folder.join("kong.yml"), FILE).expect("the file");
         let conf = conf.display().to_string();
         Self { folder, conf }
     }
