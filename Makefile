@@ -44,7 +44,7 @@ golden: ## replays recordings of the reference gateway where they exist beside t
 bench: build ## the node beside nginx and HAProxy on the same work; prints ratios
 	scripts/bench.sh
 
-fuzz: ## a minute each for documents, frames of the hybrid protocol and request paths
+fuzz: ## a minute each for documents, frames, paths, HTTP/1.1 heads and chunks, PROXY headers
 	scripts/fuzz.sh
 
 doc:

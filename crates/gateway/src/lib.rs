@@ -1,5 +1,8 @@
 //! The node: engine, snapshot, configuration intake, status API.
 
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod h2;
 mod http1;
 pub mod intake;

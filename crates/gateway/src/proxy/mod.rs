@@ -19,7 +19,7 @@ pub(crate) mod link;
 mod listener;
 mod logging;
 mod plugins;
-mod proxy_header;
+pub(crate) mod proxy_header;
 mod relay;
 pub(crate) mod reply;
 mod request_head;
