@@ -73,7 +73,7 @@ pub(crate) fn restore(
     let parent = data_dir
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.unwrap_or(Path::new("."));
+    let parent = parent.unwrap_or_else(|| Path::new("."));
     std::fs::create_dir_all(parent).map_err(BackupError::file("make", parent))?;
     // Made beside it and moved at the end: a folder with half of it must not look whole.
     let mut making = data_dir.as_os_str().to_owned();
