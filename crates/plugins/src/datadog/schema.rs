@@ -7,7 +7,56 @@ use crate::records::queue::queue;
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
-    Schema::new("datadog").fields([Field::host("host").referenceable().default("localhost").describe("Name or address of the agent."), Field::port("port").default(8125).describe("Port of the agent."), Field::string("prefix").default("kong").describe("Text in front of every metric's name."), Field::string("service_name_tag").default("name").describe("Tag that names the service."), Field::string("status_tag").default("status").describe("Tag that holds the status."), Field::string("consumer_tag").default("consumer").describe("Tag that names the consumer."), Field::integer("retry_count").going_from("datadog: config.retry_count no longer works, please use config.queue.max_retry_time instead", 10).describe("Old setting without effect."), Field::integer("queue_size").going_from("datadog: config.queue_size is deprecated, please use config.queue.max_batch_size instead", 1).describe("Old name of `queue.max_batch_size`."), Field::number("flush_timeout").going_from("datadog: config.flush_timeout is deprecated, please use config.queue.max_coalescing_delay instead", 2).describe("Old name of `queue.max_coalescing_delay`."), Field::record("queue", queue()).required().describe("How metrics wait to be sent."), Field::array("metrics", Field::record("", metrics())).required().default(default_metrics()).describe("Metrics to send.")])
+    Schema::new("datadog").fields([
+        Field::host("host")
+            .referenceable()
+            .default("localhost")
+            .describe("Name or address of the agent."),
+        Field::port("port")
+            .default(8125)
+            .describe("Port of the agent."),
+        Field::string("prefix")
+            .default("kong")
+            .describe("Text in front of every metric's name."),
+        Field::string("service_name_tag")
+            .default("name")
+            .describe("Tag that names the service."),
+        Field::string("status_tag")
+            .default("status")
+            .describe("Tag that holds the status."),
+        Field::string("consumer_tag")
+            .default("consumer")
+            .describe("Tag that names the consumer."),
+        Field::integer("retry_count")
+            .going_from(
+                "datadog: config.retry_count no longer works, \
+                 please use config.queue.max_retry_time instead",
+                10,
+            )
+            .describe("Old setting without effect."),
+        Field::integer("queue_size")
+            .going_from(
+                "datadog: config.queue_size is deprecated, please \
+                 use config.queue.max_batch_size instead",
+                1,
+            )
+            .describe("Old name of `queue.max_batch_size`."),
+        Field::number("flush_timeout")
+            .going_from(
+                "datadog: config.flush_timeout is deprecated, \
+                 please use config.queue.max_coalescing_delay \
+                 instead",
+                2,
+            )
+            .describe("Old name of `queue.max_coalescing_delay`."),
+        Field::record("queue", queue())
+            .required()
+            .describe("How metrics wait to be sent."),
+        Field::array("metrics", Field::record("", metrics()))
+            .required()
+            .default(default_metrics())
+            .describe("Metrics to send."),
+    ])
 }
 
 fn metrics() -> Schema {

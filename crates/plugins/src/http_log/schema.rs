@@ -41,7 +41,59 @@ fn endpoint() -> [Field; 5] {
 }
 
 fn delivery() -> [Field; 6] {
-    [Field::integer("retry_count").going_from("http-log: config.retry_count no longer works, please use config.queue.max_retry_time instead", 10).describe("Old setting without effect."), Field::integer("queue_size").going_from("http-log: config.queue_size is deprecated, please use config.queue.max_batch_size instead", 1).describe("Old name of `queue.max_batch_size`."), Field::number("flush_timeout").going_from("http-log: config.flush_timeout is deprecated, please use config.queue.max_coalescing_delay instead", 2).describe("Old name of `queue.max_coalescing_delay`."), Field::map("headers", Field::header_name("").match_none([(Pattern::new("^[Hh][Oo][Ss][Tt]$", "^[Hh][Oo][Ss][Tt]$"), "cannot contain 'Host' header"), (Pattern::new("^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Ll][Ee][nn][Gg][Tt][Hh]$", "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Ll][Ee][nn][Gg][Tt][Hh]$"), "cannot contain 'Content-Length' header"), (Pattern::new("^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Tt][Yy][Pp][Ee]$", "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Tt][Yy][Pp][Ee]$"), "cannot contain 'Content-Type' header")]), Field::string("").referenceable()).describe("Headers sent along."), Field::record("queue", queue()).required().describe("How records wait to be sent."), custom_fields()]
+    [
+        Field::integer("retry_count")
+            .going_from(
+                "http-log: config.retry_count no longer works, \
+                 please use config.queue.max_retry_time instead",
+                10,
+            )
+            .describe("Old setting without effect."),
+        Field::integer("queue_size")
+            .going_from(
+                "http-log: config.queue_size is deprecated, please \
+                 use config.queue.max_batch_size instead",
+                1,
+            )
+            .describe("Old name of `queue.max_batch_size`."),
+        Field::number("flush_timeout")
+            .going_from(
+                "http-log: config.flush_timeout is deprecated, \
+                 please use config.queue.max_coalescing_delay \
+                 instead",
+                2,
+            )
+            .describe("Old name of `queue.max_coalescing_delay`."),
+        Field::map(
+            "headers",
+            Field::header_name("").match_none([
+                (
+                    Pattern::new("^[Hh][Oo][Ss][Tt]$", "^[Hh][Oo][Ss][Tt]$"),
+                    "cannot contain 'Host' header",
+                ),
+                (
+                    Pattern::new(
+                        "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Ll][Ee][nn][Gg][Tt][Hh]$",
+                        "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Ll][Ee][nn][Gg][Tt][Hh]$",
+                    ),
+                    "cannot contain 'Content-Length' header",
+                ),
+                (
+                    Pattern::new(
+                        "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]%-[Tt][Yy][Pp][Ee]$",
+                        "^[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Tt][Yy][Pp][Ee]$",
+                    ),
+                    "cannot contain 'Content-Type' header",
+                ),
+            ]),
+            Field::string("").referenceable(),
+        )
+        .describe("Headers sent along."),
+        Field::record("queue", queue())
+            .required()
+            .describe("How records wait to be sent."),
+        custom_fields(),
+    ]
 }
 
 /// What an instance is told.

@@ -43,7 +43,57 @@ fn server() -> [Field; 8] {
 }
 
 fn naming() -> [Field; 8] {
-    [Field::string("consumer_identifier_default").required().one_of(["consumer_id", "custom_id", "username"]).default("custom_id").describe("What names the consumer of a metric that says nothing."), Field::string("service_identifier_default").required().one_of(["service_id", "service_name", "service_host", "service_name_or_host"]).default("service_name_or_host").describe("What names the service of a metric that says nothing."), Field::string("workspace_identifier_default").required().one_of(["workspace_id", "workspace_name"]).default("workspace_id").describe("What names the workspace of a metric that says nothing."), Field::integer("retry_count").going_from("statsd: config.retry_count no longer works, please use config.queue.max_retry_time instead", 10).describe("Old setting without effect."), Field::integer("queue_size").going_from("statsd: config.queue_size is deprecated, please use config.queue.max_batch_size instead", 1).describe("Old name of `queue.max_batch_size`."), Field::number("flush_timeout").going_from("statsd: config.flush_timeout is deprecated, please use config.queue.max_coalescing_delay instead", 2).describe("Old name of `queue.max_coalescing_delay`."), Field::string("tag_style").optional().one_of(["dogstatsd", "influxdb", "librato", "signalfx"]).describe("Dialect of tags; unset puts them into names."), Field::record("queue", queue()).required().describe("How metrics wait to be sent.")]
+    [
+        Field::string("consumer_identifier_default")
+            .required()
+            .one_of(["consumer_id", "custom_id", "username"])
+            .default("custom_id")
+            .describe("What names the consumer of a metric that says nothing."),
+        Field::string("service_identifier_default")
+            .required()
+            .one_of([
+                "service_id",
+                "service_name",
+                "service_host",
+                "service_name_or_host",
+            ])
+            .default("service_name_or_host")
+            .describe("What names the service of a metric that says nothing."),
+        Field::string("workspace_identifier_default")
+            .required()
+            .one_of(["workspace_id", "workspace_name"])
+            .default("workspace_id")
+            .describe("What names the workspace of a metric that says nothing."),
+        Field::integer("retry_count")
+            .going_from(
+                "statsd: config.retry_count no longer works, \
+                 please use config.queue.max_retry_time instead",
+                10,
+            )
+            .describe("Old setting without effect."),
+        Field::integer("queue_size")
+            .going_from(
+                "statsd: config.queue_size is deprecated, please \
+                 use config.queue.max_batch_size instead",
+                1,
+            )
+            .describe("Old name of `queue.max_batch_size`."),
+        Field::number("flush_timeout")
+            .going_from(
+                "statsd: config.flush_timeout is deprecated, \
+                 please use config.queue.max_coalescing_delay \
+                 instead",
+                2,
+            )
+            .describe("Old name of `queue.max_coalescing_delay`."),
+        Field::string("tag_style")
+            .optional()
+            .one_of(["dogstatsd", "influxdb", "librato", "signalfx"])
+            .describe("Dialect of tags; unset puts them into names."),
+        Field::record("queue", queue())
+            .required()
+            .describe("How metrics wait to be sent."),
+    ]
 }
 
 fn metrics() -> Schema {

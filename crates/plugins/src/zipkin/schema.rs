@@ -13,7 +13,89 @@ pub(super) fn schema() -> Schema {
 }
 
 fn spans() -> [Field; 11] {
-    [Field::string("local_service_name").required().default("kong").describe("Name of this gateway in spans."), Field::url("http_endpoint").describe("URL the spans are sent to; unset reports nothing."), Field::number("sample_ratio").between(0, 1).default(0.001).describe("Share of requests traced when the client does not decide."), Field::string("default_service_name").describe("Name of services that have none."), Field::boolean("include_credential").required().default(true).describe("Whether spans name the credential of the caller."), Field::integer("traceid_byte_count").required().one_of([8, 16]).default(16).describe("Bytes of a trace id."), Field::string("header_type").required().one_of(["preserve", "ignore", "b3", "b3-single", "w3c", "jaeger", "ot", "aws", "datadog", "gcp"]).default("preserve").going_from("zipkin: config.header_type is deprecated, please use config.propagation options instead", "preserve").describe("Old way to say which trace headers are read and written."), Field::string("default_header_type").required().one_of(["b3", "b3-single", "w3c", "jaeger", "ot", "aws", "datadog", "gcp"]).default("b3").going_from("zipkin: config.default_header_type is deprecated, please use config.propagation.default_format instead", "b3").describe("Old way to say which trace headers are written when none came."), Field::string("tags_header").required().default("Zipkin-Tags").describe("Request header that adds tags to the span."), Field::array("static_tags", Field::record("", static_tags())).custom("unique_tag_names", rules::distinct_names).describe("Tags of every span."), Field::string("http_span_name").required().one_of(["method", "method_path"]).default("method").describe("What names the span: the method, or method and path.")]
+    [
+        Field::string("local_service_name")
+            .required()
+            .default("kong")
+            .describe("Name of this gateway in spans."),
+        Field::url("http_endpoint").describe("URL the spans are sent to; unset reports nothing."),
+        Field::number("sample_ratio")
+            .between(0, 1)
+            .default(0.001)
+            .describe(
+                "Share of requests traced when the client does not \
+                 decide.",
+            ),
+        Field::string("default_service_name").describe("Name of services that have none."),
+        Field::boolean("include_credential")
+            .required()
+            .default(true)
+            .describe("Whether spans name the credential of the caller."),
+        Field::integer("traceid_byte_count")
+            .required()
+            .one_of([8, 16])
+            .default(16)
+            .describe("Bytes of a trace id."),
+        Field::string("header_type")
+            .required()
+            .one_of([
+                "preserve",
+                "ignore",
+                "b3",
+                "b3-single",
+                "w3c",
+                "jaeger",
+                "ot",
+                "aws",
+                "datadog",
+                "gcp",
+            ])
+            .default("preserve")
+            .going_from(
+                "zipkin: config.header_type is deprecated, please \
+                 use config.propagation options instead",
+                "preserve",
+            )
+            .describe(
+                "Old way to say which trace headers are read and \
+                 written.",
+            ),
+        Field::string("default_header_type")
+            .required()
+            .one_of([
+                "b3",
+                "b3-single",
+                "w3c",
+                "jaeger",
+                "ot",
+                "aws",
+                "datadog",
+                "gcp",
+            ])
+            .default("b3")
+            .going_from(
+                "zipkin: config.default_header_type is deprecated, \
+                 please use config.propagation.default_format \
+                 instead",
+                "b3",
+            )
+            .describe(
+                "Old way to say which trace headers are written \
+                 when none came.",
+            ),
+        Field::string("tags_header")
+            .required()
+            .default("Zipkin-Tags")
+            .describe("Request header that adds tags to the span."),
+        Field::array("static_tags", Field::record("", static_tags()))
+            .custom("unique_tag_names", rules::distinct_names)
+            .describe("Tags of every span."),
+        Field::string("http_span_name")
+            .required()
+            .one_of(["method", "method_path"])
+            .default("method")
+            .describe("What names the span: the method, or method and path."),
+    ]
 }
 
 fn exchange() -> [Field; 7] {
