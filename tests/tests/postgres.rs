@@ -23,7 +23,7 @@ impl Platform {
             &[
                 "platform",
                 "--data-dir",
-                folder.to_str().unwrap(),
+                folder.to_str().expect("a folder in UTF-8"),
                 "--listen",
                 &format!("127.0.0.1:{port}"),
                 "--geo",
@@ -48,8 +48,13 @@ impl Platform {
 
     /// The token that the first start shows.
     fn token(&self) -> &str {
-        let (_, rest) = self.printed.split_once("Access token").unwrap();
-        rest.split_whitespace().next().unwrap()
+        let (_, rest) = self
+            .printed
+            .split_once("Access token")
+            .expect("a token is printed");
+        rest.split_whitespace()
+            .next()
+            .expect("a token follows its title")
     }
 }
 
@@ -114,9 +119,9 @@ async fn platforms_share_one_database_and_outlive_its_stops() {
 /// While both platforms run.
 async fn back_up_and_restore(folder: &TempDir, data: &Path, database: &str) {
     let key = folder.join("key");
-    std::fs::write(&key, [9; 32]).unwrap();
+    std::fs::write(&key, [9; 32]).expect("the key is written");
     let (file, target) = (folder.join("all.backup"), folder.join("restored"));
-    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let text = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
     let sealed = ["--key-file".to_owned(), text(&key)];
     let run = async |command: &str, more: &[String]| {
         let begin = ["admin".to_owned(), command.to_owned(), text(&file)];
@@ -159,10 +164,10 @@ async fn back_up_and_restore(folder: &TempDir, data: &Path, database: &str) {
         again.1
     );
 
-    let mut bytes = std::fs::read(&file).unwrap();
+    let mut bytes = std::fs::read(&file).expect("the backup is read");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
-    std::fs::write(&file, bytes).unwrap();
+    std::fs::write(&file, bytes).expect("the damaged backup is written");
     let verified = run("verify", &[]).await;
     assert!(
         verified.0 == Some(1) && verified.1.contains("damaged in part"),

@@ -44,7 +44,7 @@ impl Traditional {
         } else {
             Client::new().json(method, &url, body).await
         };
-        answer.unwrap()
+        answer.expect("an answer of the Admin API")
     }
 
     async fn made(&self, path: &str, body: &Value) -> Value {
@@ -55,7 +55,10 @@ impl Traditional {
 
     async fn get(&self, path: &str) -> Answer {
         let url = format!("{}{path}", self.admin);
-        Client::new().get(&url).await.unwrap()
+        Client::new()
+            .get(&url)
+            .await
+            .expect("an answer of the node")
     }
 
     async fn proxied(&self, path: &str, key: &str) -> u16 {

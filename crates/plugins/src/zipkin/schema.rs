@@ -9,10 +9,14 @@ use crate::records::queue::queue;
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
-    Schema::new("zipkin").fields(spans()).fields(exchange())
+    Schema::new("zipkin")
+        .fields(spans())
+        .fields(headers())
+        .fields(names())
+        .fields(exchange())
 }
 
-fn spans() -> [Field; 11] {
+fn spans() -> [Field; 6] {
     [
         Field::string("local_service_name")
             .required()
@@ -36,6 +40,11 @@ fn spans() -> [Field; 11] {
             .one_of([8, 16])
             .default(16)
             .describe("Bytes of a trace id."),
+    ]
+}
+
+fn headers() -> [Field; 2] {
+    [
         Field::string("header_type")
             .required()
             .one_of([
@@ -83,6 +92,11 @@ fn spans() -> [Field; 11] {
                 "Old way to say which trace headers are written \
                  when none came.",
             ),
+    ]
+}
+
+fn names() -> [Field; 3] {
+    [
         Field::string("tags_header")
             .required()
             .default("Zipkin-Tags")
