@@ -31,7 +31,7 @@ fn tool(name: &str) -> PathBuf {
         all.find_map(|(name, value)| (name == wanted).then_some(value))
     };
     let folder = variable("GATEHOUSE_PYTHON").map_or_else(
-        || PathBuf::from(variable("HOME").unwrap()).join(".cache/gatehouse/python"),
+        || PathBuf::from(variable("HOME").expect("HOME is set")).join(".cache/gatehouse/python"),
         PathBuf::from,
     );
     let path = folder.join("bin").join(name);
@@ -49,7 +49,7 @@ fn scripts() -> PathBuf {
 
 /// Runs a tool to its end; fails with what it printed.
 async fn run(mut command: Command) {
-    let output = command.output().await.unwrap();
+    let output = command.output().await.expect("the tool starts");
     let printed = [output.stdout, output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed);
     assert!(output.status.success(), "{command:?}\n{printed}");
@@ -71,14 +71,20 @@ async fn parents(quickstart: &Quickstart) -> String {
         ),
     ] {
         let url = quickstart.entities_url(&format!("{path}/{PARENT}"));
-        let answer = client.json("PUT", &url, &body).await.unwrap();
+        let answer = client
+            .json("PUT", &url, &body)
+            .await
+            .expect("an answer of the platform");
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }
     let url = format!("{}/config-stores", quickstart.plane_url());
     let store = json!({"name": "parent"});
-    let store = client.json("POST", &url, &store).await.unwrap();
+    let store = client
+        .json("POST", &url, &store)
+        .await
+        .expect("an answer of the platform");
     assert_eq!(store.status, 201, "{}", store.text());
-    store.json()["id"].as_str().unwrap().to_owned()
+    store.json()["id"].as_str().expect("an id").to_owned()
 }
 
 /// A run of schemathesis against a host, with values for parameters of paths.
@@ -86,10 +92,10 @@ fn schemathesis(quickstart: &Quickstart, url: &str, parameters: &[(&str, &str)])
     let folder = quickstart.folder().path();
     let mut settings = String::from("[parameters]\n");
     for (name, value) in parameters {
-        writeln!(settings, "\"path.{name}\" = \"{value}\"").unwrap();
+        writeln!(settings, "\"path.{name}\" = \"{value}\"").expect("text takes text");
     }
     let file = folder.join(format!("schemathesis-{}.toml", parameters.len()));
-    std::fs::write(&file, settings).unwrap();
+    std::fs::write(&file, settings).expect("the settings are written");
     let examples = if is_long() { "50" } else { "1" };
     let mut command = Command::new(tool("schemathesis"));
     command
@@ -119,7 +125,10 @@ fn schemathesis(quickstart: &Quickstart, url: &str, parameters: &[(&str, &str)])
 }
 
 async fn document(client: &Client, base: &str) -> Value {
-    let answer = client.get(&format!("{base}/openapi.json")).await.unwrap();
+    let answer = client
+        .get(&format!("{base}/openapi.json"))
+        .await
+        .expect("an answer of the platform");
     assert_eq!(answer.status, 200, "{base}");
     answer.json()
 }
@@ -142,13 +151,17 @@ async fn descriptions_of_all_hosts_are_valid() {
         let document = document(client, base).await;
         assert_eq!(document["openapi"], "3.1.0", "{base}");
         let file = folder.join("document.json");
-        std::fs::write(&file, document.to_string()).unwrap();
+        std::fs::write(&file, document.to_string()).expect("the document is written");
         let mut command = Command::new(tool("openapi-spec-validator"));
         command.arg(file);
         run(command).await;
     }
     let page = quickstart.fact("console_url");
-    let page = client.get(&format!("{page}/")).await.unwrap().text();
+    let page = client
+        .get(&format!("{page}/"))
+        .await
+        .expect("the page of the installation")
+        .text();
     for base in [quickstart.fact("global_api_url"), geo, &kic] {
         assert!(
             page.contains(&format!("{base}/openapi.json")),
@@ -170,7 +183,11 @@ async fn every_operation_of_the_platform_answers_as_described() {
     command.args(["--header", &token, "--exclude-path-regex", "filter-chains"]);
     run(command).await;
     let answer = quickstart.client().get(&quickstart.plane_url()).await;
-    assert_eq!(answer.unwrap().status, 200, "the platform still serves");
+    assert_eq!(
+        answer.expect("an answer of the platform").status,
+        200,
+        "the platform still serves"
+    );
 }
 
 #[tokio::test]
@@ -183,11 +200,17 @@ async fn every_operation_of_ingress_controllers_answers_as_described() {
         "name": "cluster", "cluster_type": "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER",
     });
     let client = quickstart.client();
-    let plane = client.json("POST", &url, &plane).await.unwrap();
-    let plane = plane.json()["id"].as_str().unwrap().to_owned();
+    let plane = client
+        .json("POST", &url, &plane)
+        .await
+        .expect("an answer of the platform");
+    let plane = plane.json()["id"].as_str().expect("an id").to_owned();
     let pin = json!({"cert": identity.certificate});
     let path = format!("{url}/{plane}/dp-client-certificates");
-    let pin = client.json("POST", &path, &pin).await.unwrap();
+    let pin = client
+        .json("POST", &path, &pin)
+        .await
+        .expect("an answer of the platform");
     assert_eq!(pin.status, 201, "{}", pin.text());
     let host = quickstart
         .fact("geo_api_url")
@@ -225,8 +248,8 @@ async fn certificate(folder: &TempDir) -> Identity {
         .arg(&crt);
     run(command).await;
     Identity {
-        certificate: std::fs::read_to_string(crt).unwrap(),
-        key: std::fs::read_to_string(key).unwrap(),
+        certificate: std::fs::read_to_string(crt).expect("the certificate is there"),
+        key: std::fs::read_to_string(key).expect("its key is there"),
     }
 }
 
