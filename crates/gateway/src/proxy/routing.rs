@@ -22,17 +22,18 @@ impl HeaderLookup for Lookup<'_> {
 
 /// Normalises the path of the request.
 pub(crate) fn normalise(work: &mut Work) -> Result<(), Reply> {
-    let received = match work.head.fields.index.path.of(&work.bytes) {
+    let Work {
+        head, bytes, path, ..
+    } = work;
+    let received = match head.fields.index.path.of(bytes) {
         [] => b"/",
         path => path,
     };
-    let mut scratch = std::mem::take(&mut work.path);
-    let is_rewritten = match router::normalise_path(received, &mut scratch) {
+    let is_rewritten = match router::normalise_path(received, path) {
         Ok(path) => !std::ptr::eq(path.as_ptr(), received.as_ptr()),
         Err(_) => return Err(reply::error(400)),
     };
     work.is_path_rewritten = is_rewritten;
-    work.path = scratch;
     Ok(())
 }
 
@@ -69,14 +70,15 @@ pub(crate) fn check_protocol(
     work: &Work,
 ) -> Result<(), Reply> {
     let has = |protocol| entry.route.protocols.contains(&protocol);
+    // The usual case: such a route refuses nothing.
+    if has(Protocol::Http) {
+        return Ok(());
+    }
     let is_secure = connection.is_tls() || is_forwarded_secure(work);
-    if has(Protocol::Https) && !has(Protocol::Http) && !is_secure {
+    if has(Protocol::Https) && !is_secure {
         return Err(to_https(entry, work));
     }
-    if (has(Protocol::Grpc) || has(Protocol::Grpcs))
-        && !has(Protocol::Http)
-        && !has(Protocol::Https)
-    {
+    if (has(Protocol::Grpc) || has(Protocol::Grpcs)) && !has(Protocol::Https) {
         return check_grpc(work, has(Protocol::Grpc) || is_secure);
     }
     Ok(())

@@ -96,7 +96,9 @@ impl Work {
         self.response.clear();
         for scratch in [&mut self.out, &mut self.path, &mut self.upstream_path] {
             scratch.clear();
-            scratch.shrink_to(MAX_SCRATCH);
+            if scratch.capacity() > MAX_SCRATCH {
+                scratch.shrink_to(MAX_SCRATCH);
+            }
         }
         self.is_path_rewritten = false;
         self.matched = 0;

@@ -46,7 +46,11 @@ pub fn upstream_path(
 }
 
 fn join(base: &[u8], rest: &[u8], out: &mut Vec<u8>) {
-    escape_into(base, out);
+    if base == b"/" {
+        out.push(b'/');
+    } else {
+        escape_into(base, out);
+    }
     escape_into(rest, out);
 }
 
