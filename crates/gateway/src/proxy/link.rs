@@ -292,14 +292,26 @@ impl Sender {
             self.frame(payload, last);
         }
         loop {
+            // The usual case: everything is small and lies in one piece.
+            if self.direct_at == self.direct && self.suffix_at == self.suffix.len() {
+                let waiting = self.prefix.get(self.prefix_at..).unwrap_or_default();
+                if waiting.is_empty() {
+                    break;
+                }
+                let count = ready!(io.poll_write(cx, &[IoSlice::new(waiting)]))?;
+                if count == 0 {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
+                self.prefix_at += count;
+                self.sent += count as u64;
+                continue;
+            }
             let parts = [
                 &self.prefix[self.prefix_at..],
                 &payload[self.direct_at..self.direct],
                 &self.suffix[self.suffix_at..],
             ];
             let count = match parts {
-                [[], [], []] => break,
-                [first, [], []] => ready!(io.poll_write(cx, &[IoSlice::new(first)]))?,
                 [[], second, []] => ready!(io.poll_write(cx, &[IoSlice::new(second)]))?,
                 parts => ready!(io.poll_write(cx, &parts.map(IoSlice::new)))?,
             };
@@ -328,7 +340,9 @@ impl Sender {
         }
         if payload.len() <= COPY_LIMIT {
             self.prefix.extend_from_slice(payload);
-            self.prefix.append(&mut self.suffix);
+            if !self.suffix.is_empty() {
+                self.prefix.append(&mut self.suffix);
+            }
         } else {
             self.direct = payload.len();
         }
