@@ -46,7 +46,8 @@ async fn main() -> Result<(), String> {
 
     let table = report::markdown(&machine::description(), &figures, counts);
     println!("\n{table}");
-    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    let results = Path::new("benches/results");
+    std::fs::create_dir_all(results).map_err(|error| error.to_string())?;
     let json = serde_json::to_string_pretty(&report::records(&figures));
     let json = json.map_err(|error| error.to_string())?;
     for (name, text) in [("latest.json", json + "\n"), ("latest.md", table)] {
