@@ -20,6 +20,10 @@ const STATEMENTS_KEPT: usize = 128;
 /// Memory for pages of one connection, in KiB.
 const PAGES_KIB: i64 = 8 * 1024;
 
+/// Memory for pages of the connection that writes, in KiB. A large change touches pages of a dozen
+/// indexes in turn.
+const WRITER_PAGES_KIB: i64 = 32 * 1024;
+
 /// Size to which the write-ahead log is cut back after a burst.
 const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
 
@@ -41,6 +45,8 @@ pub(crate) fn open_writer(path: &Path) -> Result<(Connection, File), StoreError>
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|e| fault(&e))?;
     // FULL: in write-ahead mode each commit is synced before it returns.
     durable(&connection).map_err(|e| fault(&e))?;
+    let pages = connection.pragma_update(None, "cache_size", -WRITER_PAGES_KIB);
+    pages.map_err(|error| fault(&error))?;
     schema::migrate(&mut connection).map_err(|unfit| match unfit {
         Unfit::NotAStore => StoreError::NotAStore { place: place(path) },
         Unfit::Newer(found) => StoreError::Newer {
