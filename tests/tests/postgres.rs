@@ -169,11 +169,11 @@ async fn back_up_and_restore(folder: &TempDir, data: &Path, database: &str) {
     bytes[middle] ^= 1;
     std::fs::write(&file, bytes).expect("the damaged backup is written");
     let verified = run("verify", &[]).await;
-    assert!(
-        verified.0 == Some(1) && verified.1.contains("damaged in part"),
-        "{}",
-        verified.1
-    );
+    // Where the changed byte belongs to a length, the part ends too early instead.
+    let names_the_part = ["damaged in part `", "in the middle of part `"]
+        .iter()
+        .any(|text| verified.1.contains(text));
+    assert!(verified.0 == Some(1) && names_the_part, "{}", verified.1);
 }
 
 #[tokio::test]
