@@ -85,7 +85,7 @@ impl Planes {
     ///
     /// # Errors
     ///
-    /// [`PlaneError::Invalid`] when the control plane has [`MAX_NODES`] nodes, or the record
+    /// [`PlaneError::Invalid`] when the control plane has `MAX_NODES` nodes, or the record
     /// cannot be written.
     pub async fn put_node(
         &self,

@@ -2,7 +2,7 @@
 //! store moves from one database to another.
 //!
 //! The first line is `{"format":1}`; each further one is an array, the name of a table and then
-//! its columns in the order of [`TABLES`]. Ids and texts are strings, bytes are base64. Sealed
+//! its columns in the order of `TABLES`. Ids and texts are strings, bytes are base64. Sealed
 //! values stay sealed: the lines need the sealing key of the installation to be of use, and they
 //! show everything else. Encrypting them is the caller's work.
 
