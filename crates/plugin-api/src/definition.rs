@@ -231,16 +231,7 @@ pub const COMPATIBLE_VERSION: &str = "3.9.3";
 pub const HTTP_PROTOCOLS: &[&str] = &["grpc", "grpcs", "http", "https"];
 
 /// All protocols, for plugins that also work on streams.
-pub const ALL_PROTOCOLS: &[&str] = &[
-    "grpc",
-    "grpcs",
-    "http",
-    "https",
-    "tcp",
-    "tls",
-    "tls_passthrough",
-    "udp",
-];
+pub const ALL_PROTOCOLS: &[&str] = &entities::Protocol::NAMES;
 
 impl fmt::Debug for Definition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
