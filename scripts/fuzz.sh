@@ -6,6 +6,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/../fuzz"
 
+command -v c++ >/dev/null || { echo "fuzz: a C++ compiler is needed (package g++)" >&2; exit 1; }
+mapfile -t targets < <(sed -n 's/^name = "\([a-z0-9_]*\)"$/\1/p' Cargo.toml)
+if [ -n "${1:-}" ]; then
+  [ -f "targets/$1.rs" ] || { echo "fuzz: there is no target $1; there are: ${targets[*]}" >&2; exit 1; }
+  targets=("$1")
+fi
+
 seconds="${FUZZ_SECONDS:-60}"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/gatehouse/target}/fuzz"
 host="$(rustc -vV | sed -n 's/^host: //p')"
@@ -18,8 +25,6 @@ export RUSTFLAGS="--cfg fuzzing -C passes=sancov-module \
 
 # Naming the target keeps build scripts and macros free of the instrumentation.
 cargo build --release --target "$host"
-targets=("${1:-}")
-[ -n "${1:-}" ] || mapfile -t targets < <(sed -n 's/^name = "\([a-z0-9_]*\)"$/\1/p' Cargo.toml)
 for target in "${targets[@]}"; do
   echo "== $target: $seconds seconds"
   mkdir -p "corpus/$target" "artifacts/$target"

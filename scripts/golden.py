@@ -251,7 +251,7 @@ def admin_runs(options, product, known, totals, unexpected, met):
             node.wait()
             for file in files:
                 found = replay_admin(options, node, product, file)
-                counts = judge(options, found, known, unexpected, met)
+                counts = judge(options, file, found, known, unexpected, met)
                 totals.update(counts)
                 print(f"{file} database={database}: {dict(counts)}", flush=True)
         finally:
@@ -305,7 +305,7 @@ def main():
             output = replay(options, node, product, job)
         finally:
             node.stop()
-        counts = judge(options, verdicts(output), known, unexpected, met)
+        counts = judge(options, f"{group} {flavor} {profile}", verdicts(output), known, unexpected, met)
         totals.update(counts)
         print(f"{group} {flavor} {profile}: {dict(counts)}", flush=True)
     for pattern, _ in known:
@@ -315,8 +315,13 @@ def main():
     return 1 if unexpected or not totals else 0
 
 
-def judge(options, found, known, unexpected, met):
+def judge(options, what, found, known, unexpected, met):
     counts = collections.Counter()
+    if not found and not options.only:
+        # The replayer ended without a verdict; what it said stands above.
+        print(f"DIFFERS {what}: nothing was replayed")
+        counts["differ"] += 1
+        unexpected.append(what)
     for case, differences in found.items():
         if differences is None:
             counts["agree"] += 1

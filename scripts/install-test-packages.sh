@@ -1,37 +1,31 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests talk to: a real forward proxy, openssl, PostgreSQL, strace.
-# Does nothing when they are there.
+# Installs the Debian packages that the tests talk to: a real forward proxy, openssl, PostgreSQL, strace; and Python with
+# the tools that check the machine-readable descriptions. Does nothing when they are there.
 set -euo pipefail
 
-missing=()
-need() { # command package
-  command -v "$1" >/dev/null 2>&1 || missing+=("$2")
-}
+. "$(dirname "$0")/packages.sh"
+
 need squid squid-openssl
 need openssl openssl
 need htpasswd apache2-utils
 need curl curl
 need strace strace
 need pg_lsclusters postgresql
+need python3 python3
+# Debian leaves the parts that make a folder for tools out of the package of Python.
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)
+install_missing
 
-if [ "${#missing[@]}" -gt 0 ]; then
-  echo "installing: ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
-  # Services that packages start by themselves would take ports; the tests start their own.
-  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-  chmod +x /usr/sbin/policy-rc.d
-  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
-  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
-
-# Tools from PyPI that check the machine-readable descriptions, in a folder of their own.
+# Tools from PyPI, in a folder of their own.
 python="${GATEHOUSE_PYTHON:-$HOME/.cache/gatehouse/python}"
 wanted="$(cd "$(dirname "$0")" && pwd)/test-requirements.txt"
 if ! cmp -s "$wanted" "$python/installed.txt"; then
-  command -v python3 >/dev/null || { echo "python3 (3.11 or newer) is needed for the tests" >&2; exit 1; }
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "the tests need Python 3.11 or newer; here is $(python3 --version)"
   echo "installing tools from PyPI into $python"
   python3 -m venv --clear "$python"
-  "$python/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+  "$python/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted" ||
+    fail "the tools of $wanted could not be fetched from PyPI" \
+      "look at the network, or name a mirror with PIP_INDEX_URL, and try again"
   cp "$wanted" "$python/installed.txt"
 fi
