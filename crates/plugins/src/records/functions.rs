@@ -1,16 +1,12 @@
 //! Lua code that runs in the phases of a request.
 
 use schema::{Check, Field, Schema};
-use serde_json::json;
+
+use super::changes::list;
 
 /// The whole configuration of a plugin that runs functions.
 pub(crate) fn functions(name: &'static str) -> Schema {
-    let phase = |name, description| {
-        Field::array(name, Field::string("").optional())
-            .required()
-            .default(json!([]))
-            .describe(description)
-    };
+    let phase = |name, description| list(name, Field::string("").optional(), description);
     Schema::new(name)
         .fields([
             phase("certificate", "Code to run during the TLS handshake."),

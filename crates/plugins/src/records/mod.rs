@@ -1,5 +1,6 @@
 //! Parts of configurations that several plugins have in common, described once.
 
+pub(crate) mod changes;
 pub(crate) mod functions;
 pub(crate) mod llm;
 pub(crate) mod logs;

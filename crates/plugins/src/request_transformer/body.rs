@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::multipart;
 use super::settings::Resolved;
+use crate::records::changes::append;
 
 /// The kinds of bodies that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,46 +51,36 @@ fn json(body: &[u8], plan: &Resolved<'_>) -> Option<Bytes> {
         [] => Map::new(),
         body => serde_json::from_slice(body).ok()?,
     };
-    let before = members.clone();
+    let mut is_changed = false;
     for name in &plan.plan.remove {
-        members.shift_remove(text(name).as_ref());
+        is_changed |= members.shift_remove(text(name).as_ref()).is_some();
     }
     for (old, new) in &plan.plan.rename {
         if let Some(value) = members.shift_remove(text(old).as_ref()) {
             members.insert(text(new).into_owned(), value);
+            is_changed |= old != new;
         }
     }
     for (name, value) in &plan.replace {
         if let Some(member) = members.get_mut(text(name).as_ref()) {
-            *member = Value::from(text(value));
+            let new = Value::from(text(value));
+            is_changed |= *member != new;
+            *member = new;
         }
     }
     for (name, value) in &plan.add {
         let name = text(name);
         if !members.contains_key(name.as_ref()) {
             members.insert(name.into_owned(), Value::from(text(value)));
+            is_changed = true;
         }
     }
     for (name, value) in &plan.append {
         let member = members.entry(text(name)).or_insert(Value::Null);
         append(member, Value::from(text(value)));
+        is_changed = true;
     }
-    (members != before).then(|| Bytes::from(Value::Object(members).to_string()))
-}
-
-/// Compat: a value that is neither text, list nor object is replaced, and an object gets a member
-/// with the next number as its name.
-fn append(member: &mut Value, value: Value) {
-    match member {
-        Value::Array(list) => list.push(value),
-        Value::Object(members) => {
-            let free = (1..).map(|number| number.to_string());
-            let name = free.into_iter().find(|name| !members.contains_key(name));
-            members.insert(name.unwrap_or_default(), value);
-        }
-        Value::String(_) => *member = Value::Array(vec![member.take(), value]),
-        _ => *member = Value::Array(vec![value]),
-    }
+    is_changed.then(|| Bytes::from(Value::Object(members).to_string()))
 }
 
 fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {

@@ -1,166 +1,47 @@
 //! Configuration of `request-transformer`.
 
 use schema::{DecodeError, Field, Pattern, Reader, Schema};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::rules;
-use crate::records::pairs::split;
+use crate::records::changes::{self, Action, Changes, Part, pair, pairs};
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
-    Schema::new("request-transformer").fields([
-        Field::string("http_method")
-            .matches(Pattern::new("^%u+$", "^[A-Z]+$"))
-            .describe("Method the service sees."),
-        Field::record("remove", remove())
-            .required()
-            .describe("What is taken out."),
-        Field::record("rename", rename())
-            .required()
-            .describe("What gets another name."),
-        Field::record("replace", replace())
-            .required()
-            .describe("What gets another value if it is there."),
-        Field::record("add", add())
-            .required()
-            .describe("What is added if it is not there."),
-        Field::record("append", append())
-            .required()
-            .describe("What is added in any case."),
-    ])
+    Schema::new("request-transformer")
+        .field(
+            Field::string("http_method")
+                .matches(Pattern::new("^%u+$", "^[A-Z]+$"))
+                .describe("Method the service sees."),
+        )
+        .fields(changes::actions(lists))
 }
 
-fn remove() -> Schema {
-    Schema::record([
-        Field::array("body", Field::string(""))
-            .required()
-            .default(json!([]))
-            .describe("Taken out: names of the body."),
-        Field::array(
-            "headers",
-            Field::string("").custom("header_name_when_static", rules::header),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Taken out: names among the headers."),
-        Field::array("querystring", Field::string(""))
-            .required()
-            .default(json!([]))
-            .describe("Taken out: names of the query."),
-    ])
-}
-
-fn rename() -> Schema {
-    Schema::record([
-        Field::array(
-            "body",
-            Field::string("").custom("key_colon_new_name", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Renamed: `old:new` of the body."),
-        Field::array(
-            "headers",
-            Field::string("")
-                .matches(Pattern::new("^[^:]+:.*$", "(?s)^[^:]+:.*$"))
-                .custom("key_colon_header_name", rules::header_names),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Renamed: `old:new` among the headers."),
-        Field::array(
-            "querystring",
-            Field::string("").custom("key_colon_new_name", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Renamed: `old:new` of the query."),
-    ])
-}
-
-fn replace() -> Schema {
-    Schema::record([
-        Field::array(
-            "body",
-            Field::string("").custom("key_colon_value", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Replaced where present: `name:value` of the body."),
-        Field::array(
-            "headers",
-            Field::string("")
-                .matches(Pattern::new("^[^:]+:.*$", "(?s)^[^:]+:.*$"))
-                .custom("key_colon_value_header", rules::header_pair),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Replaced where present: `name:value` among the headers."),
-        Field::array(
-            "querystring",
-            Field::string("").custom("key_colon_value", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Replaced where present: `name:value` of the query."),
-        Field::string("uri").describe("Path the service sees."),
-    ])
-}
-
-fn add() -> Schema {
-    Schema::record([
-        Field::array(
-            "body",
-            Field::string("").custom("key_colon_value", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Added where absent: `name:value` of the body."),
-        Field::array(
-            "headers",
-            Field::string("")
-                .matches(Pattern::new("^[^:]+:.*$", "(?s)^[^:]+:.*$"))
-                .custom("key_colon_value_header", rules::header_pair),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Added where absent: `name:value` among the headers."),
-        Field::array(
-            "querystring",
-            Field::string("").custom("key_colon_value", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Added where absent: `name:value` of the query."),
-    ])
-}
-
-fn append() -> Schema {
-    Schema::record([
-        Field::array(
-            "body",
-            Field::string("").custom("key_colon_value", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Added in any case: `name:value` of the body."),
-        Field::array(
-            "headers",
-            Field::string("")
-                .matches(Pattern::new("^[^:]+:.*$", "(?s)^[^:]+:.*$"))
-                .custom("key_colon_value_header", rules::header_pair),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Added in any case: `name:value` among the headers."),
-        Field::array(
-            "querystring",
-            Field::string("").custom("key_colon_value", rules::pair_with_value),
-        )
-        .required()
-        .default(json!([]))
-        .describe("Added in any case: `name:value` of the query."),
-    ])
+fn lists(action: Action) -> Vec<Field> {
+    let text = || Field::string("");
+    let (fields, headers) = match action {
+        Action::Remove => (
+            text(),
+            text().custom("header_name_when_static", rules::header),
+        ),
+        Action::Rename => (
+            text().custom("key_colon_new_name", rules::pair_with_value),
+            pair().custom("key_colon_header_name", rules::header_names),
+        ),
+        Action::Replace | Action::Add | Action::Append => (
+            text().custom("key_colon_value", rules::pair_with_value),
+            pair().custom("key_colon_value_header", rules::header_pair),
+        ),
+    };
+    let mut lists = vec![
+        changes::changes(action, Part::Body, fields.clone()),
+        changes::changes(action, Part::Headers, headers),
+        changes::changes(action, Part::Query, fields),
+    ];
+    if action == Action::Replace {
+        lists.push(Field::string("uri").describe("Path the service sees."));
+    }
+    lists
 }
 
 /// What an instance is told.
@@ -171,26 +52,11 @@ pub(super) struct Config {
     /// Path the service sees.
     pub(super) path: Option<String>,
     /// What is done to headers.
-    pub(super) headers: Changes,
+    pub(super) headers: Changes<String>,
     /// What is done to the query.
-    pub(super) query: Changes,
+    pub(super) query: Changes<String>,
     /// What is done to the body.
-    pub(super) body: Changes,
-}
-
-/// What is done to one part of a request, in this order. Pairs are name and value.
-#[derive(Clone, Debug)]
-pub(super) struct Changes {
-    /// Names taken out.
-    pub(super) remove: Vec<String>,
-    /// Old and new names.
-    pub(super) rename: Vec<(String, String)>,
-    /// New values for what is there.
-    pub(super) replace: Vec<(String, String)>,
-    /// Values for what is not there.
-    pub(super) add: Vec<(String, String)>,
-    /// Further values.
-    pub(super) append: Vec<(String, String)>,
+    pub(super) body: Changes<String>,
 }
 
 impl TryFrom<&Map<String, Value>> for Config {
@@ -202,26 +68,17 @@ impl TryFrom<&Map<String, Value>> for Config {
         Ok(Self {
             method: read.text("http_method")?,
             path: Reader::new("plugins", &replace).text("uri")?,
-            headers: changes(&read, "headers")?,
-            query: changes(&read, "querystring")?,
-            body: changes(&read, "body")?,
+            headers: of_part(&read, Part::Headers)?,
+            query: of_part(&read, Part::Query)?,
+            body: of_part(&read, Part::Body)?,
         })
     }
 }
 
-fn changes(read: &Reader<'_>, part: &'static str) -> Result<Changes, DecodeError> {
-    let list = |action: &'static str| {
-        let record = read.members(action)?.cloned().unwrap_or_default();
-        let texts = Reader::new("plugins", &record).texts(part)?;
-        let pair = |text: &String| {
-            let (name, value) = split(text);
-            (name.to_owned(), value.to_owned())
-        };
-        Ok::<Vec<_>, DecodeError>(texts.iter().map(pair).collect())
-    };
-    let remove = list("remove")?.into_iter().map(|(name, _)| name).collect();
+fn of_part(read: &Reader<'_>, part: Part) -> Result<Changes<String>, DecodeError> {
+    let list = |action| pairs(read, action, part.name());
     Ok(Changes {
-        remove,
+        remove: list("remove")?.into_iter().map(|(name, _)| name).collect(),
         rename: list("rename")?,
         replace: list("replace")?,
         add: list("add")?,

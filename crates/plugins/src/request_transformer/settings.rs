@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::schema::Changes;
+use crate::records::changes::Changes;
 use crate::template::{Scope, Template, TemplateError};
 
 /// A name and the value it gets; no value for an empty one.
@@ -59,7 +59,7 @@ impl Text {
 
 impl Plan {
     /// Prepares changes.
-    pub(super) fn prepare(changes: &Changes, notices: &mut Vec<String>) -> Self {
+    pub(super) fn prepare(changes: &Changes<String>, notices: &mut Vec<String>) -> Self {
         let bytes = |text: &String| Bytes::copy_from_slice(text.as_bytes());
         let mut settings = |pairs: &[(String, String)]| {
             let one = |(name, value): &(String, String)| {

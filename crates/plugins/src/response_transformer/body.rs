@@ -5,7 +5,7 @@
 use bytes::{Bytes, BytesMut};
 use serde_json::{Map, Value};
 
-use super::schema::Changes;
+use crate::records::changes::{Changes, append};
 
 /// Largest body that is changed, in bytes; a larger one passes as it is.
 pub(super) const BODY_MAX: usize = 8 * 1024 * 1024;
@@ -72,20 +72,5 @@ fn set(members: &mut Map<String, Value>, name: &str, value: &Value) {
         members.shift_remove(name);
     } else {
         members.insert(name.to_owned(), value.clone());
-    }
-}
-
-/// Compat: a value that is neither text, list nor object is replaced, and an object gets a member
-/// with the next number as its name.
-fn append(member: &mut Value, value: Value) {
-    match member {
-        Value::Array(list) => list.push(value),
-        Value::Object(members) => {
-            let free = (1..).map(|number| number.to_string());
-            let name = free.into_iter().find(|name| !members.contains_key(name));
-            members.insert(name.unwrap_or_default(), value);
-        }
-        Value::String(_) => *member = Value::Array(vec![member.take(), value]),
-        _ => *member = Value::Array(vec![value]),
     }
 }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::body::Collected;
 use super::headers::Plan;
-use super::schema::{Changes, Config};
+use super::schema::Config;
+use crate::records::changes::Changes;
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -19,15 +20,10 @@ pub(super) fn build(
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
     let json = config.json;
-    let changes_json = !(json.remove.is_empty()
-        && json.rename.is_empty()
-        && json.replace.is_empty()
-        && json.add.is_empty()
-        && json.append.is_empty());
     Ok(Arc::new(ResponseTransformer {
         id: input.id,
         headers: Plan::prepare(&config.headers),
-        json: changes_json.then_some(json),
+        json: (!json.is_empty()).then_some(json),
     }))
 }
 

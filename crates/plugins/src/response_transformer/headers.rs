@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use plugin_api::ResponseView;
 
-use super::schema::Changes;
+use crate::records::changes::Changes;
 
 type Name = Bytes;
 
