@@ -22,19 +22,14 @@ pub(super) fn schema() -> Schema {
             )
             .with_err("terms of service must be accepted, see https://letsencrypt.org/repository/"),
         )
-        .outer_check(Check::conditional(
-            "config.storage",
-            Condition::eq("redis"),
-            "config.storage_config.redis.host",
-            Condition::required(),
-        ))
-        .outer_check(Check::conditional(
-            "config.storage",
-            Condition::eq("redis"),
-            "config.storage_config.redis.port",
-            Condition::required(),
-        ))
+        .outer_check(needed_by_redis("config.storage_config.redis.host"))
+        .outer_check(needed_by_redis("config.storage_config.redis.port"))
         .outer_check(rules::storage_fits_deployment())
+}
+
+fn needed_by_redis(field: &'static str) -> Check {
+    let is_redis = Condition::eq("redis");
+    Check::conditional("config.storage", is_redis, field, Condition::required())
 }
 
 fn account() -> [Field; 6] {
@@ -139,7 +134,7 @@ fn storage_config() -> Schema {
         Field::record("redis", storage_redis())
             .required()
             .describe("Redis."),
-        Field::record("consul", consul())
+        Field::record("consul", key_value_server())
             .required()
             .describe("Consul."),
         Field::record("vault", vault())
@@ -195,7 +190,8 @@ fn extra_options() -> Schema {
     ])
 }
 
-fn consul() -> Schema {
+/// A server that keeps values by key.
+fn key_value_server() -> Schema {
     Schema::record([
         Field::boolean("https")
             .default(false)
@@ -211,17 +207,7 @@ fn consul() -> Schema {
 }
 
 fn vault() -> Schema {
-    Schema::record([
-        Field::boolean("https")
-            .default(false)
-            .describe("Whether TLS is used."),
-        Field::host("host").describe("Name or address of the server."),
-        Field::port("port").describe("Port of the server."),
-        Field::string("kv_path").describe("Path of the key-value store."),
-        Field::number("timeout").describe("Milliseconds to wait for the server."),
-        Field::string("token")
-            .referenceable()
-            .describe("Token shown to the server."),
+    key_value_server().fields([
         Field::boolean("tls_verify")
             .default(true)
             .describe("Whether the server's certificate is verified."),

@@ -2,6 +2,8 @@
 
 use schema::{Check, Condition, Field, Schema};
 
+use crate::records::llm;
+
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
     Schema::new("ai-prompt-guard")
@@ -18,19 +20,13 @@ pub(super) fn schema() -> Schema {
                 .required()
                 .default(false)
                 .describe("Whether only the last message of the user is looked at."),
-            Field::integer("max_request_body_size")
-                .gt(0)
-                .default(8192)
+            llm::max_request_body_size()
                 .describe("Most bytes of a request body that are looked at."),
             Field::boolean("match_all_roles")
                 .required()
                 .default(false)
                 .describe("Whether messages of all roles are looked at, not only the user's."),
-            Field::string("llm_format")
-                .optional()
-                .one_of(["openai", "bedrock", "gemini"])
-                .default("openai")
-                .describe("Dialect of the requests: OpenAI's, or a provider's own."),
+            llm::format(),
         ])
         .outer_check(Check::AtLeastOneOf(vec![
             "config.allow_patterns",

@@ -8,17 +8,11 @@ use crate::records::llm;
 pub(super) fn schema() -> Schema {
     llm::transformer(
         Schema::new("ai-response-transformer"),
-        vec![
-            Field::string("prompt")
-                .required()
-                .describe("What the model is told to do with the body."),
-            Field::string("transformation_extract_pattern")
-                .optional()
-                .describe("Regular expression whose first match in the answer becomes the body."),
+        Some(
             Field::boolean("parse_llm_response_json_instructions")
                 .required()
                 .default(false)
                 .describe("Whether the model answers in JSON that names status, headers and body."),
-        ],
+        ),
     )
 }

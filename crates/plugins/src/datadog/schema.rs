@@ -1,13 +1,28 @@
 //! Configuration of `datadog`.
 
 use schema::{Check, Condition, Field, Pattern, Schema};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::records::queue::queue;
+use crate::records::queue::{queue, settings_before_queue};
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
-    Schema::new("datadog").fields([
+    Schema::new("datadog")
+        .fields(agent())
+        .fields(settings_before_queue!("datadog"))
+        .fields([
+            Field::record("queue", queue())
+                .required()
+                .describe("How metrics wait to be sent."),
+            Field::array("metrics", Field::record("", metrics()))
+                .required()
+                .default(default_metrics())
+                .describe("Metrics to send."),
+        ])
+}
+
+fn agent() -> [Field; 6] {
+    [
         Field::host("host")
             .referenceable()
             .default("localhost")
@@ -27,36 +42,7 @@ pub(super) fn schema() -> Schema {
         Field::string("consumer_tag")
             .default("consumer")
             .describe("Tag that names the consumer."),
-        Field::integer("retry_count")
-            .going_from(
-                "datadog: config.retry_count no longer works, \
-                 please use config.queue.max_retry_time instead",
-                10,
-            )
-            .describe("Old setting without effect."),
-        Field::integer("queue_size")
-            .going_from(
-                "datadog: config.queue_size is deprecated, please \
-                 use config.queue.max_batch_size instead",
-                1,
-            )
-            .describe("Old name of `queue.max_batch_size`."),
-        Field::number("flush_timeout")
-            .going_from(
-                "datadog: config.flush_timeout is deprecated, \
-                 please use config.queue.max_coalescing_delay \
-                 instead",
-                2,
-            )
-            .describe("Old name of `queue.max_coalescing_delay`."),
-        Field::record("queue", queue())
-            .required()
-            .describe("How metrics wait to be sent."),
-        Field::array("metrics", Field::record("", metrics()))
-            .required()
-            .default(default_metrics())
-            .describe("Metrics to send."),
-    ])
+    ]
 }
 
 fn metrics() -> Schema {
@@ -104,56 +90,28 @@ fn metrics() -> Schema {
     ))
 }
 
-fn default_metrics() -> serde_json::Value {
-    json!([
-     {
-      "name": "request_count",
-      "consumer_identifier": "custom_id",
-      "sample_rate": 1,
-      "stat_type": "counter",
-      "tags": [
-       "app:kong"
-      ]
-     },
-     {
-      "name": "latency",
-      "consumer_identifier": "custom_id",
-      "stat_type": "timer",
-      "tags": [
-       "app:kong"
-      ]
-     },
-     {
-      "name": "request_size",
-      "consumer_identifier": "custom_id",
-      "stat_type": "timer",
-      "tags": [
-       "app:kong"
-      ]
-     },
-     {
-      "name": "response_size",
-      "consumer_identifier": "custom_id",
-      "stat_type": "timer",
-      "tags": [
-       "app:kong"
-      ]
-     },
-     {
-      "name": "upstream_latency",
-      "consumer_identifier": "custom_id",
-      "stat_type": "timer",
-      "tags": [
-       "app:kong"
-      ]
-     },
-     {
-      "name": "kong_latency",
-      "consumer_identifier": "custom_id",
-      "stat_type": "timer",
-      "tags": [
-       "app:kong"
-      ]
-     }
-    ])
+fn default_metrics() -> Value {
+    let timers = [
+        "latency",
+        "request_size",
+        "response_size",
+        "upstream_latency",
+        "kong_latency",
+    ];
+    let counter = json!({
+        "name": "request_count",
+        "consumer_identifier": "custom_id",
+        "sample_rate": 1,
+        "stat_type": "counter",
+        "tags": ["app:kong"],
+    });
+    let timers = timers.into_iter().map(|name| {
+        json!({
+            "name": name,
+            "consumer_identifier": "custom_id",
+            "stat_type": "timer",
+            "tags": ["app:kong"],
+        })
+    });
+    std::iter::once(counter).chain(timers).collect()
 }

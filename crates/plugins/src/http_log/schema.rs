@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 use super::rules;
 use crate::outbox::Policy;
 use crate::records::logs::custom_fields;
-use crate::records::queue::{policy, queue};
+use crate::records::queue::{policy, queue, settings_before_queue};
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
     Schema::new("http-log")
         .fields(endpoint())
+        .fields(settings_before_queue!("http-log"))
         .fields(delivery())
         .custom(rules::one_authorization)
 }
@@ -40,30 +41,8 @@ fn endpoint() -> [Field; 5] {
     ]
 }
 
-fn delivery() -> [Field; 6] {
+fn delivery() -> [Field; 3] {
     [
-        Field::integer("retry_count")
-            .going_from(
-                "http-log: config.retry_count no longer works, \
-                 please use config.queue.max_retry_time instead",
-                10,
-            )
-            .describe("Old setting without effect."),
-        Field::integer("queue_size")
-            .going_from(
-                "http-log: config.queue_size is deprecated, please \
-                 use config.queue.max_batch_size instead",
-                1,
-            )
-            .describe("Old name of `queue.max_batch_size`."),
-        Field::number("flush_timeout")
-            .going_from(
-                "http-log: config.flush_timeout is deprecated, \
-                 please use config.queue.max_coalescing_delay \
-                 instead",
-                2,
-            )
-            .describe("Old name of `queue.max_coalescing_delay`."),
         Field::map(
             "headers",
             Field::header_name("").match_none([

@@ -3,7 +3,7 @@
 use schema::{Check, Field, Schema, Shorthand};
 use serde_json::json;
 
-use crate::records::propagation::propagation;
+use crate::records::propagation::{old_header_type, propagation};
 use crate::records::queue::queue;
 
 /// Describes the configuration record.
@@ -81,11 +81,8 @@ fn exchange() -> [Field; 7] {
             "Header of the answer that tells the trace id; \
              unset tells nobody.",
         ),
-        Field::string("header_type")
-            .optional()
-            .one_of([
-                "preserve",
-                "ignore",
+        old_header_type(
+            [
                 "b3",
                 "b3-single",
                 "w3c",
@@ -94,17 +91,11 @@ fn exchange() -> [Field; 7] {
                 "aws",
                 "gcp",
                 "datadog",
-            ])
-            .default("preserve")
-            .going_from(
-                "opentelemetry: config.header_type is deprecated, \
-                 please use config.propagation options instead",
-                "preserve",
-            )
-            .describe(
-                "Old way to say which trace headers are read and \
-                 written.",
-            ),
+            ],
+            "opentelemetry: config.header_type is deprecated, \
+             please use config.propagation options instead",
+        )
+        .optional(),
         Field::number("sampling_rate")
             .optional()
             .between(0, 1)

@@ -23,13 +23,21 @@ pub(crate) fn max_request_body_size() -> Field {
         .describe("Most bytes of a body that are looked at.")
 }
 
-/// What the plugins that have a model rewrite bodies share: `instructions` come first, then how
-/// the model is called, then the model.
-pub(crate) fn transformer(schema: Schema, instructions: Vec<Field>) -> Schema {
+/// What the plugins that have a model rewrite bodies share: instructions come first, those of one
+/// plugin alone after those of both, then how the model is called, then the model.
+pub(crate) fn transformer(schema: Schema, own_instruction: Option<Field>) -> Schema {
     let proxy_host = |name| Field::host(name).describe("Host of a forward proxy to the model.");
     let proxy_port = |name| Field::port(name).describe("Port of a forward proxy to the model.");
     schema
-        .fields(instructions)
+        .fields([
+            Field::string("prompt")
+                .required()
+                .describe("What the model is told to do with the body."),
+            Field::string("transformation_extract_pattern")
+                .optional()
+                .describe("Regular expression whose first match in the answer becomes the body."),
+        ])
+        .fields(own_instruction)
         .field(
             Field::integer("http_timeout")
                 .required()

@@ -1,6 +1,25 @@
 //! What plugins that log have in common.
 
-use schema::{Field, Schema};
+use schema::{DecodeError, Field, Reader, Schema};
+
+/// The server that records are sent to.
+pub(crate) fn server() -> [Field; 2] {
+    [
+        Field::host("host")
+            .required()
+            .describe("Name or address of the server."),
+        Field::port("port")
+            .required()
+            .describe("Port of the server."),
+    ]
+}
+
+/// Its name or address, and its port.
+pub(crate) fn host_and_port(config: &Reader<'_>) -> Result<(String, u16), DecodeError> {
+    let port = config.integer("port")?;
+    let port = port.ok_or_else(|| config.error("port", "a port"))?;
+    Ok((config.required_text("host")?, port))
+}
 
 /// Severities of syslog.
 pub(crate) const SEVERITIES: [&str; 8] = [

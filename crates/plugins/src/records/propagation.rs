@@ -33,3 +33,13 @@ pub(crate) fn propagation() -> Schema {
             .describe("What is written when nothing was read."),
     ])
 }
+
+/// Which trace headers are read and written, from before the `propagation` record. Compat: the
+/// order of the formats differs between plugins.
+pub(crate) fn old_header_type(formats: [&'static str; 8], message: &'static str) -> Field {
+    Field::string("header_type")
+        .one_of(["preserve", "ignore"].into_iter().chain(formats))
+        .default("preserve")
+        .going_from(message, "preserve")
+        .describe("Old way to say which trace headers are read and written.")
+}

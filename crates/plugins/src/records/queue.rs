@@ -41,6 +41,47 @@ pub(crate) fn queue() -> Schema {
     ])
 }
 
+/// The settings from before the `queue` record, of the plugin of that name.
+macro_rules! settings_before_queue {
+    ($plugin:literal) => {
+        $crate::records::queue::old_settings([
+            concat!(
+                $plugin,
+                ": config.retry_count no longer works, \
+                 please use config.queue.max_retry_time instead"
+            ),
+            concat!(
+                $plugin,
+                ": config.queue_size is deprecated, please \
+                 use config.queue.max_batch_size instead"
+            ),
+            concat!(
+                $plugin,
+                ": config.flush_timeout is deprecated, \
+                 please use config.queue.max_coalescing_delay instead"
+            ),
+        ])
+    };
+}
+
+pub(crate) use settings_before_queue;
+
+/// These settings, with what is said about each.
+pub(crate) fn old_settings(messages: [&'static str; 3]) -> [Field; 3] {
+    let [retries, batch, patience] = messages;
+    [
+        Field::integer("retry_count")
+            .going_from(retries, 10)
+            .describe("Old setting without effect."),
+        Field::integer("queue_size")
+            .going_from(batch, 1)
+            .describe("Old name of `queue.max_batch_size`."),
+        Field::number("flush_timeout")
+            .going_from(patience, 2)
+            .describe("Old name of `queue.max_coalescing_delay`."),
+    ]
+}
+
 /// How entries wait, from the `queue` record of a configuration. The settings from before that
 /// record count where they are given.
 pub(crate) fn policy(config: &Reader<'_>) -> Result<Policy, DecodeError> {

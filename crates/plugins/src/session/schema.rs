@@ -7,6 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use schema::{Field, Map, Schema, Shorthand};
 use serde_json::json;
 
+/// What may be told about a session.
+const FACTS: [&str; 7] = [
+    "id",
+    "audience",
+    "subject",
+    "timeout",
+    "idling-timeout",
+    "rolling-timeout",
+    "absolute-timeout",
+];
+
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
     old_names().into_iter().fold(
@@ -90,32 +101,10 @@ fn remembering() -> [Field; 4] {
 
 fn telling() -> [Field; 6] {
     [
-        Field::set(
-            "response_headers",
-            Field::string("").one_of([
-                "id",
-                "audience",
-                "subject",
-                "timeout",
-                "idling-timeout",
-                "rolling-timeout",
-                "absolute-timeout",
-            ]),
-        )
-        .describe("Facts about the session told to the client."),
-        Field::set(
-            "request_headers",
-            Field::string("").one_of([
-                "id",
-                "audience",
-                "subject",
-                "timeout",
-                "idling-timeout",
-                "rolling-timeout",
-                "absolute-timeout",
-            ]),
-        )
-        .describe("Facts about the session told to the service."),
+        Field::set("response_headers", Field::string("").one_of(FACTS))
+            .describe("Facts about the session told to the client."),
+        Field::set("request_headers", Field::string("").one_of(FACTS))
+            .describe("Facts about the session told to the service."),
         Field::boolean("read_body_for_logout")
             .default(false)
             .describe("Whether the body is searched for the wish to sign out."),

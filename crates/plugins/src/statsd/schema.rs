@@ -1,13 +1,39 @@
 //! Configuration of `statsd`.
 
 use schema::{Check, Condition, Field, Pattern, Schema};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::records::queue::queue;
+use crate::records::queue::{queue, settings_before_queue};
+
+/// What may name the consumer of a metric.
+const CONSUMER: [&str; 3] = ["consumer_id", "custom_id", "username"];
+
+/// What may name the service of a metric.
+const SERVICE: [&str; 4] = [
+    "service_id",
+    "service_name",
+    "service_host",
+    "service_name_or_host",
+];
+
+/// What may name the workspace of a metric.
+const WORKSPACE: [&str; 2] = ["workspace_id", "workspace_name"];
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
-    Schema::new("statsd").fields(server()).fields(naming())
+    Schema::new("statsd")
+        .fields(server())
+        .fields(naming())
+        .fields(settings_before_queue!("statsd"))
+        .fields([
+            Field::string("tag_style")
+                .optional()
+                .one_of(["dogstatsd", "influxdb", "librato", "signalfx"])
+                .describe("Dialect of tags; unset puts them into names."),
+            Field::record("queue", queue())
+                .required()
+                .describe("How metrics wait to be sent."),
+        ])
 }
 
 fn server() -> [Field; 8] {
@@ -42,57 +68,23 @@ fn server() -> [Field; 8] {
     ]
 }
 
-fn naming() -> [Field; 8] {
+fn naming() -> [Field; 3] {
     [
         Field::string("consumer_identifier_default")
             .required()
-            .one_of(["consumer_id", "custom_id", "username"])
+            .one_of(CONSUMER)
             .default("custom_id")
             .describe("What names the consumer of a metric that says nothing."),
         Field::string("service_identifier_default")
             .required()
-            .one_of([
-                "service_id",
-                "service_name",
-                "service_host",
-                "service_name_or_host",
-            ])
+            .one_of(SERVICE)
             .default("service_name_or_host")
             .describe("What names the service of a metric that says nothing."),
         Field::string("workspace_identifier_default")
             .required()
-            .one_of(["workspace_id", "workspace_name"])
+            .one_of(WORKSPACE)
             .default("workspace_id")
             .describe("What names the workspace of a metric that says nothing."),
-        Field::integer("retry_count")
-            .going_from(
-                "statsd: config.retry_count no longer works, \
-                 please use config.queue.max_retry_time instead",
-                10,
-            )
-            .describe("Old setting without effect."),
-        Field::integer("queue_size")
-            .going_from(
-                "statsd: config.queue_size is deprecated, please \
-                 use config.queue.max_batch_size instead",
-                1,
-            )
-            .describe("Old name of `queue.max_batch_size`."),
-        Field::number("flush_timeout")
-            .going_from(
-                "statsd: config.flush_timeout is deprecated, \
-                 please use config.queue.max_coalescing_delay \
-                 instead",
-                2,
-            )
-            .describe("Old name of `queue.max_coalescing_delay`."),
-        Field::string("tag_style")
-            .optional()
-            .one_of(["dogstatsd", "influxdb", "librato", "signalfx"])
-            .describe("Dialect of tags; unset puts them into names."),
-        Field::record("queue", queue())
-            .required()
-            .describe("How metrics wait to be sent."),
     ]
 }
 
@@ -124,18 +116,13 @@ fn metrics() -> Schema {
             .gt(0)
             .describe("Share of requests that are reported."),
         Field::string("consumer_identifier")
-            .one_of(["consumer_id", "custom_id", "username"])
+            .one_of(CONSUMER)
             .describe("What names the consumer."),
         Field::string("service_identifier")
-            .one_of([
-                "service_id",
-                "service_name",
-                "service_host",
-                "service_name_or_host",
-            ])
+            .one_of(SERVICE)
             .describe("What names the service."),
         Field::string("workspace_identifier")
-            .one_of(["workspace_id", "workspace_name"])
+            .one_of(WORKSPACE)
             .describe("What names the workspace."),
     ])
     .check(Check::conditional(
@@ -146,68 +133,22 @@ fn metrics() -> Schema {
     ))
 }
 
-fn default_metrics() -> serde_json::Value {
-    json!([
-     {
-      "name": "request_count",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "latency",
-      "stat_type": "timer"
-     },
-     {
-      "name": "request_size",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "status_count",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "response_size",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "unique_users",
-      "stat_type": "set"
-     },
-     {
-      "name": "request_per_user",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "upstream_latency",
-      "stat_type": "timer"
-     },
-     {
-      "name": "kong_latency",
-      "stat_type": "timer"
-     },
-     {
-      "name": "status_count_per_user",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "status_count_per_workspace",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "status_count_per_user_per_route",
-      "sample_rate": 1,
-      "stat_type": "counter"
-     },
-     {
-      "name": "shdict_usage",
-      "sample_rate": 1,
-      "stat_type": "gauge"
-     }
+fn default_metrics() -> Value {
+    let sampled = |name, stat_type| json!({"name": name, "sample_rate": 1, "stat_type": stat_type});
+    let whole = |name, stat_type| json!({"name": name, "stat_type": stat_type});
+    Value::from_iter([
+        sampled("request_count", "counter"),
+        whole("latency", "timer"),
+        sampled("request_size", "counter"),
+        sampled("status_count", "counter"),
+        sampled("response_size", "counter"),
+        whole("unique_users", "set"),
+        sampled("request_per_user", "counter"),
+        whole("upstream_latency", "timer"),
+        whole("kong_latency", "timer"),
+        sampled("status_count_per_user", "counter"),
+        sampled("status_count_per_workspace", "counter"),
+        sampled("status_count_per_user_per_route", "counter"),
+        sampled("shdict_usage", "gauge"),
     ])
 }

@@ -3,17 +3,11 @@
 use schema::{DecodeError, Field, Reader, Schema};
 use serde_json::{Map, Value};
 
-use crate::records::logs::custom_fields;
+use crate::records::logs::{custom_fields, host_and_port, server};
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
-    Schema::new("tcp-log").fields([
-        Field::host("host")
-            .required()
-            .describe("Name or address of the server."),
-        Field::port("port")
-            .required()
-            .describe("Port of the server."),
+    Schema::new("tcp-log").fields(server()).fields([
         Field::number("timeout")
             .default(10_000)
             .describe("Milliseconds to connect and send."),
@@ -51,10 +45,10 @@ impl TryFrom<&Map<String, Value>> for Config {
 
     fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
         let read = Reader::new("plugins", config);
-        let port = read.integer("port")?;
+        let (host, port) = host_and_port(&read)?;
         Ok(Self {
-            host: read.required_text("host")?,
-            port: port.ok_or_else(|| read.error("port", "a port"))?,
+            host,
+            port,
             timeout: read.number("timeout")?.unwrap_or(10_000.0),
             keepalive: read.number("keepalive")?.unwrap_or(60_000.0),
             tls: read.boolean("tls")?.unwrap_or(false),

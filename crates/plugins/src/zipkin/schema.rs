@@ -4,7 +4,7 @@ use schema::{Field, Schema};
 use serde_json::json;
 
 use super::rules;
-use crate::records::propagation::propagation;
+use crate::records::propagation::{old_header_type, propagation};
 use crate::records::queue::queue;
 
 /// Describes the configuration record.
@@ -44,43 +44,26 @@ fn spans() -> [Field; 6] {
 }
 
 fn headers() -> [Field; 2] {
+    const FORMATS: [&str; 8] = [
+        "b3",
+        "b3-single",
+        "w3c",
+        "jaeger",
+        "ot",
+        "aws",
+        "datadog",
+        "gcp",
+    ];
     [
-        Field::string("header_type")
-            .required()
-            .one_of([
-                "preserve",
-                "ignore",
-                "b3",
-                "b3-single",
-                "w3c",
-                "jaeger",
-                "ot",
-                "aws",
-                "datadog",
-                "gcp",
-            ])
-            .default("preserve")
-            .going_from(
-                "zipkin: config.header_type is deprecated, please \
-                 use config.propagation options instead",
-                "preserve",
-            )
-            .describe(
-                "Old way to say which trace headers are read and \
-                 written.",
-            ),
+        old_header_type(
+            FORMATS,
+            "zipkin: config.header_type is deprecated, please \
+             use config.propagation options instead",
+        )
+        .required(),
         Field::string("default_header_type")
             .required()
-            .one_of([
-                "b3",
-                "b3-single",
-                "w3c",
-                "jaeger",
-                "ot",
-                "aws",
-                "datadog",
-                "gcp",
-            ])
+            .one_of(FORMATS)
             .default("b3")
             .going_from(
                 "zipkin: config.default_header_type is deprecated, \
@@ -88,10 +71,7 @@ fn headers() -> [Field; 2] {
                  instead",
                 "b3",
             )
-            .describe(
-                "Old way to say which trace headers are written \
-                 when none came.",
-            ),
+            .describe("Old way to say which trace headers are written when none came."),
     ]
 }
 
