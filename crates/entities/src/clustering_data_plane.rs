@@ -13,13 +13,9 @@ pub(crate) fn kind() -> EntityKind {
         "clustering_data_plane",
         "clustering/data-planes",
         describe(),
-    );
-    kind.workspaced = false;
+    )
+    .described_only();
     kind.has_ttl = true;
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
-    kind.stored = false;
     kind
 }
 

@@ -6,11 +6,9 @@ use crate::kind::EntityKind;
 
 /// What a store of secrets is.
 pub(crate) fn kind() -> EntityKind {
-    let mut kind = EntityKind::new("config_stores", "config_store", "config-stores", describe());
+    let mut kind =
+        EntityKind::new("config_stores", "config_store", "config-stores", describe()).internal();
     kind.endpoint_key = Some("name");
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
     kind.extension = true;
     kind
 }

@@ -11,12 +11,10 @@ pub(crate) fn kind() -> EntityKind {
         "config_store_secret",
         "config-store-secrets",
         describe(),
-    );
+    )
+    .internal();
     kind.cache_key = &["config_store", "key"];
     kind.nested = Some(("config_stores", "secrets"));
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
     kind.extension = true;
     kind
 }

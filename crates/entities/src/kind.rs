@@ -100,6 +100,25 @@ impl EntityKind {
         }
     }
 
+    /// Rows are kept, but neither the Admin API nor files nor nodes get them.
+    #[must_use]
+    pub(crate) fn internal(mut self) -> Self {
+        self.in_admin_api = false;
+        self.exported = false;
+        self.delivered = false;
+        self
+    }
+
+    /// No rows are kept, in no workspace: a view, a counter, what a process holds in memory.
+    #[must_use]
+    pub(crate) fn described_only(self) -> Self {
+        Self {
+            workspaced: false,
+            stored: false,
+            ..self.internal()
+        }
+    }
+
     /// What must be unique about this body besides the primary key. Null members do not
     /// collide, except inside the cache key of plugins, whose nulls count.
     #[must_use]

@@ -12,11 +12,9 @@ pub(crate) fn kind() -> EntityKind {
         "oauth2_authorization_code",
         "oauth2_authorization_codes",
         describe(),
-    );
+    )
+    .internal();
     kind.has_ttl = true;
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
     kind
 }
 

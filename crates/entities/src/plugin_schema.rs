@@ -13,11 +13,9 @@ pub(crate) fn kind() -> EntityKind {
         "plugin_schema",
         "plugin-schemas",
         describe(),
-    );
+    )
+    .internal();
     kind.endpoint_key = Some("name");
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
     kind.extension = true;
     kind
 }

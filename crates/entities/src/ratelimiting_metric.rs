@@ -11,15 +11,11 @@ pub(crate) fn kind() -> EntityKind {
         "ratelimiting_metric",
         "ratelimiting_metrics",
         describe(),
-    );
+    )
+    .described_only();
     // Its key is made of five members, which no row here has: nodes count for themselves.
     kind.primary_key = "identifier";
-    kind.workspaced = false;
     kind.has_ttl = true;
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
-    kind.stored = false;
     kind
 }
 

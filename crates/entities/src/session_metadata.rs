@@ -11,11 +11,9 @@ pub(crate) fn kind() -> EntityKind {
         "session_metadata",
         "session_metadatas",
         describe(),
-    );
+    )
+    .internal();
     kind.workspaced = false;
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
     kind
 }
 

@@ -6,14 +6,9 @@ use crate::kind::EntityKind;
 
 /// What a row of the view is.
 pub(crate) fn kind() -> EntityKind {
-    let mut kind = EntityKind::new("tags", "tag", "tags", describe());
+    let mut kind = EntityKind::new("tags", "tag", "tags", describe()).described_only();
     kind.endpoint_key = Some("tag");
     kind.primary_key = "tag";
-    kind.workspaced = false;
-    kind.in_admin_api = false;
-    kind.exported = false;
-    kind.delivered = false;
-    kind.stored = false;
     kind
 }
 

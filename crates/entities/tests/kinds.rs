@@ -73,6 +73,20 @@ fn every_kind_describes_its_keys_and_publishes_documents() {
 }
 
 #[test]
+fn only_what_is_kept_goes_into_files_and_only_what_is_in_files_to_nodes() {
+    let mut counts = [0; 3];
+    for kind in catalogue().kinds() {
+        assert!(!kind.delivered || kind.exported, "{}", kind.name);
+        assert!(!kind.exported || kind.stored, "{}", kind.name);
+        assert!(!kind.in_admin_api || kind.stored, "{}", kind.name);
+        counts[0] += usize::from(!kind.stored);
+        counts[1] += usize::from(kind.stored && !kind.exported);
+        counts[2] += usize::from(kind.exported && !kind.delivered);
+    }
+    assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
+#[test]
 fn ids_follow_from_what_an_entity_is() {
     let cases = [
         (
