@@ -1,10 +1,12 @@
 //! Prints the figures of the store on this machine, for a file and for a PostgreSQL server that is
 //! started for it (with synced commits):
-//! `cargo run --release -p gatehouse-store --example rates -- FOLDER [sqlite|postgres] [small]`.
+//! `cargo run --release -p gatehouse-store --example rates -- FOLDER [sqlite|postgres] [small]`;
+//! with `removal` only the figure about a document that leaves out almost everything.
 //!
 //! | figure | aim |
 //! | --- | --- |
 //! | 100,000 entities loaded by one batch | 10 s |
+//! | 100,000 entities replaced by two | 5 s |
 //! | single writes a second by 10 writers | 2,000 |
 //! | a page of 1,000 at 100,000 entities, 99th of 100 | 20 ms |
 //! | memory at 100,000 entities | 300 MB |
@@ -32,6 +34,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PLANE: Uuid = Uuid::from_u128(1);
 const LARGE: Uuid = Uuid::from_u128(2);
+const REPLACED: Uuid = Uuid::from_u128(3);
 const ROWS: u128 = 100_000;
 const CONSUMERS: u128 = 1_000_000;
 const SPAN: Duration = Duration::from_secs(10);
@@ -50,6 +53,16 @@ fn service(number: u128) -> Body {
         "id": Uuid::from_u128(number), "name": format!("service-{number}"), "protocol": "http",
         "host": "upstream.example.com", "port": 80, "path": null, "retries": 5, "enabled": true,
         "connect_timeout": 60000, "read_timeout": 60000, "write_timeout": 60000, "tags": ["a"],
+        "created_at": 1, "updated_at": 1,
+    }))
+}
+
+fn route(number: u128, service: &Body) -> Body {
+    object(json!({
+        "id": clock::new_uuid(), "name": format!("route-{number}"),
+        "paths": [format!("/route/{number}")], "protocols": ["http", "https"],
+        "service": { "id": service.get("id") }, "tags": ["a", "b"], "strip_path": true,
+        "preserve_host": false, "https_redirect_status_code": 426, "regex_priority": 0,
         "created_at": 1, "updated_at": 1,
     }))
 }
@@ -81,7 +94,11 @@ async fn main() -> Done {
         .map_or_else(std::env::temp_dir, PathBuf::from);
     let rest: Vec<String> = arguments.collect();
     let asked = |word: &str| rest.iter().any(|argument| argument == word);
-    let consumers = if asked("small") { ROWS } else { CONSUMERS };
+    let consumers = match (asked("removal"), asked("small")) {
+        (true, _) => None,
+        (false, true) => Some(ROWS),
+        (false, false) => Some(CONSUMERS),
+    };
     if !asked("postgres") {
         let folder = folder.join(format!("rates-{}", clock::new_uuid()));
         say("SQLite")?;
@@ -100,12 +117,17 @@ async fn main() -> Done {
     Ok(())
 }
 
-async fn measure(location: Location, consumers: u128) -> Done {
+/// Without a number of consumers only the removal is measured.
+async fn measure(location: Location, consumers: Option<u128>) -> Done {
     let store = Store::open(StoreOptions {
         location,
         sealer: Arc::new(pki::Sealer::from_key(&[1; 32])?),
         catalogue: Arc::new(Catalogue::new(Arc::new(NoPlugins))),
     })?;
+    remove(&store).await?;
+    let Some(consumers) = consumers else {
+        return Ok(());
+    };
     load(&store).await?;
     pages(&store).await?;
     for writers in [1, 10, 100] {
@@ -133,6 +155,38 @@ async fn load(store: &Store) -> Done {
     let rows = store.export(PLANE).await?.tables.len();
     let millis = start.elapsed().as_millis();
     say(&format!("  export ({rows} table): {millis} ms"))
+}
+
+/// Goes from services and routes with random ids to two services, and back.
+async fn remove(store: &Store) -> Done {
+    let mut services: Vec<Body> = (0..ROWS / 2).map(service).collect();
+    for service in &mut services {
+        service.insert("id".to_owned(), json!(clock::new_uuid()));
+    }
+    let routes = (0..).zip(&services).map(|(n, service)| route(n, service));
+    let kept = services[..2].to_vec();
+    let large = [
+        ("services".to_owned(), services.clone()),
+        ("routes".to_owned(), routes.collect()),
+    ];
+    let small = [("services".to_owned(), kept)];
+    for (what, tables) in [
+        ("load services and routes", Vec::from(large.clone())),
+        ("replace them by two", Vec::from(small.clone())),
+        ("load them again", Vec::from(large)),
+        ("replace them by two again", Vec::from(small)),
+    ] {
+        let tables = tables.into_iter().collect();
+        let operations = vec![Operation::ReplaceAll { tables }];
+        let start = Instant::now();
+        let applied = store.apply(batch(REPLACED, operations)).await?;
+        let (millis, changed) = (start.elapsed().as_millis(), applied.changed);
+        say(&format!(
+            "  {what} ({changed} rows): {millis} ms, {}",
+            memory()
+        ))?;
+    }
+    Ok(())
 }
 
 async fn pages(store: &Store) -> Done {

@@ -113,6 +113,15 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether it makes a control plane what a document says, however much that changes.
+    pub(crate) fn replaces_all(&self) -> bool {
+        let is_replacing =
+            |operation: &Operation| matches!(operation, Operation::ReplaceAll { .. });
+        self.operations.iter().any(is_replacing)
+    }
+}
+
+impl Batch {
     /// A batch of one operation.
     #[must_use]
     pub fn of_one(control_plane: Uuid, actor: Actor, operation: Operation) -> Self {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::room::Room;
 use crate::limits::{GROUP_LIMIT, QUEUE_LIMIT, QUEUE_WAIT};
-use crate::{Actor, Applied, Batch, Operation, RecordOperation, StoreError};
+use crate::{Actor, Applied, Batch, RecordOperation, StoreError};
 
 /// Lanes for control planes; one more is for records.
 const LANES: usize = 4;
@@ -38,10 +38,7 @@ impl Task {
     /// Whether it writes before its end and so cannot be undone alone.
     pub(super) fn is_alone(&self) -> bool {
         match self {
-            Self::Apply(batch) => batch
-                .operations
-                .iter()
-                .any(|operation| matches!(operation, Operation::ReplaceAll { .. })),
+            Self::Apply(batch) => batch.replaces_all(),
             Self::Purge(..) => true,
             Self::Records(_) | Self::Expire(..) => false,
         }

@@ -12,6 +12,20 @@ use crate::codec::{Codec, Digest, Encoded, body_id};
 use crate::model::{KindFacts, OnDelete, Reference};
 use crate::{Body, ChangeKind, Operation, StoreError};
 
+/// Each names its index: left to choose, SQLite takes the primary key of `reference` and reads all
+/// references of the control plane for one row.
+pub(super) const DROP_DERIVED: [&str; 3] = [
+    "DELETE FROM unique_key INDEXED BY unique_key_row
+     WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+    "DELETE FROM reference INDEXED BY reference_row
+     WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+    "DELETE FROM tag INDEXED BY tag_row
+     WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
+];
+
+/// A row that refers to another one: its kind, the field, its id, and what it asks for.
+pub(super) type Child = (String, String, Uuid, OnDelete);
+
 /// Work on one control plane within one transaction.
 pub(super) struct Work<'a> {
     pub(super) connection: &'a Connection,
@@ -308,9 +322,15 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Removes a row and, before it, what refers to it.
+    /// Removes a row and what refers to it.
     pub(super) fn remove(&mut self, kind: &KindFacts, id: Uuid) -> Outcome<()> {
         // The row goes first so that a circle of cascades ends.
+        self.forget(kind, id)?;
+        self.settle(kind, id, self.children(kind, id)?)
+    }
+
+    /// Removes a row without looking at what refers to it.
+    pub(super) fn forget(&mut self, kind: &KindFacts, id: Uuid) -> Outcome<()> {
         self.drop_derived(kind, id)?;
         self.connection
             .prepare_cached(
@@ -318,7 +338,17 @@ impl<'a> Work<'a> {
             )?
             .execute((self.plane, kind.name, id))?;
         self.note(kind, id, ChangeKind::Removed);
-        for (child, field, child_id, on_delete) in self.children(kind, id)? {
+        Ok(())
+    }
+
+    /// Does to the rows that referred to a removed row what they ask for.
+    pub(super) fn settle(
+        &mut self,
+        kind: &KindFacts,
+        id: Uuid,
+        children: Vec<Child>,
+    ) -> Outcome<()> {
+        for (child, field, child_id, on_delete) in children {
             let child = self.codec.kind(&child)?;
             if self.existing(child, child_id)?.is_none() {
                 continue;
@@ -340,11 +370,7 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    pub(super) fn children(
-        &self,
-        kind: &KindFacts,
-        id: Uuid,
-    ) -> Outcome<Vec<(String, String, Uuid, OnDelete)>> {
+    pub(super) fn children(&self, kind: &KindFacts, id: Uuid) -> Outcome<Vec<Child>> {
         let mut find = self.connection.prepare_cached(
             "SELECT kind, field, id, on_delete FROM reference
              WHERE control_plane = ?1 AND target = ?2 AND target_kind = ?3",
@@ -392,11 +418,7 @@ impl<'a> Work<'a> {
 
     /// Forgets the unique values, references and tags of a row.
     pub(super) fn drop_derived(&self, kind: &KindFacts, id: Uuid) -> Outcome<()> {
-        for statement in [
-            "DELETE FROM unique_key WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
-            "DELETE FROM reference WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
-            "DELETE FROM tag WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
-        ] {
+        for statement in DROP_DERIVED {
             self.connection
                 .prepare_cached(statement)?
                 .execute((self.plane, kind.name, id))?;

@@ -71,16 +71,21 @@ CREATE TRIGGER history_purged AFTER DELETE ON plane BEGIN
 END;
 ";
 
+/// Two ways to be forgotten, each with its index: asked for together they read the whole table.
+pub(super) const RAISE_FLOOR: &str = "INSERT INTO history_floor (control_plane, kept_after)
+    SELECT control_plane, max(version) FROM (
+        SELECT control_plane, version FROM history WHERE at < ?1
+        UNION ALL
+        SELECT control_plane, version FROM history
+        WHERE seq <= (SELECT max(seq) FROM history) - ?2
+    ) GROUP BY control_plane
+    ON CONFLICT DO UPDATE SET kept_after = max(kept_after, excluded.kept_after)";
+
 /// Forgets what is too old or too much; `now` is in Unix milliseconds.
 pub(super) fn clear(connection: &Connection, now: u64) -> Outcome<()> {
     let cutoff = now.saturating_sub(DAYS_KEPT * DAY_MILLIS);
     let raised = connection
-        .prepare_cached(
-            "INSERT INTO history_floor (control_plane, kept_after)
-             SELECT control_plane, max(version) FROM history
-             WHERE at < ?1 OR seq <= (SELECT max(seq) FROM history) - ?2 GROUP BY control_plane
-             ON CONFLICT DO UPDATE SET kept_after = max(kept_after, excluded.kept_after)",
-        )?
+        .prepare_cached(RAISE_FLOOR)?
         .execute((cutoff, ROWS_KEPT))?;
     if raised > 0 {
         connection.execute(

@@ -9,7 +9,7 @@ use super::apply::{Existing, Work};
 use super::fault::Outcome;
 use crate::codec::body_id;
 use crate::model::KindFacts;
-use crate::{Body, ChangeKind, StoreError};
+use crate::{Body, StoreError};
 
 /// A row of the document that is not stored like that yet.
 struct Wanted<'a> {
@@ -158,34 +158,23 @@ impl Work<'_> {
         self.put_row(kind, *id, &encoded, existing.as_ref())
     }
 
-    /// Removes a row without looking at what refers to it.
-    fn forget(&mut self, kind: &KindFacts, id: Uuid) -> Outcome<()> {
-        self.drop_derived(kind, id)?;
-        self.connection
-            .prepare_cached(
-                "DELETE FROM entity WHERE control_plane = ?1 AND kind = ?2 AND id = ?3",
-            )?
-            .execute((self.plane, kind.name, id))?;
-        self.note(kind, id, ChangeKind::Removed);
-        Ok(())
-    }
-
     /// What still refers to a removed row is either kept by the document, which is then
     /// inconsistent, or of a kind that documents do not carry, which follows its own rule.
     fn settle_references_to(&mut self, row: &Gone<'_>) -> Outcome<()> {
-        for (child, field, child_id, _) in self.children(row.kind, row.id)? {
-            let child = self.codec.kind(&child)?;
+        let children = self.children(row.kind, row.id)?;
+        for (child, field, child_id, _) in &children {
+            let child = self.codec.kind(child)?;
             if child.is_exported {
                 return Err(StoreError::Foreign {
                     kind: child.name.to_owned(),
-                    id: child_id,
-                    field,
+                    id: *child_id,
+                    field: field.clone(),
                     target_kind: row.kind.name.to_owned(),
                     target: row.id,
                 }
                 .into());
             }
         }
-        self.remove(row.kind, row.id)
+        self.settle(row.kind, row.id, children)
     }
 }

@@ -184,3 +184,74 @@ async fn lists_neither_scan_nor_sort() {
         assert!(!plan.iter().any(is_scan), "{query:?}: {plan:#?}");
     }
 }
+
+/// What runs for every row that changes, and every minute, finds its rows by an index.
+#[tokio::test]
+async fn derived_rows_and_old_history_are_found_by_their_indexes() {
+    let folder = TempDir::new("store");
+    let _database = open(&folder);
+    let connection = super::open::open_reader(&folder.join("a.db")).unwrap();
+    let plan = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Vec<String> {
+        let mut explain = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap();
+        let steps = explain.query_map(values, |row| row.get(3)).unwrap();
+        steps.map(Result::unwrap).collect()
+    };
+    for sql in super::apply::DROP_DERIVED {
+        let steps = plan(sql, &[&PLANE, &"keys", &PLANE]);
+        let columns = "(control_plane=? AND kind=? AND id=?)";
+        assert!(
+            steps.len() == 1 && steps[0].ends_with(columns),
+            "{sql}: {steps:?}"
+        );
+    }
+    let steps = plan(super::history::RAISE_FLOOR, &[&1, &1]);
+    assert!(
+        !steps.iter().any(|step| step.starts_with("SCAN history")),
+        "{steps:#?}"
+    );
+}
+
+#[tokio::test]
+async fn request_that_is_refused_among_others_takes_none_of_them_with_it() {
+    let folder = TempDir::new("store");
+    let database = open(&folder);
+    let row = |n: u128| json!({ "id": Uuid::from_u128(n) });
+    let replace = |kind: &str, ids: std::ops::Range<u128>| {
+        let rows = batch(ids.map(row)).operations.into_iter();
+        let bodies = rows.filter_map(|operation| match operation {
+            Operation::Insert { body, .. } | Operation::Upsert { body, .. } => Some(body),
+            _ => None,
+        });
+        let tables = [(kind.to_owned(), bodies.collect())].into();
+        Batch {
+            operations: vec![Operation::ReplaceAll { tables }],
+            ..batch(std::iter::empty())
+        }
+    };
+
+    let (first, large, unknown, last, taken) = tokio::join!(
+        database.apply(batch([row(1)].into_iter())),
+        database.apply(replace("keys", 2..4)),
+        database.apply(replace("unknown", 5..6)),
+        database.apply(batch([row(4)].into_iter())),
+        database.apply(Batch {
+            operations: vec![Operation::Delete {
+                kind: "keys",
+                id: Uuid::from_u128(1)
+            }],
+            ..batch(std::iter::empty())
+        }),
+    );
+
+    assert_eq!(first.unwrap().version, 1);
+    assert_eq!(large.unwrap().changed, 3);
+    assert!(matches!(
+        unknown,
+        Err(crate::StoreError::UnknownKind { .. })
+    ));
+    assert_eq!(last.unwrap().version, 3);
+    assert!(matches!(taken, Err(crate::StoreError::NotFound { .. })));
+    assert_eq!(rows_on_disk(&folder), 3);
+}

@@ -30,6 +30,21 @@ pub(super) enum Task {
     Sweep,
 }
 
+/// Operations from which on a batch does not share a transaction.
+const LARGE_BATCH: usize = 1_000;
+
+impl Task {
+    /// Whether it may touch so much that it takes a transaction of its own. One that is shared
+    /// needs a savepoint for each request, and then every statement costs what was touched before.
+    fn is_large(&self) -> bool {
+        match self {
+            Self::Apply(batch) => batch.replaces_all() || batch.operations.len() >= LARGE_BATCH,
+            Self::Purge(..) | Self::Sweep => true,
+            Self::Records(_) => false,
+        }
+    }
+}
+
 /// What was written.
 #[derive(Default)]
 pub(super) struct Written {
@@ -166,7 +181,8 @@ impl Room {
         if group.is_empty() {
             return;
         }
-        let answers = self.commit(&group);
+        let runs = group.chunk_by(|one, next| !one.task.is_large() && !next.task.is_large());
+        let answers: Vec<Answer> = runs.flat_map(|run| self.commit(run)).collect();
         self.notify(&answers);
         for (request, answer) in group.into_iter().zip(answers) {
             // A caller that went away does not need the answer.
@@ -210,7 +226,7 @@ impl Room {
     /// One transaction for the group. When it does not fit on the disk or fails in itself, each
     /// request is tried alone, so that one does not take the others with it. A database that is
     /// held by another program or damaged fails the others just the same.
-    fn commit(&mut self, group: &[Request]) -> Vec<Answer> {
+    fn commit(&self, group: &[Request]) -> Vec<Answer> {
         match self.attempt(group) {
             Ok(answers) => answers,
             Err(error @ (StoreError::Unavailable { .. } | StoreError::Corrupt { .. })) => {
@@ -255,6 +271,12 @@ impl Room {
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")?
             .execute([])?;
+        if let [request] = group {
+            // What is refused takes the whole transaction with it.
+            let written = self.execute(request)?;
+            self.connection.prepare_cached("COMMIT")?.execute([])?;
+            return Ok(vec![Ok(written)]);
+        }
         let mut answers = Vec::with_capacity(group.len());
         for request in group {
             self.connection
