@@ -3,9 +3,46 @@
 
 mod identity;
 
-use plugin_api::{Exchange, Reply, Step};
+use bytes::Bytes;
+use plugin_api::{CredentialEntry, Exchange, Reply, Step};
 
 pub(crate) use identity::set_consumer;
+
+/// Headers that may carry user and proof; the first that does counts.
+const HEADERS: [&str; 2] = ["proxy-authorization", "authorization"];
+
+/// Whether a header that may carry user and proof is there.
+pub(crate) fn has_header(exchange: &Exchange<'_>) -> bool {
+    HEADERS.iter().any(|name| exchange.header(name).is_some())
+}
+
+/// What `parse` reads in one of these headers, which is then taken out if `hides`.
+pub(crate) fn shown<T>(
+    exchange: &mut Exchange<'_>,
+    hides: bool,
+    parse: impl Fn(&[u8]) -> Option<T>,
+) -> Option<T> {
+    HEADERS.into_iter().find_map(|name| {
+        let shown = parse(exchange.header(name)?)?;
+        if hides {
+            exchange.request.headers.remove(name);
+        }
+        Some(shown)
+    })
+}
+
+/// What the plugin keeps of a credential.
+pub(crate) fn prepared<T: 'static>(credential: &CredentialEntry) -> Option<&T> {
+    credential.prepared.as_ref()?.downcast_ref()
+}
+
+/// A value of `WWW-Authenticate`.
+pub(crate) fn challenge(scheme: &'static str, realm: Option<&String>) -> Bytes {
+    match realm {
+        Some(realm) => format!("{scheme} realm=\"{realm}\"").into(),
+        None => Bytes::from_static(scheme.as_bytes()),
+    }
+}
 
 /// Whether the plugin has nothing to do, because another one has proved the caller.
 ///

@@ -22,7 +22,7 @@ pub(super) fn build(
     let config = Config::try_from(input.config)?;
     Ok(Arc::new(BasicAuth {
         users: context.credential_slot(super::USERS)?,
-        challenge: format!("Basic realm=\"{}\"", config.realm).into(),
+        challenge: auth::challenge("Basic", Some(&config.realm)),
         config,
     }))
 }
@@ -43,35 +43,22 @@ struct BasicAuth {
 impl BasicAuth {
     /// Makes the owner of the credential the caller; false if nobody is proved.
     fn authenticate(&self, exchange: &mut Exchange<'_>) -> bool {
-        let Some(shown) = HEADERS.iter().find_map(|name| self.shown(name, exchange)) else {
+        let hides = self.config.hide_credentials;
+        let Some((user, password)) = auth::shown(exchange, hides, pair) else {
             return false;
         };
-        let (user, password) = shown;
         let lookups = exchange.lookups;
         let Some(credential) = lookups.credential(self.users, &user, exchange.now_ms) else {
             return false;
         };
-        let prepared = credential.prepared.as_ref();
-        let hash = prepared.and_then(|prepared| prepared.downcast_ref::<Hash>());
+        let hash: Option<&Hash> = auth::prepared(credential);
         if !hash.is_some_and(|hash| hash.is_of(&password, credential.consumer.id)) {
             return false;
         }
         auth::set_consumer(exchange, credential, Bytes::from(user));
         true
     }
-
-    /// User name and password in a header, which is taken out if the configuration says so.
-    fn shown(&self, name: &'static str, exchange: &mut Exchange<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
-        let pair = pair(exchange.header(name)?)?;
-        if self.config.hide_credentials {
-            exchange.request.headers.remove(name);
-        }
-        Some(pair)
-    }
 }
-
-/// Headers that may carry the credential; the first that does counts.
-const HEADERS: [&str; 2] = ["proxy-authorization", "authorization"];
 
 /// Reads `Basic dXNlcjpwYXNz`.
 fn pair(value: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {

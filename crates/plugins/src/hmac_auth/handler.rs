@@ -28,13 +28,9 @@ pub(super) fn build(
     context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
-    let challenge = match &config.realm {
-        Some(realm) => format!("hmac realm=\"{realm}\""),
-        None => "hmac".to_owned(),
-    };
     Ok(Arc::new(HmacAuth {
         users: context.credential_slot(super::USERS)?,
-        challenge: challenge.into(),
+        challenge: auth::challenge("hmac", config.realm.as_ref()),
         config,
     }))
 }
@@ -49,15 +45,15 @@ struct HmacAuth {
 impl HmacAuth {
     /// Makes the owner of the secret the caller, or says why not.
     fn authenticate(&self, exchange: &mut Exchange<'_>) -> Result<(), &'static str> {
-        if HEADERS.iter().all(|name| exchange.header(name).is_none()) {
+        if !auth::has_header(exchange) {
             return Err(NOTHING);
         }
         let dates = ["x-date", "date"];
         if !dates.iter().any(|name| self.is_recent(name, exchange)) {
             return Err(NO_DATE);
         }
-        let shown = HEADERS.iter().find_map(|name| self.shown(name, exchange));
-        let shown = shown.ok_or(UNVERIFIABLE)?;
+        let hides = self.config.hide_credentials;
+        let shown = auth::shown(exchange, hides, Shown::parse).ok_or(UNVERIFIABLE)?;
         let is_covered = |name: &String| shown.headers.contains(name);
         if !self.config.algorithms.contains(&shown.algorithm)
             || !self.config.enforce_headers.iter().all(is_covered)
@@ -68,9 +64,7 @@ impl HmacAuth {
         let credential = lookups
             .credential(self.users, &shown.username, exchange.now_ms)
             .ok_or(UNVERIFIABLE)?;
-        let prepared = credential.prepared.as_ref();
-        let secret = prepared.and_then(|prepared| prepared.downcast_ref::<Secret>());
-        let secret = secret.ok_or(UNVERIFIABLE)?;
+        let secret: &Secret = auth::prepared(credential).ok_or(UNVERIFIABLE)?;
         if !shown.is_made_with(secret.expose(), exchange) {
             return Err(WRONG);
         }
@@ -79,15 +73,6 @@ impl HmacAuth {
         }
         auth::set_consumer(exchange, credential, Bytes::from(shown.username));
         Ok(())
-    }
-
-    /// The signature in a header, which is taken out if the configuration says so.
-    fn shown(&self, name: &'static str, exchange: &mut Exchange<'_>) -> Option<Shown> {
-        let shown = Shown::parse(exchange.header(name)?)?;
-        if self.config.hide_credentials {
-            exchange.request.headers.remove(name);
-        }
-        Some(shown)
     }
 
     fn is_recent(&self, name: &str, exchange: &Exchange<'_>) -> bool {
@@ -99,9 +84,6 @@ impl HmacAuth {
         f64::from(off) <= self.config.clock_skew
     }
 }
-
-/// Headers that may carry the signature; the first that does counts.
-const HEADERS: [&str; 2] = ["proxy-authorization", "authorization"];
 
 /// Whether `Digest` is that of the body. Without one the body must be empty.
 fn has_its_digest(exchange: &Exchange<'_>) -> bool {

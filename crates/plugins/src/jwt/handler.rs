@@ -21,20 +21,11 @@ pub(super) fn build(
     context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
-    let (plain, invalid) = match &config.realm {
-        Some(realm) => (
-            format!("Bearer realm=\"{realm}\""),
-            format!("Bearer realm=\"{realm}\" error=\"invalid_token\""),
-        ),
-        None => (
-            "Bearer".to_owned(),
-            "Bearer error=\"invalid_token\"".to_owned(),
-        ),
-    };
+    let plain = auth::challenge("Bearer", config.realm.as_ref());
     Ok(Arc::new(Jwt {
         keys: context.credential_slot(super::KEYS)?,
-        plain: plain.into(),
-        invalid: invalid.into(),
+        invalid: [&plain[..], b" error=\"invalid_token\""].concat().into(),
+        plain,
         config,
     }))
 }
@@ -102,8 +93,7 @@ impl Jwt {
     }
 
     fn verify(&self, token: &Token<'_>, credential: &CredentialEntry) -> Result<(), Refusal> {
-        let prepared = credential.prepared.as_ref();
-        let key = prepared.and_then(|prepared| prepared.downcast_ref::<Key>());
+        let key: Option<&Key> = auth::prepared(credential);
         let key = key.ok_or_else(|| message("Invalid key/secret"))?;
         if key.algorithm != token.algorithm() {
             return Err(message("Invalid algorithm"));

@@ -17,14 +17,10 @@ pub(super) fn build(
     context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
-    let challenge = match &config.realm {
-        Some(realm) => format!("Key realm=\"{realm}\""),
-        None => "Key".to_owned(),
-    };
     Ok(Arc::new(KeyAuth {
         keys: context.credential_slot(super::KEYS)?,
+        challenge: auth::challenge("Key", config.realm.as_ref()),
         config,
-        challenge: challenge.into(),
     }))
 }
 
