@@ -68,6 +68,12 @@ impl HeaderEdits {
         self.added.iter().map(|(n, v)| (n.as_ref(), v.as_ref()))
     }
 
+    /// The new lines alone.
+    #[must_use]
+    pub fn into_added(self) -> Vec<(Bytes, Bytes)> {
+        self.added
+    }
+
     /// Names whose received lines are left out, in the order of the changes.
     pub fn removed(&self) -> impl Iterator<Item = &[u8]> {
         self.removed.iter().map(|removed| removed.name.as_ref())

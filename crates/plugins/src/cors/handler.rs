@@ -115,10 +115,7 @@ impl Cors {
             );
         }
         let mut reply = Reply::with_body(200, ReplyBody::Empty);
-        reply.headers = edits
-            .added()
-            .map(|(name, value)| (Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)))
-            .collect();
+        reply.headers = edits.into_added();
         reply
     }
 }

@@ -19,7 +19,10 @@ const PSS_LENGTH: usize = 256;
 pub(super) struct Key {
     /// Name of the algorithm; tokens must name the same.
     pub(super) algorithm: String,
-    secret: Option<String>,
+    /// What signs with the secret as it is written.
+    plain: Option<hmac::Key>,
+    /// What signs with the secret once its base64 is undone.
+    decoded: Option<hmac::Key>,
     /// DER of the public key.
     public: Option<Vec<u8>>,
 }
@@ -35,9 +38,13 @@ impl fmt::Debug for Key {
 /// Keeps the key of a credential.
 pub(super) fn prepare(credential: &Map<String, Value>) -> Option<Arc<dyn Any + Send + Sync>> {
     let text = |name: &str| credential.get(name).and_then(Value::as_str);
+    let algorithm = text("algorithm").unwrap_or("HS256");
+    let secret = text("secret").map(str::as_bytes);
+    let signing = |secret: &[u8]| Some(hmac::Key::new(hmac_of(algorithm)?, secret));
     Some(Arc::new(Key {
-        algorithm: text("algorithm").unwrap_or("HS256").to_owned(),
-        secret: text("secret").map(str::to_owned),
+        algorithm: algorithm.to_owned(),
+        plain: secret.and_then(signing),
+        decoded: secret.and_then(decode_base64).as_deref().and_then(signing),
         public: text("rsa_public_key").and_then(der),
     }))
 }
@@ -95,17 +102,16 @@ pub(super) enum Verified {
 impl Key {
     /// Verifies the signature of a text.
     pub(super) fn verify(&self, text: &[u8], signature: &[u8], is_base64: bool) -> Verified {
-        let is_good = if let Some(algorithm) = hmac_of(&self.algorithm) {
-            let secret = match (&self.secret, is_base64) {
-                (None, _) => return Verified::NoKey,
-                (Some(secret), false) => secret.as_bytes().to_vec(),
-                (Some(secret), true) => match decode_base64(secret.as_bytes()) {
-                    Some(secret) => secret,
-                    None => return Verified::NoKey,
-                },
+        let is_good = if hmac_of(&self.algorithm).is_some() {
+            let key = if is_base64 {
+                &self.decoded
+            } else {
+                &self.plain
             };
-            let key = hmac::Key::new(algorithm, &secret);
-            hmac::verify(&key, text, signature).is_ok()
+            let Some(key) = key else {
+                return Verified::NoKey;
+            };
+            hmac::verify(key, text, signature).is_ok()
         } else {
             let (Some(algorithm), Some(public)) = (public_of(&self.algorithm), &self.public) else {
                 return Verified::NoKey;

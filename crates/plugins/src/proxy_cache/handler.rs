@@ -114,12 +114,7 @@ impl ProxyCache {
         // Compat: what was kept counts as the service's answer.
         reply.source = ResponseSource::Service;
         reply.headers.clone_from(&entry.headers);
-        let added = edits.added();
-        reply
-            .headers
-            .extend(added.map(|(name, value)| {
-                (Bytes::copy_from_slice(name), Bytes::copy_from_slice(value))
-            }));
+        reply.headers.extend(edits.into_added());
         reply
     }
 

@@ -24,6 +24,10 @@ pub(super) fn build(
         remaining: format!("X-RateLimit-Remaining-{name}").into(),
         periods: periods.iter().map(|(period, _)| *period).collect(),
         values: periods.iter().map(|(_, limit)| whole(*limit)).collect(),
+        headers: periods
+            .iter()
+            .map(|(period, _)| headers(name, *period))
+            .collect(),
     });
     let mut scope = [0; 32];
     scope[..16].copy_from_slice(input.route.unwrap_or_default().as_bytes());
@@ -31,6 +35,7 @@ pub(super) fn build(
     Ok(Arc::new(ResponseRateLimiting {
         id: input.id,
         limits: limits.collect(),
+        costs_header: config.header_name.clone().into(),
         scope,
         counters: context.shared.get(),
         config,
@@ -58,6 +63,12 @@ fn check_policy(policy: Policy, context: &mut BuildContext<'_>) -> Result<(), Bu
     Ok(())
 }
 
+/// Names of the headers that tell a period's limit and what is left of it.
+fn headers(limit: &str, period: Period) -> [Bytes; 2] {
+    ["Limit", "Remaining"]
+        .map(|what| format!("X-RateLimit-{what}-{limit}-{}", period.field()).into())
+}
+
 /// A limit without its fraction.
 fn whole(limit: f64) -> u64 {
     format!("{:.0}", limit.floor()).parse().unwrap_or(u64::MAX)
@@ -75,12 +86,16 @@ struct Limit {
     periods: Vec<Period>,
     /// The limits, by period.
     values: Vec<u64>,
+    /// What [`headers`] gives, by period.
+    headers: Vec<[Bytes; 2]>,
 }
 
 struct ResponseRateLimiting {
     id: Uuid,
     config: Config,
     limits: Vec<Limit>,
+    /// Name of the header in which the service tells costs.
+    costs_header: Bytes,
     scope: [u8; 32],
     counters: Arc<Costs>,
 }
@@ -175,23 +190,21 @@ impl Handler for ResponseRateLimiting {
         let name = &self.config.header_name;
         let values: Vec<&[u8]> = response.header_values(name).collect();
         let costs = self.costs(&values.join(&b","[..]));
-        response
-            .headers
-            .remove(Bytes::copy_from_slice(name.as_bytes()));
+        response.headers.remove(self.costs_header.clone());
         let mut is_over = false;
         for (at, limit) in self.limits.iter().enumerate() {
             let cost = costs.get(at).copied().unwrap_or(0);
             let left = pending.left.get(at).map_or(&[][..], Vec::as_slice);
-            for ((period, value), left) in limit.periods.iter().zip(&limit.values).zip(left) {
+            let told = limit.headers.iter().zip(&limit.values).zip(left);
+            for (([of_limit, of_remaining], value), left) in told {
                 is_over |= cost > 0 && *left == 0;
                 if self.config.hide_client_headers {
                     continue;
                 }
-                let name = format!("{}-{}", limit.name, period.field());
                 let remaining = left.saturating_sub(cost).to_string();
                 let edits = &mut *response.headers;
-                edits.set(format!("X-RateLimit-Limit-{name}"), value.to_string());
-                edits.set(format!("X-RateLimit-Remaining-{name}"), remaining);
+                edits.set(of_limit.clone(), value.to_string());
+                edits.set(of_remaining.clone(), remaining);
             }
         }
         if is_over {

@@ -5,31 +5,36 @@ use plugin_api::ResponseView;
 
 use crate::records::changes::Changes;
 
-type Name = Bytes;
+/// The name of a header, as text to look up and as bytes to write.
+#[derive(Debug)]
+struct Name {
+    text: String,
+    bytes: Bytes,
+}
 
 /// The prepared form of the changes.
 #[derive(Debug)]
 pub(super) struct Plan {
-    remove: Vec<(String, Name)>,
-    rename: Vec<(String, Name)>,
-    replace: Vec<(String, Bytes)>,
-    add: Vec<(String, Bytes)>,
-    append: Vec<(String, Bytes)>,
+    remove: Vec<Name>,
+    rename: Vec<(Name, Bytes)>,
+    replace: Vec<(Name, Bytes)>,
+    add: Vec<(Name, Bytes)>,
+    append: Vec<(Name, Bytes)>,
 }
 
 impl Plan {
     pub(super) fn prepare(changes: &Changes<String>) -> Self {
         let bytes = |text: &String| Bytes::copy_from_slice(text.as_bytes());
+        let name = |text: &String| Name {
+            text: text.clone(),
+            bytes: bytes(text),
+        };
         let pairs = |pairs: &[(String, String)]| {
-            let one = |(name, value): &(String, String)| (name.clone(), bytes(value));
+            let one = |(text, value): &(String, String)| (name(text), bytes(value));
             pairs.iter().map(one).collect()
         };
         Self {
-            remove: changes
-                .remove
-                .iter()
-                .map(|name| (name.clone(), bytes(name)))
-                .collect(),
+            remove: changes.remove.iter().map(name).collect(),
             rename: pairs(&changes.rename),
             replace: pairs(&changes.replace),
             add: pairs(&changes.add),
@@ -39,21 +44,21 @@ impl Plan {
 
     /// Does what is planned.
     pub(super) fn apply(&self, view: &mut ResponseView<'_>) {
-        for (text, name) in &self.remove {
-            view.headers.remove(name.clone());
-            view.changes_body |= text.eq_ignore_ascii_case("content-length");
+        for name in &self.remove {
+            view.headers.remove(name.bytes.clone());
+            view.changes_body |= name.text.eq_ignore_ascii_case("content-length");
         }
         let mut renamed: Vec<&str> = Vec::new();
         for (old, new) in &self.rename {
             let values: Vec<Bytes> = view
-                .header_values(old)
+                .header_values(&old.text)
                 .map(Bytes::copy_from_slice)
                 .collect();
             if values.is_empty() {
                 continue;
             }
-            renamed.push(old);
-            view.headers.remove(Bytes::copy_from_slice(old.as_bytes()));
+            renamed.push(&old.text);
+            view.headers.remove(old.bytes.clone());
             view.headers.remove(new.clone());
             for value in values {
                 view.headers.add(new.clone(), value);
@@ -65,21 +70,18 @@ impl Plan {
             is_renamed || view.header(name).is_some()
         };
         for (name, value) in &self.replace {
-            if was_there(name, view) {
-                let value = with_charset(name, value, view);
-                view.headers
-                    .set(Bytes::copy_from_slice(name.as_bytes()), value);
+            if was_there(&name.text, view) {
+                let value = with_charset(&name.text, value, view);
+                view.headers.set(name.bytes.clone(), value);
             }
         }
         for (name, value) in &self.add {
-            if !was_there(name, view) {
-                view.headers
-                    .add(Bytes::copy_from_slice(name.as_bytes()), value.clone());
+            if !was_there(&name.text, view) {
+                view.headers.add(name.bytes.clone(), value.clone());
             }
         }
         for (name, value) in &self.append {
-            view.headers
-                .add(Bytes::copy_from_slice(name.as_bytes()), value.clone());
+            view.headers.add(name.bytes.clone(), value.clone());
         }
     }
 }
