@@ -45,14 +45,15 @@ pub(super) async fn ask(
     if let Some(mut body) = body {
         while !body.is_empty() {
             stream.reserve_capacity(body.len());
-            let count = poll_fn(|cx| stream.poll_capacity(cx))
-                .await
-                .expect("open")
-                .expect("room");
-            let part = body.split_to(count.min(body.len()));
-            stream
-                .send_data(part, body.is_empty())
-                .expect("data is taken");
+            // RFC 9113 section 8.1: an answer may be complete before the request is, and asks for
+            // no more of it then.
+            let Some(count) = poll_fn(|cx| stream.poll_capacity(cx)).await else {
+                break;
+            };
+            let part = body.split_to(count.expect("room").min(body.len()));
+            if stream.send_data(part, body.is_empty()).is_err() {
+                break;
+            }
         }
     }
     let (parts, mut incoming) = response.await.expect("an answer").into_parts();
