@@ -178,7 +178,7 @@ pub(crate) async fn connect(
     }
     let limit = u64::from(service.service.connect_timeout) * 1000;
     timer.arm(core.ticks.now(), limit);
-    let opened = within(timer, open(core, service, peer.address, server_name)).await;
+    let opened = within(timer, open(service, peer.address, server_name)).await;
     let io = opened.ok_or(ReachError::Timeout)??;
     core.counters.upstream_connections.add(1);
     Ok(Box::new(Reached {
@@ -203,7 +203,7 @@ async fn connect_http2(
             let limit = u64::from(service.service.connect_timeout) * 1000;
             timer.arm(core.ticks.now(), limit);
             let opening = async {
-                let io = open(core, service, key.address, server_name).await?;
+                let io = open(service, key.address, server_name).await?;
                 let opened = core.http2.open(key, io).await;
                 opened.map_err(|_| ReachError::Refused)
             };
@@ -212,11 +212,12 @@ async fn connect_http2(
             opened.ok_or(ReachError::Timeout)??
         }
     };
-    let requests = u32::from(stream.is_reused());
     Ok(Box::new(Reached {
         link: Link::new(Box::new(stream)),
         key,
-        requests,
+        // A stream that fails says nothing of its connection, which may serve on: as one that
+        // was kept and turned out closed it would be tried without end.
+        requests: 0,
         is_stream: true,
     }))
 }
@@ -245,7 +246,6 @@ async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> 
 }
 
 async fn open(
-    core: &Core,
     service: &ServiceEntry,
     address: SocketAddr,
     server_name: &[u8],
@@ -258,7 +258,6 @@ async fn open(
     let Some(tls) = &service.tls else {
         return Ok(Box::new(Plain(stream)));
     };
-    let _ = core;
     crate::tls::connect(Arc::clone(&tls.config), server_name, stream)
         .await
         .map_err(|_| ReachError::Refused)

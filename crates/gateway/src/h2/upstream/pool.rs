@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
@@ -42,8 +43,6 @@ struct Shared {
 pub(super) struct Load {
     /// Requests under way.
     pub(super) streams: Cell<usize>,
-    /// Requests begun so far.
-    pub(super) begun: Cell<u32>,
     is_gone: Cell<bool>,
 }
 
@@ -52,7 +51,13 @@ impl Shared {
         Http2Stream::new(self.sender.clone(), Rc::clone(&self.load), is_tls)
     }
 
-    fn has_room(&self) -> bool {
+    /// Whether another request may begin. A service that has announced the end of a connection
+    /// answers what is under way on it and takes nothing more.
+    fn has_room(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Poll::Ready(Err(_)) = self.sender.poll_ready(&mut cx) {
+            self.load.is_gone.set(true);
+        }
         let most = self.sender.current_max_send_streams().min(MAX_STREAMS);
         !self.load.is_gone.get() && self.load.streams.get() < most
     }
@@ -61,9 +66,10 @@ impl Shared {
 impl Http2Pool {
     /// A stream of a connection that is open and has room.
     pub(crate) fn take(&self, key: &PeerKey) -> Option<Http2Stream> {
-        let peers = self.peers.borrow();
-        let mut with_room = peers.get(key)?.iter().filter(|shared| shared.has_room());
-        Some(with_room.next()?.stream(key.tls != 0))
+        let mut peers = self.peers.borrow_mut();
+        let connections = peers.get_mut(key)?;
+        let position = connections.iter_mut().position(Shared::has_room)?;
+        Some(connections[position].stream(key.tls != 0))
     }
 
     /// Opens a connection over `io` and gives its first stream.

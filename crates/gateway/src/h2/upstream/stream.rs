@@ -27,7 +27,6 @@ pub(crate) struct Http2Stream {
     sender: SendRequest<Bytes>,
     load: Rc<Load>,
     is_tls: bool,
-    is_reused: bool,
     head: RequestHead,
     /// Written to us and not passed on.
     outgoing: Vec<u8>,
@@ -55,12 +54,10 @@ enum Answer {
 impl Http2Stream {
     pub(super) fn new(sender: SendRequest<Bytes>, load: Rc<Load>, is_tls: bool) -> Self {
         load.streams.set(load.streams.get() + 1);
-        let is_reused = load.begun.replace(load.begun.get().saturating_add(1)) > 0;
         Self {
             sender,
             load,
             is_tls,
-            is_reused,
             head: RequestHead::default(),
             outgoing: Vec::new(),
             payload: 0,
@@ -74,15 +71,13 @@ impl Http2Stream {
         }
     }
 
-    /// Whether other requests went over the connection before.
-    pub(crate) fn is_reused(&self) -> bool {
-        self.is_reused
-    }
-
     /// Passes on what was written, as far as there is room.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.send.is_none() && !ready!(self.poll_begin(cx))? {
-            return Poll::Ready(Ok(()));
+        if self.send.is_none() {
+            let begun = self.poll_begin(cx);
+            if !ready!(self.unanswered(begun))? {
+                return Poll::Ready(Ok(()));
+            }
         }
         while !self.has_sent_all {
             self.decode()?;
@@ -95,6 +90,14 @@ impl Http2Stream {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Notes that what could not begin gets no answer, so that nobody waits for one.
+    fn unanswered<T>(&mut self, begun: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let Poll::Ready(Err(_)) = begun {
+            self.answer = Answer::Ended;
+        }
+        begun
     }
 
     /// Begins the stream once the head is complete; tells whether it has begun.
@@ -251,7 +254,8 @@ impl Io for Http2Stream {
     ) -> Poll<io::Result<usize>> {
         if self.send.is_none() {
             // A connection that is gone shows before anything counts as sent.
-            ready!(self.sender.poll_ready(cx)).map_err(io::Error::other)?;
+            let open = self.sender.poll_ready(cx).map_err(io::Error::other);
+            ready!(self.unanswered(open))?;
         }
         if !self.outgoing.is_empty() {
             ready!(self.poll_send(cx))?;

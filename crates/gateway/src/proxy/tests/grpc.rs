@@ -2,6 +2,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use conf::Listen;
@@ -14,6 +15,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::http2::{ask, connect};
 use super::support::*;
+
+/// Limit: how long an answer may take that has nothing to wait for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A service that speaks HTTP/2 alone.
 struct Service {
@@ -58,6 +62,9 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin) {
         if request.uri().path() == "/close" {
             streams.abrupt_shutdown(Reason::INTERNAL_ERROR);
             continue;
+        }
+        if request.uri().path() == "/leave" {
+            streams.graceful_shutdown();
         }
         tokio::spawn(answer(request, respond));
     }
@@ -315,6 +322,48 @@ async fn a_stream_that_the_service_resets_is_an_error_of_that_call_alone() {
     let (response, ..) = ask(&client, call("/unary"), Some(Bytes::from_static(b"m"))).await;
     assert_eq!(response.status(), 200);
     assert_eq!(service.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_the_service_resets_again_and_again_is_tried_as_often_as_told() {
+    let service = Service::start(None).await;
+    let gateway = gateway("grpc", service.address);
+    let client = connect(&gateway).await;
+    ask(&client, call("/unary"), Some(Bytes::from_static(b"m"))).await;
+    let mut request = call("/reset");
+    *request.method_mut() = http::Method::GET;
+    let asked = tokio::time::timeout(PATIENCE, ask(&client, request, None));
+    let (response, ..) = asked.await.expect("an end of the attempts");
+    assert_eq!(response.status(), 502);
+    // Five retries are the default.
+    assert_eq!(gateway.handle.counters().attempt_failures, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_service_is_about_to_end_gets_no_new_calls() {
+    let service = Service::start(None).await;
+    let gateway = gateway("grpc", service.address);
+    let client = connect(&gateway).await;
+    let mut chat = client.clone().ready().await.expect("room");
+    let (response, mut stream) = chat.send_request(call("/chat"), false).expect("a request");
+    let head = response.await.expect("an answer");
+    let message = Bytes::from_static(b"m");
+    ask(&client, call("/leave"), Some(message.clone())).await;
+    let asked = ask(&client, call("/unary"), Some(message.clone()));
+    let asked = tokio::time::timeout(PATIENCE, asked).await;
+    let (response, body, trailers) = asked.expect("an answer in time");
+    assert_eq!((response.status().as_u16(), body), (200, message.clone()));
+    assert_eq!(status(trailers).as_deref(), Some("0"));
+    assert_eq!(service.connections.load(Ordering::SeqCst), 2);
+    // What was under way goes on.
+    stream
+        .send_data(message.clone(), true)
+        .expect("data is taken");
+    let mut body = head.into_body();
+    assert_eq!(
+        body.data().await.expect("data").expect("good data"),
+        message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
