@@ -116,6 +116,10 @@ impl RequestHead {
     #[inline(always)]
     fn take_common(&mut self, bytes: &[u8], limits: &HeadLimits) -> Result<bool, HeadError> {
         let start = self.next_line;
+        // What came in pieces is not looked at from its beginning each time.
+        if self.scanned > start {
+            return Ok(false);
+        }
         if !self.has_first_line {
             let Some(line) = common::request_line(bytes, start) else {
                 return Ok(false);

@@ -118,6 +118,10 @@ impl ResponseHead {
     #[inline(always)]
     fn take_common(&mut self, bytes: &[u8], limit: usize) -> Result<bool, HeadError> {
         let start = self.next_line;
+        // As in requests: what came in pieces is not looked at from its beginning each time.
+        if self.scanned > start {
+            return Ok(false);
+        }
         if !self.has_first_line {
             let line = common::status_line(bytes, start).filter(|line| line.end + 2 <= limit);
             let Some(line) = line else {
