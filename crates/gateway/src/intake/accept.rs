@@ -301,9 +301,14 @@ impl Intake {
             Ok((snapshot, payload, config))
         });
         let (snapshot, payload, config) = prepared.await??;
+        let running = self.snapshot.load();
+        // What held before was said before; every write to a database leads here.
         for notice in &snapshot.notices {
-            tracing::warn!("{notice}");
+            if !running.notices.contains(notice) {
+                tracing::warn!("{notice}");
+            }
         }
+        drop(running);
         let hash = snapshot.hash.clone();
         let routes = snapshot.routes.len();
         if let (Some(keeper), Some(payload)) = (&self.keeper, payload) {
@@ -314,7 +319,6 @@ impl Intake {
         self.tables.write().clone_from(&config);
         self.is_configured.store(true, Ordering::Release);
         if is_routine {
-            // Every write to a database leads here.
             tracing::debug!(config_hash = %hash, routes, "configuration in use");
         } else {
             tracing::info!(config_hash = %hash, routes, "configuration in use");

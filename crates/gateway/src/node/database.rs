@@ -88,6 +88,7 @@ impl Database {
 
     /// Resolves when the store is open.
     pub(super) async fn opened(&self) -> Store {
+        let mut said = String::new();
         loop {
             if let Some(store) = self.store() {
                 return store.clone();
@@ -96,7 +97,19 @@ impl Database {
             match self.open().await {
                 Ok(()) => tracing::info!("the database is there"),
                 Err(NodeError::Database(StoreError::Unavailable { .. })) => {}
-                Err(error) => tracing::error!(%error, "the database cannot be opened"),
+                Err(error) => {
+                    let text = error.to_string();
+                    // Once: the next attempts fail for the same reason until somebody helps.
+                    if text != said {
+                        tracing::error!(
+                            error = text,
+                            "the database answers and cannot be opened; correct it or the \
+                             `pg_*` properties (these need a new start): the node looks again \
+                             every second"
+                        );
+                        said = text;
+                    }
+                }
             }
         }
     }

@@ -58,7 +58,11 @@ impl Handle {
         let intake = Arc::clone(&self.intake);
         tokio::spawn(async move {
             if let Err(refused) = intake.again().await {
-                tracing::error!(error = %refused, "a mark has no effect on traffic");
+                tracing::error!(
+                    error = %refused,
+                    "a mark of a target has no effect on traffic yet; set it again, or apply the \
+                     configuration again"
+                );
             }
         });
     }
