@@ -502,7 +502,7 @@ pub(crate) fn keep_head<C: Client>(tx: &mut Transaction<'_, C>) {
         return;
     }
     let out = &tx.work.out;
-    let end = out.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = memchr::memmem::find(out, b"\r\n\r\n");
     let head = &out[..end.unwrap_or(out.len())];
     let sent = &mut tx.work.plugins.sent_head;
     sent.clear();

@@ -58,7 +58,7 @@ pub struct Record {
     /// Host the client asked for, without port.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub host: String,
-    /// Path without query string, which our nodes cut after 96 bytes; absent when not recorded.
+    /// Path without query string, which our nodes cut after 128 bytes; absent when not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// Status the client received; 0 when the connection ended before one.
