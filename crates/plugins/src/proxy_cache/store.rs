@@ -1,6 +1,6 @@
 //! The answers that are kept, in the memory of the node.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -45,9 +45,12 @@ pub(super) struct Store {
 
 #[derive(Debug, Default)]
 struct Kept {
-    entries: HashMap<Arc<str>, Arc<Entry>>,
-    /// Keys in the order in which answers were kept; the oldest give way first.
-    order: VecDeque<Arc<str>>,
+    /// Answers with their numbers.
+    entries: HashMap<Arc<str>, (u64, Arc<Entry>)>,
+    /// Keys by number: in the order in which answers were kept; the oldest give way first.
+    order: BTreeMap<u64, Arc<str>>,
+    /// Number of the next answer.
+    next: u64,
     size: usize,
 }
 
@@ -55,7 +58,8 @@ impl Store {
     /// The answer of a key.
     pub(super) fn find(&self, key: &str, now: u64) -> Option<Arc<Entry>> {
         let mut kept = self.kept.lock();
-        let entry = Arc::clone(kept.entries.get(key)?);
+        let (_, entry) = kept.entries.get(key)?;
+        let entry = Arc::clone(entry);
         if entry.ends_at > now {
             return Some(entry);
         }
@@ -72,32 +76,25 @@ impl Store {
         let mut kept = self.kept.lock();
         kept.remove(key);
         while kept.size + size > TOTAL_MAX {
-            let Some(oldest) = kept.order.pop_front() else {
+            let Some((_, oldest)) = kept.order.pop_first() else {
                 break;
             };
-            kept.forget(&oldest);
+            kept.remove(&oldest);
         }
         let key: Arc<str> = key.into();
         kept.size += size;
-        kept.order.push_back(Arc::clone(&key));
-        kept.entries.insert(key, Arc::new(entry));
+        let number = kept.next;
+        kept.next += 1;
+        kept.order.insert(number, Arc::clone(&key));
+        kept.entries.insert(key, (number, Arc::new(entry)));
     }
 }
 
 impl Kept {
     fn remove(&mut self, key: &str) {
-        if self.forget(key) {
-            self.order.retain(|known| known.as_ref() != key);
-        }
-    }
-
-    fn forget(&mut self, key: &str) -> bool {
-        match self.entries.remove(key) {
-            Some(entry) => {
-                self.size -= entry.size();
-                true
-            }
-            None => false,
+        if let Some((number, entry)) = self.entries.remove(key) {
+            self.order.remove(&number);
+            self.size -= entry.size();
         }
     }
 }

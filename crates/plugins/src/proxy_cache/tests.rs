@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use plugin_api::{Handler, Reply, ReplyBody};
 use serde_json::{Value, json};
 
 use super::DEFINITION;
 use super::control::Control;
 use super::media::Media;
+use super::store::{ENTRY_MAX, Entry, Store};
 use crate::testing::{ALICE, Bench, NOW_MS, Request, violations};
 
 const JSON: &[(&str, &str)] = &[("Content-Type", "application/json"), ("Connection", "x")];
@@ -191,10 +193,37 @@ fn cache_control_decides_where_asked_for() {
 fn an_answer_beyond_the_limit_passes_and_is_not_kept() {
     let mut bench = Bench::new();
     let handler = handler(&mut bench, &json!({}));
-    let large = "x".repeat(super::store::ENTRY_MAX + 1);
+    let large = "x".repeat(ENTRY_MAX + 1);
     let (first, sent) = ask(&bench, &handler, Request::get("/a"), (200, JSON, &large));
     assert_eq!((first.as_str(), sent.len()), ("Miss", large.len()));
     assert_eq!(status(&bench, &handler, Request::get("/a")), "Miss");
+}
+
+#[test]
+fn the_answers_kept_longest_give_way() {
+    let store = Store::default();
+    let body = Bytes::from(vec![0; ENTRY_MAX - 1024]);
+    let keep = |key: &str| {
+        let entry = Entry {
+            status: 200,
+            headers: Vec::new(),
+            body: body.clone(),
+            kept_at: 1,
+            ttl: 1,
+            ends_at: 2,
+        };
+        store.keep(key, entry);
+    };
+    let is_kept = |key: &str| store.find(key, 1).is_some();
+    // Sixteen fit; the first is kept anew, so the second is the oldest.
+    let keys: Vec<String> = (0..16).map(|number| number.to_string()).collect();
+    keys.iter().for_each(|key| keep(key));
+    keep("0");
+    assert!(keys.iter().all(|key| is_kept(key)));
+    keep("more");
+    assert!(!is_kept("1"));
+    assert!(is_kept("0") && is_kept("2") && is_kept("more"));
+    assert!(store.find("2", 2).is_none());
 }
 
 #[test]
