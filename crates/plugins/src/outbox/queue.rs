@@ -57,8 +57,8 @@ impl<T> Queue<T> {
         std::mem::take(&mut self.state.lock().dropped)
     }
 
-    /// Waits for an entry and then a while for more, up to `most`. Nothing when the queue is
-    /// closed and empty.
+    /// Waits for an entry and then a while for more, up to `most`; the while counts from the
+    /// first, however many come. Nothing when the queue is closed and empty.
     pub(super) fn take(&self, most: usize, patience: Duration) -> Option<Vec<T>> {
         let mut state = self.state.lock();
         while state.entries.is_empty() {
@@ -67,11 +67,8 @@ impl<T> Queue<T> {
             }
             self.changed.wait(&mut state);
         }
-        while state.entries.len() < most && !state.is_closed {
-            if self.changed.wait_for(&mut state, patience).timed_out() {
-                break;
-            }
-        }
+        let lacks = |state: &mut State<T>| state.entries.len() < most && !state.is_closed;
+        self.changed.wait_while_for(&mut state, lacks, patience);
         let count = state.entries.len().min(most);
         Some(state.entries.drain(..count).collect())
     }

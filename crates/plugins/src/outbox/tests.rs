@@ -112,3 +112,18 @@ fn a_full_batch_does_not_wait_for_more() {
     drop(held);
     assert_eq!((next(&receiver), next(&receiver)), (vec![1, 2], vec![3, 4]));
 }
+
+#[test]
+fn entries_that_keep_coming_do_not_put_a_delivery_off() {
+    let policy = Policy {
+        max_batch: 10_000,
+        patience: Duration::from_millis(200),
+        ..Policy::SIMPLE
+    };
+    let (courier, receiver) = courier(policy, 0);
+    let delivered = (0..9_999).find_map(|entry| {
+        courier.send(entry);
+        receiver.recv_timeout(Duration::from_millis(1)).ok()
+    });
+    assert_eq!(delivered.and_then(|batch| batch.first().copied()), Some(0));
+}
