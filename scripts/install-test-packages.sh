@@ -10,6 +10,7 @@ need openssl openssl
 need htpasswd apache2-utils
 need curl curl
 need strace strace
+need ps procps
 need pg_lsclusters postgresql
 need python3 python3
 # Debian leaves the parts that make a folder for tools out of the package of Python.

@@ -218,18 +218,7 @@ fn address() -> Field {
 
 fn host() -> Field {
     Field::string("")
-        .match_all([(
-            Pattern::new("^[^*]*%*?[^*]*$", r"^[^*]*\*?[^*]*$"),
-            "invalid wildcard: must have at most one wildcard",
-        )])
-        .match_any(
-            [
-                Pattern::new("^%*%.", r"^\*\."),
-                Pattern::new("%.%*$", r"\.\*$"),
-                Pattern::new("^[^*]*$", "^[^*]*$"),
-            ],
-            "invalid wildcard: must be placed at leftmost or rightmost label",
-        )
+        .one_wildcard()
         .custom("host_with_wildcard", validators::host_with_wildcard)
 }
 

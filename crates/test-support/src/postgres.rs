@@ -253,9 +253,7 @@ impl Postgres {
         for process in self.processes() {
             signal("KILL", process);
         }
-        let (mut child, stdin) = self.running.take().expect("the server runs");
-        drop(stdin);
-        child.wait().expect("the supervisor ends");
+        self.stop();
     }
 
     /// Stops all of its processes where they are; connections stay open and nothing answers.

@@ -76,23 +76,8 @@ fn orders() -> [Field; 10] {
         Field::number("renew_threshold_days")
             .default(14)
             .describe("Days before the end of a certificate from which on it is renewed."),
-        Field::array(
-            "domains",
-            Field::string("")
-                .match_all([(
-                    Pattern::new("^[^*]*%*?[^*]*$", r"^[^*]*\*?[^*]*$"),
-                    "invalid wildcard: must have at most one wildcard",
-                )])
-                .match_any(
-                    [
-                        Pattern::new("^%*%.", r"^\*\."),
-                        Pattern::new("%.%*$", r"\.\*$"),
-                        Pattern::new("^[^*]*$", "^[^*]*$"),
-                    ],
-                    "invalid wildcard: must be placed at leftmost or rightmost label",
-                ),
-        )
-        .describe("Names to obtain certificates for; may start or end with `*`."),
+        Field::array("domains", Field::string("").one_wildcard())
+            .describe("Names to obtain certificates for; may start or end with `*`."),
         Field::boolean("allow_any_domain")
             .default(false)
             .describe("Whether every name that clients ask for is obtained."),

@@ -115,6 +115,24 @@ impl Field {
         self.rule(Rule::MatchAny(list.into_iter().collect(), message))
     }
 
+    /// May hold one `*`, at its beginning or its end and beside a dot.
+    #[must_use]
+    pub fn one_wildcard(self) -> Self {
+        let ends = [
+            Pattern::new("^%*%.", r"^\*\."),
+            Pattern::new("%.%*$", r"\.\*$"),
+            Pattern::new("^[^*]*$", "^[^*]*$"),
+        ];
+        self.match_all([(
+            Pattern::new("^[^*]*%*?[^*]*$", r"^[^*]*\*?[^*]*$"),
+            "invalid wildcard: must have at most one wildcard",
+        )])
+        .match_any(
+            ends,
+            "invalid wildcard: must be placed at leftmost or rightmost label",
+        )
+    }
+
     /// Must contain this element.
     #[must_use]
     pub fn contains(self, value: impl Into<Value>) -> Self {
