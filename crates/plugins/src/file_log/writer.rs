@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
-use crate::outbox::{Courier, Policy};
+use crate::outbox::{Courier, Entry, Policy};
 
 /// Most files that are kept open.
 const OPEN_MAX: usize = 64;
@@ -19,6 +19,12 @@ pub(super) struct Line {
     pub(super) reopen: bool,
     /// The record with its end.
     pub(super) bytes: Vec<u8>,
+}
+
+impl Entry for Line {
+    fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 /// The thread that writes the files of all instances of a node, so that two instances can share a

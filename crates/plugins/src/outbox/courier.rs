@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::queue::Queue;
+use super::queue::{Entry, Queue};
 
 /// Delivers a batch, or says why not.
 pub(crate) type Deliver<T> = Box<dyn FnMut(&[T]) -> Result<(), String> + Send>;
@@ -16,6 +16,8 @@ pub(crate) type Deliver<T> = Box<dyn FnMut(&[T]) -> Result<(), String> + Send>;
 pub(crate) struct Policy {
     /// Most entries that wait.
     pub(crate) max_entries: usize,
+    /// Most bytes that wait.
+    pub(crate) max_bytes: usize,
     /// Most entries delivered at a time.
     pub(crate) max_batch: usize,
     /// How long to wait for further entries after the first.
@@ -32,6 +34,7 @@ impl Policy {
     /// One entry at a time, tried once.
     pub(crate) const SIMPLE: Self = Self {
         max_entries: 10_000,
+        max_bytes: usize::MAX,
         max_batch: 1,
         patience: Duration::ZERO,
         max_retry_time: Duration::ZERO,
@@ -58,12 +61,12 @@ impl<T> fmt::Debug for Courier<T> {
     }
 }
 
-impl<T: Send + 'static> Courier<T> {
+impl<T: Entry + Send + 'static> Courier<T> {
     /// A courier; `name` is for logs.
     pub(crate) fn new(name: String, policy: Policy, deliver: Deliver<T>) -> Self {
         Self {
             name,
-            queue: Arc::new(Queue::new(policy.max_entries)),
+            queue: Arc::new(Queue::new(policy.max_entries, policy.max_bytes)),
             policy,
             deliver: Mutex::new(Some(deliver)),
         }
@@ -90,7 +93,7 @@ impl<T> Drop for Courier<T> {
     }
 }
 
-fn run<T>(name: &str, queue: &Queue<T>, policy: Policy, mut deliver: Deliver<T>) {
+fn run<T: Entry>(name: &str, queue: &Queue<T>, policy: Policy, mut deliver: Deliver<T>) {
     while let Some(batch) = queue.take(policy.max_batch, policy.patience) {
         let dropped = queue.take_dropped();
         if dropped > 0 {
@@ -100,12 +103,20 @@ fn run<T>(name: &str, queue: &Queue<T>, policy: Policy, mut deliver: Deliver<T>)
                 "records were dropped: too many waited"
             );
         }
-        attempt(name, queue, policy, &batch, &mut deliver);
+        if !batch.is_empty() {
+            attempt(name, queue, policy, &batch, &mut deliver);
+        }
     }
 }
 
 /// Delivers a batch, again and again until the time for it is over.
-fn attempt<T>(name: &str, queue: &Queue<T>, policy: Policy, batch: &[T], deliver: &mut Deliver<T>) {
+fn attempt<T: Entry>(
+    name: &str,
+    queue: &Queue<T>,
+    policy: Policy,
+    batch: &[T],
+    deliver: &mut Deliver<T>,
+) {
     let started = clock::unix_millis();
     let mut delay = policy.first_delay;
     loop {

@@ -11,3 +11,4 @@ mod tests;
 
 pub(crate) use connection::{Connection, Duplex, Target, milliseconds};
 pub(crate) use courier::{Courier, Policy};
+pub(crate) use queue::Entry;

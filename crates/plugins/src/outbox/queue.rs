@@ -5,51 +5,81 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
+/// What waits.
+pub(crate) trait Entry {
+    /// How much of the bytes that may wait it takes.
+    fn bytes(&self) -> usize;
+}
+
+impl Entry for Vec<u8> {
+    fn bytes(&self) -> usize {
+        self.len()
+    }
+}
+
 /// A queue with one reader.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
-    limit: usize,
+    max_entries: usize,
+    max_bytes: usize,
 }
 
 #[derive(Debug)]
 struct State<T> {
     entries: VecDeque<T>,
+    bytes: usize,
     dropped: u64,
     is_closed: bool,
 }
 
 impl<T> Queue<T> {
-    /// A queue of at most `limit` entries.
-    pub(super) fn new(limit: usize) -> Self {
-        Self {
-            state: Mutex::new(State {
-                entries: VecDeque::new(),
-                dropped: 0,
-                is_closed: false,
-            }),
-            changed: Condvar::new(),
-            limit: limit.max(1),
-        }
-    }
-
-    /// Adds an entry; the oldest gives way when the queue is full.
-    pub(super) fn push(&self, entry: T) {
-        let mut state = self.state.lock();
-        if state.entries.len() >= self.limit {
-            state.entries.pop_front();
-            state.dropped += 1;
-        }
-        state.entries.push_back(entry);
-        drop(state);
-        self.changed.notify_one();
-    }
-
     /// Nothing is added any more.
     pub(super) fn close(&self) {
         self.state.lock().is_closed = true;
         self.changed.notify_all();
+    }
+}
+
+impl<T: Entry> Queue<T> {
+    /// A queue of at most so many entries and bytes.
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                entries: VecDeque::new(),
+                bytes: 0,
+                dropped: 0,
+                is_closed: false,
+            }),
+            changed: Condvar::new(),
+            max_entries: max_entries.max(1),
+            max_bytes,
+        }
+    }
+
+    /// Adds an entry; the oldest give way when the queue is full. One that is larger than all that
+    /// may wait is dropped itself.
+    pub(super) fn push(&self, entry: T) {
+        let bytes = entry.bytes();
+        let mut state = self.state.lock();
+        if bytes > self.max_bytes {
+            state.dropped += 1;
+            drop(state);
+            self.changed.notify_one();
+            return;
+        }
+        while state.entries.len() >= self.max_entries || state.bytes + bytes > self.max_bytes {
+            let Some(oldest) = state.entries.pop_front() else {
+                break;
+            };
+            state.bytes -= oldest.bytes();
+            state.dropped += 1;
+        }
+        state.bytes += bytes;
+        state.entries.push_back(entry);
+        drop(state);
+        self.changed.notify_one();
     }
 
     /// Entries dropped since this was last asked.
@@ -58,10 +88,14 @@ impl<T> Queue<T> {
     }
 
     /// Waits for an entry and then a while for more, up to `most`; the while counts from the
-    /// first, however many come. Nothing when the queue is closed and empty.
+    /// first, however many come. An empty batch when there is only something dropped to tell of;
+    /// nothing when the queue is closed and empty.
     pub(super) fn take(&self, most: usize, patience: Duration) -> Option<Vec<T>> {
         let mut state = self.state.lock();
         while state.entries.is_empty() {
+            if state.dropped > 0 {
+                return Some(Vec::new());
+            }
             if state.is_closed {
                 return None;
             }
@@ -70,7 +104,9 @@ impl<T> Queue<T> {
         let lacks = |state: &mut State<T>| state.entries.len() < most && !state.is_closed;
         self.changed.wait_while_for(&mut state, lacks, patience);
         let count = state.entries.len().min(most);
-        Some(state.entries.drain(..count).collect())
+        let taken: Vec<T> = state.entries.drain(..count).collect();
+        state.bytes -= taken.iter().map(Entry::bytes).sum::<usize>();
+        Some(taken)
     }
 
     /// Waits; ends early when the queue is closed. Tells whether it is.

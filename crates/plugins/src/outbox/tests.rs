@@ -7,7 +7,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use super::queue::Queue;
-use super::{Courier, Policy};
+use super::{Courier, Entry, Policy};
+
+impl Entry for u32 {
+    fn bytes(&self) -> usize {
+        4
+    }
+}
 
 const RETRIES: Policy = Policy {
     max_batch: 10,
@@ -39,7 +45,7 @@ fn next(receiver: &Receiver<Vec<u32>>) -> Vec<u32> {
 
 #[test]
 fn the_oldest_entries_give_way() {
-    let queue = Queue::new(2);
+    let queue = Queue::<u32>::new(2, usize::MAX);
     for entry in 1..=5 {
         queue.push(entry);
     }
@@ -49,8 +55,24 @@ fn the_oldest_entries_give_way() {
 }
 
 #[test]
+fn no_more_bytes_wait_than_may() {
+    let queue = Queue::new(10, 8);
+    for length in [3, 4, 2, 9] {
+        queue.push(vec![0; length]);
+    }
+    let taken = queue.take(10, Duration::ZERO).unwrap();
+    assert_eq!(taken.iter().map(Vec::len).collect::<Vec<_>>(), [4, 2]);
+    assert_eq!(queue.take_dropped(), 2);
+    queue.push(vec![0; 8]);
+    assert_eq!(queue.take(1, Duration::ZERO), Some(vec![vec![0; 8]]));
+    queue.push(vec![0; 9]);
+    assert_eq!(queue.take(1, Duration::ZERO), Some(Vec::new()));
+    assert_eq!(queue.take_dropped(), 1);
+}
+
+#[test]
 fn a_closed_queue_gives_what_it_has_and_ends() {
-    let queue = Queue::new(5);
+    let queue = Queue::<u32>::new(5, usize::MAX);
     queue.push(1);
     queue.push(2);
     queue.close();

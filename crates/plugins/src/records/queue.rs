@@ -100,6 +100,7 @@ pub(crate) fn policy(config: &Reader<'_>) -> Result<Policy, DecodeError> {
     let old_patience = config.number("flush_timeout")?;
     Ok(Policy {
         max_entries: count("max_entries", 10_000),
+        max_bytes: count("max_bytes", usize::MAX),
         max_batch: old_batch
             .filter(|size| *size > 0)
             .unwrap_or_else(|| count("max_batch_size", 1)),
