@@ -49,6 +49,8 @@ pub struct Intake {
     refusal: RwLock<Option<String>>,
     /// Held while a configuration is on its way in.
     turn: Mutex<()>,
+    /// Whether somebody waits for the turn to compile the same anew.
+    is_again_due: AtomicBool,
 }
 
 /// A configuration that is in use now.
@@ -125,6 +127,7 @@ impl Intake {
             refusals: AtomicU64::new(0),
             refusal: RwLock::new(None),
             turn: Mutex::new(()),
+            is_again_due: AtomicBool::new(false),
         }
     }
 
@@ -174,13 +177,18 @@ impl Intake {
         }
     }
 
-    /// Compiles the running configuration anew, if its tables are kept in memory.
+    /// Compiles the running configuration anew, if its tables are kept in memory. While one who
+    /// asked for it waits for the turn, others who ask are served with it and do not wait.
     ///
     /// # Errors
     ///
     /// [`Refused`]; nothing has changed then.
     pub async fn again(&self) -> Result<(), Refused> {
+        if self.is_again_due.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
         let _turn = self.turn.lock().await;
+        self.is_again_due.store(false, Ordering::Release);
         let Some(tables) = self.tables() else {
             return Ok(());
         };

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -467,4 +468,20 @@ async fn marks_on_targets_count_once_the_same_is_compiled_again() {
     node.marks.set(upstream, "127.0.0.1:80", None, true);
     node.intake.again().await.unwrap();
     assert_eq!(weight(), 100);
+}
+
+#[tokio::test]
+async fn a_burst_of_marks_is_compiled_twice_at_most() {
+    let node = Node::new();
+    let text = "_format_version: '3.0'\nservices: [{name: s, host: s.test}]\n";
+    offer(&node, text, HASH).await;
+    let mut asked: Vec<_> = (0..50).map(|_| Box::pin(node.intake.again())).collect();
+    let mut cx = Context::from_waker(Waker::noop());
+    asked.retain_mut(|again| again.as_mut().poll(&mut cx).is_pending());
+    // One compiles; one waits for its turn, for all that came behind.
+    assert_eq!(asked.len(), 2);
+    for again in asked {
+        again.await.unwrap();
+    }
+    assert_eq!(node.intake.active_hash().as_deref(), Some(HASH));
 }
