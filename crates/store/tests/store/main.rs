@@ -23,6 +23,8 @@ mod postgres;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
+mod relations;
+#[cfg(test)]
 mod replace;
 #[cfg(test)]
 mod sealing;
