@@ -24,6 +24,16 @@ pub const DAYS_KEPT: u64 = 90;
 /// Earlier rows kept in one database.
 pub const ROWS_KEPT: u64 = 5_000_000;
 
+/// Most entries of one page of the history.
+pub(crate) const PAGE_LIMIT: usize = 1_000;
+
+const DAY_MILLIS: u64 = 86_400_000;
+
+/// The moment before which earlier states are forgotten, both in Unix milliseconds.
+pub(crate) const fn cutoff(now: u64) -> u64 {
+    now.saturating_sub(DAYS_KEPT * DAY_MILLIS)
+}
+
 /// A page of the history of a control plane, newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Revisions {

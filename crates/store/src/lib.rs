@@ -12,6 +12,7 @@
 mod batch;
 mod catalogue;
 mod codec;
+mod document;
 pub mod dump;
 mod error;
 mod export;

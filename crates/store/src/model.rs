@@ -53,6 +53,26 @@ pub enum OnDelete {
     SetNull,
 }
 
+impl OnDelete {
+    /// How databases write it.
+    pub(crate) const fn code(self) -> i16 {
+        match self {
+            Self::Cascade => 0,
+            Self::Restrict => 1,
+            Self::SetNull => 2,
+        }
+    }
+
+    /// What a stored code says; an unknown one keeps the row.
+    pub(crate) const fn from_code(code: i16) -> Self {
+        match code {
+            0 => Self::Cascade,
+            2 => Self::SetNull,
+            _ => Self::Restrict,
+        }
+    }
+}
+
 /// The entities, as far as the store is concerned. The catalogue of the `entities` room is one.
 pub trait Model: Send + Sync + 'static {
     /// All kinds, referred-to ones before those that refer to them.

@@ -14,7 +14,6 @@ use super::history;
 use super::link::Link;
 use super::numbers::unsigned;
 use super::read::decode;
-use super::rows::on_delete;
 use super::script::Script;
 use super::state::{Entry, Pending, Row, State};
 use crate::codec::{Codec, Digest, Stored, Ttl};
@@ -287,7 +286,7 @@ impl<'a> Work<'a> {
         for row in &rows {
             let child = (self.codec.kind(row.try_get(0)?)?.name, row.try_get(2)?);
             if self.state.pending(child).is_none() {
-                children.push((child, row.try_get(1)?, on_delete(row.try_get(3)?)));
+                children.push((child, row.try_get(1)?, OnDelete::from_code(row.try_get(3)?)));
             }
         }
         let new = self.state.new_children(address).into_iter();

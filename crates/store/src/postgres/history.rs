@@ -9,13 +9,8 @@ use super::numbers::{signed, unsigned};
 use super::read::{Reading, audit_entry, decode};
 use super::script::{Script, values};
 use crate::codec::{Encoded, Ttl};
-use crate::history::{DAYS_KEPT, EarlierRows, REVISIONS_KEPT, ROWS_KEPT, put_back};
+use crate::history::{EarlierRows, PAGE_LIMIT, REVISIONS_KEPT, ROWS_KEPT, cutoff, put_back};
 use crate::{Body, Export, Revisions, RowChange};
-
-/// Most entries of one page of the history.
-const PAGE_LIMIT: usize = 1_000;
-
-const DAY_MILLIS: u64 = 86_400_000;
 
 /// What there was before a row was changed.
 pub(super) enum Before {
@@ -121,14 +116,14 @@ pub(super) fn shorten(script: &mut Script, plane: Uuid, before: u64, now: u64) {
 
 /// Forgets what is too old or too much; `now` is in Unix milliseconds.
 pub(super) async fn clear(link: &Link, now: u64) -> Outcome<()> {
-    let cutoff = signed(now.saturating_sub(DAYS_KEPT * DAY_MILLIS));
+    let before = signed(cutoff(now));
     let sql = "INSERT INTO history_floor (control_plane, kept_after)
          SELECT control_plane, max(version) FROM history
          WHERE at < $1 OR seq <= (SELECT last_value FROM history_seq_seq) - $2
          GROUP BY control_plane
          ON CONFLICT (control_plane) DO UPDATE
          SET kept_after = greatest(history_floor.kept_after, excluded.kept_after)";
-    if link.execute(sql, &[&cutoff, &signed(ROWS_KEPT)]).await? > 0 {
+    if link.execute(sql, &[&before, &signed(ROWS_KEPT)]).await? > 0 {
         let sql = "DELETE FROM history h USING history_floor f
              WHERE f.control_plane = h.control_plane AND h.version <= f.kept_after";
         link.execute(sql, &[]).await?;

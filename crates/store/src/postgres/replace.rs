@@ -13,7 +13,8 @@ use super::read::decode;
 use super::rows::{CHUNK_ROWS, Chunk, impossible};
 use super::script::Script;
 use super::state::Row;
-use crate::codec::{Ttl, body_id};
+use crate::codec::Ttl;
+use crate::document::{self, check_tables, says_the_same};
 use crate::model::KindFacts;
 use crate::{Body, ChangeKind, StoreError};
 
@@ -48,7 +49,7 @@ impl<'a> Work<'a> {
         tables: &BTreeMap<String, Vec<Body>>,
     ) -> Outcome<()> {
         let codec = self.codec;
-        check_tables(codec.kinds(), tables)?;
+        check_tables(codec, tables)?;
         // What the same batch planned before comes first; from here on the database is written.
         self.flush().await?.run(self.link).await?;
         let mut comparison = Comparison::default();
@@ -84,27 +85,28 @@ impl<'a> Work<'a> {
         rows: &'b [Body],
         comparison: &mut Comparison<'b>,
     ) -> Outcome<()> {
-        let mut stored = self.stored(kind).await?;
-        let known = comparison.known.entry(kind.name).or_default();
-        known.reserve(rows.len());
-        for body in rows {
-            let id = body_id(kind, body)?;
-            if !known.insert(id) {
-                let kind = kind.name.to_owned();
-                return Err(StoreError::PrimaryKey { kind, id }.into());
-            }
-            let existing = stored.remove(&id);
-            if !existing.is_some_and(|row| self.says_the_same(kind, body, row)) {
-                comparison.wanted.push(Wanted {
-                    kind,
-                    id,
-                    body,
-                    exists: existing.is_some(),
-                });
-            }
-        }
-        let gone = stored.into_keys().map(|id| (kind.name, id));
+        let is_same = |body: &Body, row: &Row| {
+            says_the_same(
+                self.codec,
+                kind,
+                body,
+                (row.digest, row.expires_at),
+                self.now,
+            )
+        };
+        let compared = document::compare(kind, rows, self.stored(kind).await?, is_same)?;
+        let changed = compared.wanted.into_iter();
+        comparison
+            .wanted
+            .extend(changed.map(|(id, body, existing)| Wanted {
+                kind,
+                id,
+                body,
+                exists: existing.is_some(),
+            }));
+        let gone = compared.gone.into_iter().map(|id| (kind.name, id));
         comparison.gone.extend(gone);
+        comparison.known.insert(kind.name, compared.known);
         Ok(())
     }
 
@@ -117,14 +119,6 @@ impl<'a> Work<'a> {
             all.insert(row.try_get(0)?, stored(&row, 1)?);
         }
         Ok(all)
-    }
-
-    fn says_the_same(&self, kind: &KindFacts, body: &Body, row: Row) -> bool {
-        let now = self.now / 1000;
-        let is_live = row.expires_at.is_none_or(|end| end > now);
-        let ends_alike =
-            !kind.has_ttl || crate::codec::expiry(body, now).agrees_with(row.expires_at);
-        is_live && ends_alike && self.codec.content_digest(body) == row.digest
     }
 
     /// Removes what the document leaves out, and what was derived from rows that change.
@@ -288,20 +282,4 @@ impl<'a> Work<'a> {
         }
         Ok(())
     }
-}
-
-fn check_tables(kinds: &[KindFacts], tables: &BTreeMap<String, Vec<Body>>) -> Outcome<()> {
-    for name in tables.keys() {
-        let kind = name.clone();
-        let refusal = match kinds.iter().find(|kind| kind.name == name) {
-            Some(kind) if kind.is_exported => continue,
-            Some(_) => StoreError::Malformed {
-                kind,
-                reason: "it is not part of a declarative configuration".to_owned(),
-            },
-            None => StoreError::UnknownKind { kind },
-        };
-        return Err(refusal.into());
-    }
-    Ok(())
 }

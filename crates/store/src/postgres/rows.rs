@@ -9,7 +9,7 @@ use super::numbers::signed;
 use super::script::{Script, Value, values};
 use super::state::Entry;
 use crate::codec::Digest;
-use crate::model::{OnDelete, Reference};
+use crate::model::Reference;
 use crate::{ChangeKind, StoreError};
 
 /// Rows that one set of statements writes.
@@ -239,27 +239,10 @@ impl Entities {
 
 fn reference_values(plane: Uuid, at: Addresses, references: Vec<Reference>) -> Vec<Value> {
     let targets: Vec<Uuid> = references.iter().map(|r| r.id).collect();
-    let on_delete: Vec<i16> = references.iter().map(|r| code(r.on_delete)).collect();
+    let on_delete: Vec<i16> = references.iter().map(|r| r.on_delete.code()).collect();
     let (fields, kinds): (Vec<String>, Vec<String>) =
         references.into_iter().map(|r| (r.field, r.kind)).unzip();
     values![plane, targets, at.kinds, fields, at.ids, kinds, on_delete]
-}
-
-fn code(on_delete: OnDelete) -> i16 {
-    match on_delete {
-        OnDelete::Cascade => 0,
-        OnDelete::Restrict => 1,
-        OnDelete::SetNull => 2,
-    }
-}
-
-/// What a stored code says.
-pub(super) fn on_delete(code: i16) -> OnDelete {
-    match code {
-        0 => OnDelete::Cascade,
-        2 => OnDelete::SetNull,
-        _ => OnDelete::Restrict,
-    }
 }
 
 /// Adds what writes rows of the change log.

@@ -317,7 +317,7 @@ impl<'a> Work<'a> {
                 &reference.field,
                 id,
                 &reference.kind,
-                on_delete_code(reference.on_delete),
+                reference.on_delete.code(),
             ))?;
         Ok(())
     }
@@ -376,11 +376,7 @@ impl<'a> Work<'a> {
              WHERE control_plane = ?1 AND target = ?2 AND target_kind = ?3",
         )?;
         let rows = find.query_map((self.plane, id, kind.name), |row| {
-            let on_delete = match row.get::<_, i64>(3)? {
-                0 => OnDelete::Cascade,
-                2 => OnDelete::SetNull,
-                _ => OnDelete::Restrict,
-            };
+            let on_delete = OnDelete::from_code(row.get(3)?);
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, on_delete))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -435,13 +431,5 @@ impl<'a> Work<'a> {
             Some(entry) => entry.2 = change,
             None => self.changes.push((kind.name, id, change)),
         }
-    }
-}
-
-fn on_delete_code(on_delete: OnDelete) -> i64 {
-    match on_delete {
-        OnDelete::Cascade => 0,
-        OnDelete::Restrict => 1,
-        OnDelete::SetNull => 2,
     }
 }

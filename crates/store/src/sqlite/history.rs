@@ -7,14 +7,9 @@ use uuid::Uuid;
 use super::fault::Outcome;
 use super::read::{Reading, decode};
 use crate::codec::Ttl;
-use crate::history::{DAYS_KEPT, EarlierRows, ROWS_KEPT, put_back};
+use crate::history::{EarlierRows, PAGE_LIMIT, ROWS_KEPT, cutoff, put_back};
 use crate::model::KindFacts;
 use crate::{AuditEntry, Body, Export, Revisions, RowChange, StoreError};
-
-/// Most entries of one page of the history.
-const PAGE_LIMIT: usize = 1_000;
-
-const DAY_MILLIS: u64 = 86_400_000;
 
 /// The tables and triggers. A row of `history` says what a version replaced; without `body` there
 /// was nothing. The first one of a version counts. 1000 is `REVISIONS_KEPT`.
@@ -83,10 +78,10 @@ pub(super) const RAISE_FLOOR: &str = "INSERT INTO history_floor (control_plane, 
 
 /// Forgets what is too old or too much; `now` is in Unix milliseconds.
 pub(super) fn clear(connection: &Connection, now: u64) -> Outcome<()> {
-    let cutoff = now.saturating_sub(DAYS_KEPT * DAY_MILLIS);
+    let before = cutoff(now);
     let raised = connection
         .prepare_cached(RAISE_FLOOR)?
-        .execute((cutoff, ROWS_KEPT))?;
+        .execute((before, ROWS_KEPT))?;
     if raised > 0 {
         connection.execute(
             "DELETE FROM history WHERE version <= (SELECT kept_after FROM history_floor AS floor

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::apply::{Existing, Work};
 use super::fault::Outcome;
-use crate::codec::body_id;
+use crate::document::{self, check_tables, says_the_same};
 use crate::model::KindFacts;
 use crate::{Body, StoreError};
 
@@ -29,7 +29,7 @@ impl Work<'_> {
     /// Compares, then changes. Only the state at the end has to be consistent: rows may swap
     /// names, and a row may replace the one it used to refer to.
     pub(super) fn replace_all(&mut self, tables: &BTreeMap<String, Vec<Body>>) -> Outcome<()> {
-        self.check_tables(tables)?;
+        check_tables(self.codec, tables)?;
         let (mut wanted, mut gone) = (Vec::new(), Vec::new());
         for kind in self.codec.kinds().iter().filter(|kind| kind.is_exported) {
             let rows = tables.get(kind.name).map_or(&[][..], Vec::as_slice);
@@ -56,21 +56,6 @@ impl Work<'_> {
             .try_for_each(|row| self.settle_references_to(row))
     }
 
-    fn check_tables(&self, tables: &BTreeMap<String, Vec<Body>>) -> Outcome<()> {
-        for name in tables.keys() {
-            let kind = self.codec.kind(name)?;
-            if !kind.is_exported {
-                let reason = "it is not part of a declarative configuration".to_owned();
-                return Err(StoreError::Malformed {
-                    kind: name.clone(),
-                    reason,
-                }
-                .into());
-            }
-        }
-        Ok(())
-    }
-
     fn compare<'b>(
         &self,
         kind: &'b KindFacts,
@@ -78,34 +63,24 @@ impl Work<'_> {
         wanted: &mut Vec<Wanted<'b>>,
         gone: &mut Vec<Gone<'b>>,
     ) -> Outcome<()> {
-        let mut stored = self.stored(kind)?;
-        let mut seen = HashMap::with_capacity(rows.len());
-        for body in rows {
-            let id = body_id(kind, body)?;
-            if seen.insert(id, ()).is_some() {
-                return Err(StoreError::PrimaryKey {
-                    kind: kind.name.to_owned(),
-                    id,
-                }
-                .into());
-            }
-            let existing = stored.remove(&id);
-            if !existing
-                .as_ref()
-                .is_some_and(|row| self.says_the_same(kind, body, row))
-            {
-                wanted.push(Wanted {
-                    kind,
-                    id,
-                    body,
-                    existing,
-                });
-            }
-        }
-        // In the order of the indexes: their pages are visited once, not once a row.
-        let mut left: Vec<Uuid> = stored.into_keys().collect();
-        left.sort_unstable();
-        gone.extend(left.into_iter().map(|id| Gone { kind, id }));
+        let is_same = |body: &Body, row: &Existing| {
+            says_the_same(
+                self.codec,
+                kind,
+                body,
+                (row.digest, row.expires_at),
+                self.now,
+            )
+        };
+        let compared = document::compare(kind, rows, self.stored(kind)?, is_same)?;
+        let changed = compared.wanted.into_iter();
+        wanted.extend(changed.map(|(id, body, existing)| Wanted {
+            kind,
+            id,
+            body,
+            existing,
+        }));
+        gone.extend(compared.gone.into_iter().map(|id| Gone { kind, id }));
         Ok(())
     }
 
@@ -123,14 +98,6 @@ impl Work<'_> {
             Ok((row.get(0)?, existing))
         })?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
-    }
-
-    fn says_the_same(&self, kind: &KindFacts, body: &Body, row: &Existing) -> bool {
-        let now = self.now / 1000;
-        let is_live = row.expires_at.is_none_or(|end| end > now);
-        let ends_alike =
-            !kind.has_ttl || crate::codec::expiry(body, now).agrees_with(row.expires_at);
-        is_live && ends_alike && self.codec.content_digest(body) == row.digest
     }
 
     fn put_wanted(&mut self, row: &Wanted<'_>) -> Outcome<()> {
