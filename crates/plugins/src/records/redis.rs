@@ -1,41 +1,7 @@
 //! How Redis is reached.
 
-use schema::{Check, Condition, Field, Schema, Shorthand};
-
-/// The members of a `redis` record.
-pub(crate) fn redis() -> Schema {
-    Schema::record([
-        Field::host("host").describe("Name or address of the server."),
-        Field::port("port")
-            .default(6379)
-            .describe("Port of the server."),
-        Field::timeout("timeout")
-            .default(2000)
-            .describe("Milliseconds to connect, send and receive."),
-        Field::string("username")
-            .referenceable()
-            .describe("User for access lists."),
-        Field::string("password")
-            .len_min(0)
-            .encrypted()
-            .referenceable()
-            .describe("Password."),
-        Field::integer("database")
-            .default(0)
-            .describe("Number of the database."),
-        Field::boolean("ssl")
-            .optional()
-            .default(false)
-            .describe("Whether TLS is used."),
-        Field::boolean("ssl_verify")
-            .optional()
-            .default(false)
-            .describe("Whether the server's certificate is verified."),
-        Field::sni("server_name")
-            .optional()
-            .describe("Server name for TLS."),
-    ])
-}
+pub(crate) use entities::simple_redis as redis;
+use schema::{Check, Condition, Field, Shorthand};
 
 /// The names these settings had before they moved into `redis`.
 pub(crate) fn old_names() -> [Shorthand; 9] {
