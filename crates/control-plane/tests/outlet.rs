@@ -1,4 +1,5 @@
-//! Configuration links over real TLS: hand-made nodes against the outlet.
+//! What nodes are sent over their links, and what is shown of them: hand-made nodes against the
+//! outlet. Who gets a link, and what ends it, is in `links.rs`.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,27 +12,19 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use control_plane::outlet::OutletOptions;
-use control_plane::{AuthType, ClusterType, MemberChange, NewControlPlane};
+use control_plane::{ClusterType, MemberChange, NewControlPlane};
 use entities::PluginCatalogue;
 use gatehouse_control_plane as control_plane;
 use serde_json::json;
-use support::{Harness, RawNode, Setup, masked, request, services};
+use support::{Harness, NODE, RawNode, masked, request, services, target};
 use test_support::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 use wire::EMPTY_HASH;
-use wire::socket::SocketEvent;
-
-const NODE: Uuid = Uuid::from_u128(0xb000_0000_0000_4000_8000_0000_0000_0001);
-
-fn options() -> OutletOptions {
-    Setup::default().options
-}
 
 #[tokio::test]
 async fn node_gets_the_configuration_after_its_first_ping_and_every_change() {
-    let harness = Harness::start(Setup::default()).await;
+    let harness = Harness::start().await;
     let (identity, pinned) = harness.registered().await;
     harness.put_service(harness.plane.id, "s1").await;
     let mut node = harness.node(&identity, NODE, "3.9.1").await;
@@ -78,7 +71,7 @@ async fn node_gets_the_configuration_after_its_first_ping_and_every_change() {
 
 #[tokio::test]
 async fn disabled_services_are_left_out_with_their_routes_and_expiry_is_absolute() {
-    let harness = Harness::start(Setup::default()).await;
+    let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
     let plane = harness.plane.id;
     harness.put_service(plane, "on").await;
@@ -115,7 +108,7 @@ async fn disabled_services_are_left_out_with_their_routes_and_expiry_is_absolute
 
 #[tokio::test]
 async fn expected_hash_is_the_same_with_and_without_nodes() {
-    let harness = Harness::start(Setup::default()).await;
+    let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
     harness.put_service(harness.plane.id, "s1").await;
     let alone = harness
@@ -137,7 +130,7 @@ async fn expected_hash_is_the_same_with_and_without_nodes() {
 
 #[tokio::test]
 async fn node_that_is_up_to_date_is_sent_nothing() {
-    let harness = Harness::start(Setup::default()).await;
+    let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
     harness.put_service(harness.plane.id, "s1").await;
     let hash = harness
@@ -155,15 +148,7 @@ async fn node_that_is_up_to_date_is_sent_nothing() {
 
 #[tokio::test]
 async fn node_that_does_not_ping_is_served_after_a_while() {
-    let options = OutletOptions {
-        first_ping: Duration::from_millis(50),
-        ..options()
-    };
-    let harness = Harness::start(Setup {
-        options,
-        ..Setup::default()
-    })
-    .await;
+    let harness = Harness::with(|setup| setup.options.first_ping = Duration::from_millis(50)).await;
     let (identity, _) = harness.registered().await;
     harness.put_service(harness.plane.id, "s1").await;
     let mut node = harness.node(&identity, NODE, "3.9.1").await;
@@ -171,250 +156,14 @@ async fn node_that_does_not_ping_is_served_after_a_while() {
 }
 
 #[tokio::test]
-async fn requests_that_are_no_links_are_answered_with_json() {
-    let harness = Harness::start(Setup::default()).await;
+async fn what_a_node_says_about_itself_is_kept_within_limits() {
+    let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
-    let query = format!("node_id={NODE}&node_version=3.9.1");
-    for (head, status) in [
-        (request("/v1/outlet", ""), "400"),
-        (request("/v1/outlet?node_id=x", ""), "400"),
-        (request("/v1/outlet?node_version=3.9.1", ""), "400"),
-        (request("/v1/wrpc", ""), "404"),
-        (request("/v2/outlet", ""), "400"),
-        (
-            format!("GET /v1/outlet?{query} HTTP/1.1\r\nHost: a\r\n\r\n"),
-            "426",
-        ),
-        (
-            "HEAD /v1/wrpc HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(),
-            "404",
-        ),
-    ] {
-        let mut node = harness.connect(&identity).await;
-        let answer = if head.starts_with("HEAD") {
-            node.ask(&head.replace("HEAD", "GET")).await
-        } else {
-            node.ask(&head).await
-        };
-        assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{head}{answer}"
-        );
-        assert!(answer.contains("{\"message\":"), "{answer}");
-    }
-}
-
-#[tokio::test]
-async fn certificates_that_are_not_registered_are_refused() {
-    let harness = Harness::start(Setup::default()).await;
-    harness.registered().await;
-    let other = harness.authority.client("other");
-    let expired = harness.authority.expired_client("expired");
-    harness
-        .planes
-        .pin(harness.plane.id, &expired.certificate, "")
-        .await
-        .unwrap();
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    for (identity, says) in [
-        (None, "no client certificate"),
-        (Some(&other), "not registered"),
-        (Some(&expired), "has expired"),
-    ] {
-        let mut node = RawNode::connect(harness.address, &harness.authority, identity).await;
-        let answer = node.ask(&request(&target, "")).await;
-        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-        assert!(answer.contains(says), "{answer}");
-    }
-    assert_eq!(harness.planes.nodes(harness.plane.id), []);
-}
-
-#[tokio::test]
-async fn certificate_of_another_control_plane_is_refused() {
-    let harness = Harness::start(Setup::default()).await;
-    let (identity, _) = harness.registered().await;
-    let new = NewControlPlane {
-        name: "other".to_owned(),
-        ..NewControlPlane::default()
-    };
-    let other = harness
-        .planes
-        .create(harness.organisation, new)
-        .await
-        .unwrap();
-    let address = harness.serve(other.id).await;
-    let mut node = RawNode::connect(address, &harness.authority, Some(&identity)).await;
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    let answer = node.ask(&request(&target, "")).await;
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-}
-
-#[tokio::test]
-async fn version_1_certificates_are_accepted() {
-    let harness = Harness::start(Setup::default()).await;
-    let issued = pki::gen_cluster_certificate(30, pki::CertificateVersion::V1).unwrap();
-    let identity = test_support::Identity {
-        certificate: issued.cert_pem,
-        key: issued.key_pem,
-    };
-    harness
-        .planes
-        .pin(harness.plane.id, &identity.certificate, "")
-        .await
-        .unwrap();
-    let mut node = harness.node(&identity, NODE, "3.9.1").await;
-    node.ping(EMPTY_HASH).await;
-    node.configuration().await;
-}
-
-#[tokio::test]
-async fn pki_mode_accepts_what_a_registered_authority_issued() {
-    let setup = Setup {
-        auth_type: AuthType::PkiClientCerts,
-        ..Setup::default()
-    };
-    let harness = Harness::start(setup).await;
-    harness
-        .planes
-        .pin(harness.plane.id, harness.authority.pem(), "")
-        .await
-        .unwrap();
     let mut node = harness
-        .node(&harness.authority.client("a"), NODE, "3.9.1")
-        .await;
-    node.ping(EMPTY_HASH).await;
-    node.configuration().await;
-
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    let stranger = test_support::TestAuthority::new("stranger").client("b");
-    let expired = harness.authority.expired_client("c");
-    for identity in [stranger, expired] {
-        let answer = harness
-            .connect(&identity)
-            .await
-            .ask(&request(&target, ""))
-            .await;
-        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-    }
-}
-
-#[tokio::test]
-async fn revoking_a_certificate_ends_its_links_and_no_others() {
-    let harness = Harness::start(Setup::default()).await;
-    let (revoked, pinned) = harness.registered().await;
-    let (kept, _) = harness.registered().await;
-    let mut first = harness.node(&revoked, NODE, "3.9.1").await;
-    let mut second = harness.node(&kept, Uuid::from_u128(2), "3.9.1").await;
-    first.ping(EMPTY_HASH).await;
-    second.ping(EMPTY_HASH).await;
-    harness
-        .planes
-        .unpin(harness.plane.id, pinned.id)
-        .await
-        .unwrap();
-    first.end().await;
-    second.ping(EMPTY_HASH).await;
-    harness
-        .listed(NODE, "the node is shown as gone", |node| !node.is_connected)
-        .await;
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    let answer = harness
-        .connect(&revoked)
-        .await
-        .ask(&request(&target, ""))
-        .await;
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-}
-
-#[tokio::test]
-async fn deleting_a_control_plane_ends_its_links() {
-    let harness = Harness::start(Setup::default()).await;
-    let (identity, _) = harness.registered().await;
-    let mut node = harness.node(&identity, NODE, "3.9.1").await;
-    node.ping(EMPTY_HASH).await;
-    harness
-        .planes
-        .delete(
-            harness.organisation,
-            harness.plane.id,
-            store::Actor::system(),
-        )
-        .await
-        .unwrap();
-    node.end().await;
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    let answer = harness
         .connect(&identity)
         .await
-        .ask(&request(&target, ""))
+        .upgrade(&target(NODE))
         .await;
-    // As if it had never been there.
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
-}
-
-#[tokio::test]
-async fn node_that_comes_back_replaces_its_older_link() {
-    let harness = Harness::start(Setup::default()).await;
-    let (identity, _) = harness.registered().await;
-    let mut older = harness.node(&identity, NODE, "3.9.1").await;
-    older.ping(EMPTY_HASH).await;
-    let mut newer = harness.node(&identity, NODE, "3.9.1").await;
-    newer.ping(EMPTY_HASH).await;
-    older.end().await;
-    newer.ping(EMPTY_HASH).await;
-    assert_eq!(harness.outlet.connected(harness.plane.id), 1);
-    assert!(
-        harness
-            .planes
-            .node(harness.plane.id, NODE)
-            .unwrap()
-            .is_connected
-    );
-}
-
-#[tokio::test]
-async fn silent_node_is_dropped() {
-    let options = OutletOptions {
-        silence: Duration::from_secs(1),
-        ..options()
-    };
-    let harness = Harness::start(Setup {
-        options,
-        ..Setup::default()
-    })
-    .await;
-    let (identity, _) = harness.registered().await;
-    let mut node = harness.node(&identity, NODE, "3.9.1").await;
-    node.ping(EMPTY_HASH).await;
-    node.end().await;
-    harness
-        .listed(NODE, "the node is shown as gone", |node| !node.is_connected)
-        .await;
-}
-
-#[tokio::test]
-async fn control_frames_may_come_before_basic_info_and_odd_first_frames_end_the_link() {
-    let harness = Harness::start(Setup::default()).await;
-    let (identity, _) = harness.registered().await;
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    let mut node = harness.connect(&identity).await.upgrade(&target).await;
-    node.ping("early").await;
-    node.send_basic_info(&[]).await;
-    node.ping(EMPTY_HASH).await;
-    node.configuration().await;
-    for odd in ["{}", "not json", "[]", r#"{"type":"error","error":{}}"#] {
-        let mut node = harness.connect(&identity).await.upgrade(&target).await;
-        node.send(odd).await;
-        node.end().await;
-    }
-}
-
-#[tokio::test]
-async fn what_a_node_says_about_itself_is_kept_within_limits() {
-    let harness = Harness::start(Setup::default()).await;
-    let (identity, _) = harness.registered().await;
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    let mut node = harness.connect(&identity).await.upgrade(&target).await;
     let labels: serde_json::Map<String, serde_json::Value> = (0..1000)
         .map(|number| (format!("k{number}"), json!("v".repeat(2000))))
         .collect();
@@ -429,7 +178,7 @@ async fn what_a_node_says_about_itself_is_kept_within_limits() {
 
 #[tokio::test]
 async fn newer_minors_are_served_and_other_majors_are_not() {
-    let harness = Harness::start(Setup::default()).await;
+    let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
     let mut node = harness.node(&identity, NODE, "3.99.0.1").await;
     node.ping(EMPTY_HASH).await;
@@ -448,7 +197,7 @@ async fn newer_minors_are_served_and_other_majors_are_not() {
 
 #[tokio::test]
 async fn error_reports_are_shown_with_the_node_until_it_is_in_sync() {
-    let harness = Harness::start(Setup::default()).await;
+    let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
     harness.put_service(harness.plane.id, "s1").await;
     let mut node = harness.node(&identity, NODE, "3.9.1").await;
@@ -491,15 +240,7 @@ async fn error_reports_are_shown_with_the_node_until_it_is_in_sync() {
 
 #[tokio::test]
 async fn configuration_above_the_nodes_limit_is_shown_and_not_sent() {
-    let options = OutletOptions {
-        max_payload: 10,
-        ..options()
-    };
-    let harness = Harness::start(Setup {
-        options,
-        ..Setup::default()
-    })
-    .await;
+    let harness = Harness::with(|setup| setup.options.max_payload = 10).await;
     let (identity, _) = harness.registered().await;
     let mut node = harness.node(&identity, NODE, "3.9.1").await;
     node.ping(EMPTY_HASH).await;
@@ -530,11 +271,7 @@ impl PluginCatalogue for OnePlugin {
 #[tokio::test]
 async fn plugins_the_node_lacks_keep_the_configuration_back() {
     let plugins = Arc::new(OnePlugin(schema::Schema::new("config")));
-    let harness = Harness::start(Setup {
-        plugins,
-        ..Setup::default()
-    })
-    .await;
+    let harness = Harness::with(|setup| setup.plugins = plugins).await;
     let (identity, _) = harness.registered().await;
     let id = Uuid::from_u128(77);
     let body = json!({"id": id.to_string(), "name": "cors", "enabled": true, "config": {},
@@ -551,8 +288,7 @@ async fn plugins_the_node_lacks_keep_the_configuration_back() {
         (4, &[("cors", "3.8.0")][..], None),
     ] {
         let id = Uuid::from_u128(number);
-        let target = format!("/v1/outlet?node_id={id}&node_version=3.9.1");
-        let mut node = harness.connect(&identity).await.upgrade(&target).await;
+        let mut node = harness.connect(&identity).await.upgrade(&target(id)).await;
         node.send_basic_info(loaded).await;
         node.ping(EMPTY_HASH).await;
         if let Some(issue) = issue {
@@ -570,15 +306,7 @@ async fn plugins_the_node_lacks_keep_the_configuration_back() {
 
 #[tokio::test]
 async fn changes_that_come_at_once_are_sent_once() {
-    let options = OutletOptions {
-        settle: Duration::from_millis(300),
-        ..options()
-    };
-    let harness = Harness::start(Setup {
-        options,
-        ..Setup::default()
-    })
-    .await;
+    let harness = Harness::with(|setup| setup.options.settle = Duration::from_millis(300)).await;
     let (identity, _) = harness.registered().await;
     let mut node = harness.node(&identity, NODE, "3.9.1").await;
     node.ping(EMPTY_HASH).await;
@@ -597,15 +325,7 @@ async fn changes_that_come_at_once_are_sent_once() {
 
 #[tokio::test]
 async fn many_nodes_are_served_by_few_pushes_at_a_time() {
-    let options = OutletOptions {
-        max_pushes: 2,
-        ..options()
-    };
-    let harness = Harness::start(Setup {
-        options,
-        ..Setup::default()
-    })
-    .await;
+    let harness = Harness::with(|setup| setup.options.max_pushes = 2).await;
     let (identity, _) = harness.registered().await;
     harness.put_service(harness.plane.id, "s1").await;
     let mut nodes = Vec::new();
@@ -628,15 +348,10 @@ async fn many_nodes_are_served_by_few_pushes_at_a_time() {
 
 #[tokio::test]
 async fn node_that_does_not_read_holds_up_no_other() {
-    let options = OutletOptions {
-        max_pushes: 1,
-        slow_push: Duration::from_millis(200),
-        stuck_push: Duration::from_secs(2),
-        ..options()
-    };
-    let harness = Harness::start(Setup {
-        options,
-        ..Setup::default()
+    let harness = Harness::with(|setup| {
+        setup.options.max_pushes = 1;
+        setup.options.slow_push = Duration::from_millis(200);
+        setup.options.stuck_push = Duration::from_secs(2);
     })
     .await;
     let (identity, _) = harness.registered().await;
@@ -648,8 +363,7 @@ async fn node_that_does_not_read_holds_up_no_other() {
     );
     harness.put(harness.plane.id, "services", body.into()).await;
     let mut stuck = harness.connect(&identity).await;
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
-    stuck.ask(&request(&target, "")).await;
+    stuck.ask(&request(&target(NODE), "")).await;
     let info = masked(2, r#"{"type":"basic_info","plugins":[]}"#);
     stuck
         .stream
@@ -672,7 +386,7 @@ async fn node_that_does_not_read_holds_up_no_other() {
 
 #[tokio::test]
 async fn nodes_of_a_group_get_the_union_and_clashes_block_it() {
-    let harness = Harness::start(Setup::default()).await;
+    let harness = Harness::start().await;
     let new = |name: &str, cluster_type| NewControlPlane {
         name: name.to_owned(),
         cluster_type,
@@ -699,9 +413,8 @@ async fn nodes_of_a_group_get_the_union_and_clashes_block_it() {
         .await
         .unwrap();
     let address = harness.serve(group.id).await;
-    let target = format!("/v1/outlet?node_id={NODE}&node_version=3.9.1");
     let node = RawNode::connect(address, &harness.authority, Some(&identity)).await;
-    let mut node = node.upgrade(&target).await;
+    let mut node = node.upgrade(&target(NODE)).await;
     node.send_basic_info(&[]).await;
     node.ping(EMPTY_HASH).await;
     assert_eq!(services(&node.configuration().await), ["s1", "s2"]);
@@ -725,35 +438,4 @@ async fn nodes_of_a_group_get_the_union_and_clashes_block_it() {
         .await
         .unwrap();
     assert_eq!(services(&node.configuration().await), ["s1", "s3"]);
-}
-
-#[tokio::test]
-async fn hello_of_newer_nodes_is_answered_without_capabilities() {
-    let harness = Harness::start(Setup::default()).await;
-    let (identity, _) = harness.registered().await;
-    let mut raw = harness.connect(&identity).await;
-    let offer = "Sec-WebSocket-Protocol: kong.meta.v1\r\n";
-    let answer = raw.ask(&request("/v2/outlet", offer)).await;
-    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
-    let echoed = answer
-        .to_lowercase()
-        .matches("sec-websocket-protocol: kong.meta.v1")
-        .count();
-    assert_eq!(echoed, 1, "{answer}");
-    let mut node = raw.into_node().await;
-    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "kong.meta.v1.hello", "params": [{
-        "rpc_capabilities": ["kong.sync.v2"], "rpc_frame_encodings": ["x-snappy-framed"],
-        "kong_version": "3.10.0", "kong_hostname": "edge", "kong_node_id": NODE.to_string(),
-        "kong_conf": {}}]});
-    node.send(hello.to_string()).await;
-    let event = node
-        .until(|event| matches!(event, SocketEvent::Binary(_)))
-        .await;
-    let SocketEvent::Binary(reply) = event else {
-        unreachable!()
-    };
-    let reply: serde_json::Value = serde_json::from_slice(&reply).unwrap();
-    assert_eq!(reply["result"]["rpc_capabilities"], json!([]));
-    assert_eq!(reply["result"]["rpc_frame_encoding"], "x-snappy-framed");
-    node.ping("").await;
 }

@@ -15,13 +15,11 @@ use std::sync::Arc;
 use control_plane::outlet::{KeepBatches, TelemetryOrigin};
 use gatehouse_control_plane as control_plane;
 use parking_lot::Mutex;
-use support::{Harness, Setup, request};
+use support::{Harness, NODE, request};
 use test_support::eventually;
 use uuid::Uuid;
 use wire::socket::SocketEvent;
 use wire::telemetry::{Acknowledge, Batch};
-
-const NODE: Uuid = Uuid::from_u128(0xb000_0000_0000_4000_8000_0000_0000_0001);
 
 /// Keeps batches in memory; refuses those of sequence 13.
 #[derive(Default)]
@@ -63,11 +61,7 @@ fn target() -> String {
 async fn harness() -> (Harness, Arc<Shelf>) {
     let shelf = Arc::new(Shelf::default());
     let keeper: Option<Arc<dyn KeepBatches>> = Some(shelf.clone());
-    let setup = Setup {
-        keeper,
-        ..Setup::default()
-    };
-    (Harness::start(setup).await, shelf)
+    (Harness::with(|setup| setup.keeper = keeper).await, shelf)
 }
 
 #[tokio::test]

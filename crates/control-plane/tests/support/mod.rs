@@ -28,6 +28,9 @@ use wire::v1::{PlaneFrame, Reconfigure, decode_reconfigure};
 
 pub(crate) const NAME: &str = "cp.test";
 
+/// The node of tests that need only one.
+pub(crate) const NODE: Uuid = Uuid::from_u128(0xb000_0000_0000_4000_8000_0000_0000_0001);
+
 /// Everything a test needs of a control plane.
 pub(crate) struct Harness {
     pub(crate) planes: Planes,
@@ -64,7 +67,14 @@ impl Default for Setup {
 }
 
 impl Harness {
-    pub(crate) async fn start(setup: Setup) -> Self {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Starts with something else than usual.
+    pub(crate) async fn with(change: impl FnOnce(&mut Setup)) -> Self {
+        let mut setup = Setup::default();
+        change(&mut setup);
         let folder = TempDir::new("outlet");
         let sealer = pki::Sealer::create(&folder.path().join("key")).unwrap();
         let catalogue = Arc::new(Catalogue::new(setup.plugins));
@@ -292,9 +302,19 @@ impl RawNode {
         let answer = self.ask(&request(target, "")).await;
         assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
         assert!(answer.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{answer}");
+        self.into_node().await
+    }
+
+    /// Takes over after an answer of 101 that the test has looked at.
+    pub(crate) async fn into_node(self) -> Node {
         let socket = Socket::new(self.stream, End::Node, Vec::new(), 64 << 20).await;
         Node { socket }
     }
+}
+
+/// Where a node asks for its configuration.
+pub(crate) fn target(node: Uuid) -> String {
+    format!("/v1/outlet?node_id={node}&node_version=3.9.1")
 }
 
 /// A request for a WebSocket as real nodes write it.
@@ -386,14 +406,6 @@ pub(crate) fn services(pushed: &Reconfigure) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-impl RawNode {
-    /// Takes over after an answer of 101 that the test has looked at.
-    pub(crate) async fn into_node(self) -> Node {
-        let socket = Socket::new(self.stream, End::Node, Vec::new(), 64 << 20).await;
-        Node { socket }
-    }
 }
 
 /// A short frame as a node sends it, masked with zeros.
