@@ -120,3 +120,23 @@ fn the_target_of_a_file_is_told() {
         None
     );
 }
+
+#[test]
+fn plugins_are_judged_with_their_partials_in_their_places() {
+    let document = |member: &str| {
+        format!(
+            "_format_version: '3.0'\npartials:\n- {{name: shared, type: model, config: \
+             {{{member}: h.test}}}}\nplugins:\n- name: limit\n  config: {{minute: 5}}\n  \
+             partials: [{{name: shared, path: config.redis}}]\n"
+        )
+    };
+    read(&document("host"));
+    let problems = parse(&document("hots"))
+        .normalise(&catalogue(), deck())
+        .unwrap_err();
+    let shown = shown(&problems);
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    for said in ["plugins", "redis.hots", "unknown field"] {
+        assert!(shown[0].contains(said), "{shown:?}");
+    }
+}

@@ -9,6 +9,7 @@ mod deck;
 mod header;
 mod migrate;
 mod nulls;
+mod partials;
 mod protocols;
 mod resolve;
 mod surroundings;
@@ -126,6 +127,7 @@ fn within(
     work.partial_ids();
     work.check_unique();
     work.validate();
+    work.check_partials();
     work.check_protocols();
     if work.problems.is_empty() {
         return Ok(work.finish());

@@ -12,6 +12,8 @@ pub struct Surroundings {
     ids: HashMap<&'static str, HashSet<String>>,
     /// Ids by kind and name.
     names: HashMap<&'static str, HashMap<String, String>>,
+    /// The partials among them by id: plugins of the document are judged with them.
+    partials: HashMap<String, Map>,
     /// Added to every entity that can have tags.
     tags: Vec<String>,
 }
@@ -30,6 +32,9 @@ impl Surroundings {
                 };
                 let ids = around.ids.entry(kind.name).or_default();
                 ids.insert(id.to_owned());
+                if kind.name == "partials" {
+                    around.partials.insert(id.to_owned(), row.clone());
+                }
                 if let Some(name) = kind.endpoint_key.and_then(text) {
                     let names = around.names.entry(kind.name).or_default();
                     names.insert(name.to_owned(), id.to_owned());
@@ -44,6 +49,10 @@ impl Surroundings {
     pub fn with_tags(mut self, tags: Vec<String>) -> Self {
         self.tags = tags;
         self
+    }
+
+    pub(super) fn partial(&self, id: &str) -> Option<&Map> {
+        self.partials.get(id)
     }
 
     pub(super) fn tags(&self) -> &[String] {

@@ -81,7 +81,7 @@ fn inside_reference(
 }
 
 /// Every message of a tree with its place in the document.
-fn spread(
+pub(super) fn spread(
     violations: &Violations,
     steps: &mut Vec<Step>,
     report: &mut dyn FnMut(Vec<Step>, &str, Place),
