@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use entities::Catalogue;
-use gatehouse_admin_api::gateway::{self, Answer, FactError, Facts, Mark, Mode, UpstreamHealth};
+use gatehouse_admin_api::gateway::{self, Answer, Facts, Mode};
 use gatehouse_admin_api::{Entities, Scope};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::{Actor, Location, Store, StoreOptions};
 use uuid::Uuid;
 
@@ -31,25 +31,8 @@ impl Facts for Nothing {
         Box::pin(async { Ok(json!({"database": {"reachable": true}})) })
     }
 
-    fn node_id(&self) -> Uuid {
-        Uuid::nil()
-    }
-
     fn enabled_plugins(&self) -> Vec<String> {
         self.0.clone()
-    }
-
-    fn upstream_health<'a>(
-        &'a self,
-        _: &'a Scope,
-        _: &'a Map<String, Value>,
-        _: &'a [Map<String, Value>],
-    ) -> Answer<'a, UpstreamHealth> {
-        Box::pin(async { Ok(UpstreamHealth::default()) })
-    }
-
-    fn mark<'a>(&'a self, _: &'a Scope, _: Mark) -> Answer<'a, ()> {
-        Box::pin(async { Err(FactError::NotFound) })
     }
 }
 

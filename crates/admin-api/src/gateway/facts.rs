@@ -91,21 +91,29 @@ pub trait Facts: Send + Sync + 'static {
     }
 
     /// The id that this process gives itself in answers about health.
-    fn node_id(&self) -> Uuid;
+    fn node_id(&self) -> Uuid {
+        Uuid::nil()
+    }
 
     /// Names of the plugins that can be used.
     fn enabled_plugins(&self) -> Vec<String>;
 
     /// How an upstream and its targets do; both as stored.
+    ///
+    /// Compat: of a process without balancers the members about health are absent.
     fn upstream_health<'a>(
         &'a self,
-        scope: &'a Scope,
-        upstream: &'a Map,
-        targets: &'a [Map],
-    ) -> Answer<'a, UpstreamHealth>;
+        _scope: &'a Scope,
+        _upstream: &'a Map,
+        _targets: &'a [Map],
+    ) -> Answer<'a, UpstreamHealth> {
+        Box::pin(async { Ok(UpstreamHealth::default()) })
+    }
 
-    /// Marks addresses as healthy or not.
-    fn mark<'a>(&'a self, scope: &'a Scope, mark: Mark) -> Answer<'a, ()>;
+    /// Marks addresses as healthy or not; a process without balancers has none.
+    fn mark<'a>(&'a self, _scope: &'a Scope, _mark: Mark) -> Answer<'a, ()> {
+        Box::pin(async { Err(FactError::NotFound) })
+    }
 
     /// The rows of `GET /clustering/data-planes`; asked of a control plane only.
     fn data_planes<'a>(&'a self, _scope: &'a Scope) -> Answer<'a, Vec<Map>> {

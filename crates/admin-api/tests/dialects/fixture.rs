@@ -6,11 +6,9 @@ use axum::{Extension, Router};
 use bytes::Bytes;
 use entities::Catalogue;
 use gatehouse_admin_api::core::{self, Mount};
-use gatehouse_admin_api::gateway::{
-    self, Answer as FactAnswer, FactError, Facts, Mark, Mode, UpstreamHealth,
-};
+use gatehouse_admin_api::gateway::{self, Answer as FactAnswer, FactError, Facts, Mode};
 use gatehouse_admin_api::{Entities, Scope, Source};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::{Actor, Location, PostgresConfig, Store, StoreOptions};
 use test_support::{Answer, Client, Postgres, TempDir, TestAuthority};
 use uuid::Uuid;
@@ -31,25 +29,8 @@ impl Facts for Nothing {
         Box::pin(async { Err(FactError::Unavailable("nobody knows".to_owned())) })
     }
 
-    fn node_id(&self) -> Uuid {
-        Uuid::nil()
-    }
-
     fn enabled_plugins(&self) -> Vec<String> {
         vec!["key-auth".to_owned()]
-    }
-
-    fn upstream_health<'a>(
-        &'a self,
-        _: &'a Scope,
-        _: &'a Map<String, Value>,
-        _: &'a [Map<String, Value>],
-    ) -> FactAnswer<'a, UpstreamHealth> {
-        Box::pin(async { Ok(UpstreamHealth::default()) })
-    }
-
-    fn mark<'a>(&'a self, _: &'a Scope, _: Mark) -> FactAnswer<'a, ()> {
-        Box::pin(async { Err(FactError::NotFound) })
     }
 }
 

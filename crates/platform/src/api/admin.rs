@@ -8,13 +8,12 @@
 use std::sync::Arc;
 
 use admin_api::Scope;
-use admin_api::gateway::{self, Answer, FactError, Facts, Mark, Mode, Options, UpstreamHealth};
+use admin_api::gateway::{self, Answer, Facts, Mode, Options};
 use axum::Router;
 use control_plane::{Node, Planes};
 use entities::Catalogue;
 use plugin_api::COMPATIBLE_VERSION;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use crate::assembly::GeoParts;
 
@@ -84,28 +83,9 @@ impl Facts for PlaneFacts {
         Box::pin(async { Ok(json!({"database": {"reachable": true}})) })
     }
 
-    fn node_id(&self) -> Uuid {
-        Uuid::nil()
-    }
-
     fn enabled_plugins(&self) -> Vec<String> {
         let names = self.catalogue.plugins().names();
         names.into_iter().map(str::to_owned).collect()
-    }
-
-    /// Compat: without a balancer the members about health are absent.
-    fn upstream_health<'a>(
-        &'a self,
-        _scope: &'a Scope,
-        _upstream: &'a Map<String, Value>,
-        _targets: &'a [Map<String, Value>],
-    ) -> Answer<'a, UpstreamHealth> {
-        Box::pin(async { Ok(UpstreamHealth::default()) })
-    }
-
-    /// Compat: a control plane has no addresses to mark.
-    fn mark<'a>(&'a self, _scope: &'a Scope, _mark: Mark) -> Answer<'a, ()> {
-        Box::pin(async { Err(FactError::NotFound) })
     }
 
     fn data_planes<'a>(&'a self, scope: &'a Scope) -> Answer<'a, Vec<Map<String, Value>>> {
