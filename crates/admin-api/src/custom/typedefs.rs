@@ -1,5 +1,6 @@
 //! The usual definitions, as far as they can be told by rules.
 
+use entities::Protocol;
 use schema::Field;
 
 use super::fault::SchemaFault;
@@ -44,18 +45,7 @@ pub(super) fn protocols(typedef: &str) -> Option<Vec<&'static str>> {
     Some(match typedef {
         "protocols_http" => vec!["grpc", "grpcs", "http", "https"],
         "protocols_http_https" => vec!["http", "https"],
-        "protocols" => vec![
-            "grpc",
-            "grpcs",
-            "http",
-            "https",
-            "tcp",
-            "tls",
-            "tls_passthrough",
-            "udp",
-            "ws",
-            "wss",
-        ],
+        "protocols" => [&Protocol::NAMES[..], &["ws", "wss"]].concat(),
         _ => return None,
     })
 }
