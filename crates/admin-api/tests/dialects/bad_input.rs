@@ -1,11 +1,17 @@
 //! Input that wants to break something.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::fixture::{Dialect, Fixture, Kept};
 
+/// Long enough that only a hang gets there.
+const HANGS: Duration = Duration::from_secs(20);
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
@@ -19,6 +25,27 @@ async fn a_body_beyond_the_limit_is_refused() {
         .raw("POST", "services", &[JSON], vec![b' '; 10 << 20])
         .await;
     assert_eq!(limit.status, 400);
+}
+
+/// Only what makes a body too large is sent, so an answer shows that nobody waits for the rest.
+#[tokio::test]
+async fn a_body_of_100_mb_is_refused_before_it_is_there() {
+    let fixture = Fixture::start(Dialect::Gateway).await;
+    let url = fixture.url("services");
+    let address = url.strip_prefix("http://").unwrap();
+    let address = address.strip_suffix("/services").unwrap();
+    let head = "POST /services HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\n";
+    let declared = format!("{head}Content-Length: 100000000\r\n\r\n");
+    let streamed = format!("{head}Transfer-Encoding: chunked\r\n\r\n5f5e100\r\n");
+    for (head, sent) in [(declared, 0), (streamed, (10 << 20) + 1)] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; sent]).await.unwrap();
+        let mut status = [0; 12];
+        let answer = stream.read_exact(&mut status);
+        timeout(HANGS, answer).await.unwrap().unwrap();
+        assert_eq!(&status, b"HTTP/1.1 413", "{head}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ pub(super) mod multipart;
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use schema::{Map, Schema};
@@ -91,12 +91,15 @@ pub(super) async fn read(
 
 /// The whole body, if it is not larger than the limit.
 pub(super) async fn whole(body: Body, limit: usize) -> Result<bytes::Bytes, Fault> {
+    let too_large = || Fault::from(Reply::page(StatusCode::PAYLOAD_TOO_LARGE));
+    // One that says so at the start is not waited for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
     let collected = Limited::new(body, limit).collect();
     match tokio::time::timeout(BODY_TIME, collected).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Reply::page(StatusCode::PAYLOAD_TOO_LARGE).into())
-        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Fault::bad_request("the body broke off")),
         Err(_) => Err(Reply::page(StatusCode::REQUEST_TIMEOUT).into()),
     }
