@@ -110,12 +110,8 @@ async fn serve(
         Target::JsonSchema(kind) => call.reads(|| Some(schemas::json(kind))),
         Target::Form(kind) => call.reads(|| Some(kind.schema.admin_form())),
         Target::PluginForm(name) => {
-            let custom = entities.custom_plugin(&scope, &name).await?;
-            let form = match custom {
-                Some(custom) => custom.catalogue().plugin_form(&name),
-                None => catalogue.plugin_form(&name),
-            };
-            call.reads(|| form)
+            let catalogue = entities.catalogue_with(&scope, &name).await?;
+            call.reads(|| catalogue.plugin_form(&name))
         }
         Target::PartialForm(name) => call.reads(|| catalogue.partial_form(&name)),
         Target::Validate(kind) => schemas::validate(&call, kind).await,

@@ -20,6 +20,6 @@ pub(super) async fn validate(call: &Call<'_>, kind: &EntityKind) -> Result<Respo
         return Err(CoreError::MethodNotAllowed("POST"));
     }
     let body = call.object()?;
-    call.entities.check_in(call.scope, kind, body).await?;
+    call.entities.check(call.scope, kind, body).await?;
     Ok(Json(json!({"message": "schema validation successful"})).into_response())
 }

@@ -112,7 +112,8 @@ impl Entities {
         }
     }
 
-    async fn page(
+    /// A page as it is stored, whatever the conditions.
+    pub(super) async fn page(
         &self,
         scope: &Scope,
         kind: &EntityKind,

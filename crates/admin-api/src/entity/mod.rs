@@ -11,7 +11,7 @@ mod write;
 use std::sync::Arc;
 
 use entities::{Catalogue, EntityKind};
-use schema::{Map, Mode};
+use schema::Map;
 use store::{Operation, Store, TagRow};
 use uuid::Uuid;
 
@@ -139,17 +139,6 @@ impl Entities {
             Err(EntityError::NotFound) => Ok(false),
             Err(other) => Err(other),
         }
-    }
-
-    /// Checks a body as [`Self::create`] would, without writing.
-    ///
-    /// # Errors
-    ///
-    /// All violations of its description.
-    pub fn check(&self, kind: &EntityKind, mut body: Map) -> Result<(), EntityError> {
-        Ok(self
-            .catalogue
-            .validate(kind.name, &mut body, Mode::Insert)?)
     }
 
     /// Tags in use in ascending order, all of them or the rows of one; at most 1,000.

@@ -26,27 +26,30 @@ impl Entities {
         body: &Map,
         stored: Option<&Map>,
     ) -> Result<Arc<Catalogue>, EntityError> {
-        let usual = || Ok(Arc::clone(self.catalogue()));
-        if kind.name != "plugins" {
-            return usual();
-        }
         let name = body.get("name").or_else(|| stored?.get("name"));
-        let Some(Value::String(name)) = name else {
-            return usual();
-        };
-        match self.custom_plugin(scope, name).await? {
-            Some(custom) => Ok(Arc::new(custom.catalogue())),
-            None => usual(),
+        match name {
+            Some(Value::String(name)) if kind.name == "plugins" => {
+                self.catalogue_with(scope, name).await
+            }
+            _ => Ok(Arc::clone(self.catalogue())),
         }
+    }
+
+    /// The catalogue that knows the plugin of that name, if any does: the usual one, or one with
+    /// only the plugin that the control plane's callers brought along.
+    pub(crate) async fn catalogue_with(
+        &self,
+        scope: &Scope,
+        plugin: &str,
+    ) -> Result<Arc<Catalogue>, EntityError> {
+        let custom = self.custom_plugin(scope, plugin).await?;
+        let usual = || Arc::clone(self.catalogue());
+        Ok(custom.map_or_else(usual, |custom| Arc::new(custom.catalogue())))
     }
 
     /// The plugin of that name which the control plane's callers brought along, if it is not one
     /// that everybody has.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read.
-    pub async fn custom_plugin(
+    async fn custom_plugin(
         &self,
         scope: &Scope,
         name: &str,
@@ -79,7 +82,7 @@ impl Entities {
     /// # Errors
     ///
     /// All violations of its description.
-    pub async fn check_in(
+    pub async fn check(
         &self,
         scope: &Scope,
         kind: &EntityKind,

@@ -164,6 +164,9 @@ impl Entities {
         let hash = stored.and_then(|stored| read_hash(kind, stored, &body));
         catalogue.validate(kind.name, &mut body, Mode::Upsert)?;
         self.check_partials(scope, &catalogue, kind, &body).await?;
+        if let Some(stored) = stored {
+            self.check_users(scope, kind, (stored, &body)).await?;
+        }
         body.extend(hash);
         let operation = Operation::Upsert {
             kind: kind.name,
@@ -192,6 +195,7 @@ impl Entities {
         let catalogue = self.catalogue_of(scope, kind, &body, Some(&stored)).await?;
         catalogue.validate(kind.name, &mut body, mode)?;
         self.check_partials(scope, &catalogue, kind, &body).await?;
+        self.check_users(scope, kind, (&stored, &body)).await?;
         body.extend(hash);
         let operation = Operation::UpdateFrom {
             kind: kind.name,

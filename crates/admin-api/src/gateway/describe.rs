@@ -12,12 +12,14 @@ use super::facts::Mode;
 use super::place::{self, Place};
 use super::{Options, info};
 
-/// Memberships are no kind with a path of its own, so `/endpoints` does not know them.
-const MEMBERS: [&str; 4] = [
+/// Memberships and users of partials are no kinds with paths of their own, so `/endpoints` does
+/// not know them.
+const UNLISTED: [&str; 5] = [
     "/consumer_groups/{consumer_groups}/consumers",
     "/consumer_groups/{consumer_groups}/consumers/{consumers}",
     "/consumers/{consumers}/consumer_groups",
     "/consumers/{consumers}/consumer_groups/{consumer_groups}",
+    "/partials/{partials}/links",
 ];
 
 const MEDIA: &[&str] = &[
@@ -59,7 +61,7 @@ pub(super) fn document(catalogue: &Catalogue, options: &Options) -> Value {
 #[must_use]
 pub fn operations(catalogue: &Catalogue, needs_token: bool) -> Vec<Operation> {
     let mut templates = info::templates(catalogue);
-    templates.extend(MEMBERS.map(str::to_owned));
+    templates.extend(UNLISTED.map(str::to_owned));
     templates.push("/openapi.json".to_owned());
     let mut found = Vec::new();
     for template in templates {
@@ -128,7 +130,10 @@ fn of_place(
         Place::Collection(kind, _) => (Some(*kind), true),
         Place::Item(kind, ..) | Place::Foreign { target: kind, .. } => (Some(*kind), false),
         Place::AllTargets(_) => (catalogue.kind("targets"), true),
-        _ => (None, matches!(place, Place::Tags | Place::Tag(_))),
+        _ => {
+            let is_list = matches!(place, Place::Tags | Place::Tag(_) | Place::Links(_));
+            (None, is_list)
+        }
     };
     let subject = kind.map_or_else(|| subject(place).to_owned(), |kind| words(kind, is_list));
     let verb = match method {
@@ -173,6 +178,7 @@ fn of_place(
 const fn subject(place: &Place<'_>) -> &'static str {
     match place {
         Place::Members(..) => "members of a consumer group",
+        Place::Links(_) => "the plugins that use a partial",
         Place::Tags | Place::Tag(_) => "tags and what has them",
         Place::Validate(_) => "an entity without writing it",
         Place::Description => "this description",
@@ -229,6 +235,7 @@ mod tests {
             "GET /upstreams/{upstreams}/targets/all",
             "POST /schemas/{db_entity_name}/validate",
             "GET /tags/{tags}",
+            "GET /partials/{partials}/links",
         ] {
             assert!(named.contains(expected), "{expected}");
         }

@@ -18,6 +18,7 @@ mod foreign;
 mod groups;
 mod info;
 mod item;
+mod links;
 mod path;
 mod place;
 mod query;

@@ -51,6 +51,8 @@ pub(super) enum Place<'c> {
     },
     /// Consumers of a group or groups of a consumer: all or one.
     Members(Side, String, Option<String>),
+    /// The plugins that use a partial.
+    Links(String),
     /// All targets of an upstream, in the order of their ids.
     AllTargets(String),
     /// All tags.
@@ -84,6 +86,7 @@ impl Place<'_> {
             Self::Collection(..) | Self::Tags => LIST,
             Self::Item(..) | Self::Foreign { .. } | Self::Tag(_) | Self::Off(_) => ITEM,
             Self::AllTargets(_)
+            | Self::Links(_)
             | Self::Schema(_)
             | Self::PluginSchema(_)
             | Self::OldPluginSchema(_)
@@ -136,6 +139,7 @@ fn special(segments: &[&str]) -> Option<Place<'static>> {
         ["openapi.json"] => Place::Description,
         ["tags"] => Place::Tags,
         ["tags", tag] => Place::Tag(own(tag)),
+        ["partials", key, "links"] => Place::Links(own(key)),
         ["upstreams", key, "targets", "all"] => Place::AllTargets(own(key)),
         ["schemas", "plugins", "validate"] => Place::Validate(own("plugins")),
         ["schemas", "vaults", "validate"] => Place::Validate(own("vaults")),

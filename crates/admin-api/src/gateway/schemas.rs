@@ -10,8 +10,13 @@ use super::rows;
 use super::serve::Call;
 
 /// Answers for a path below `/schemas`.
-pub(super) fn serve(call: Call<'_>, place: &Place<'_>) -> Result<Reply, Fault> {
-    let catalogue = call.api.entities.catalogue();
+pub(super) async fn serve(call: Call<'_>, place: &Place<'_>) -> Result<Reply, Fault> {
+    let entities = call.api.entities.clone();
+    let catalogue = entities.catalogue();
+    let with_plugin = async |name: &str| {
+        let found = entities.catalogue_with(call.scope, name).await;
+        found.map_err(Fault::reading)
+    };
     match place {
         Place::Schema(name) => {
             let kind = catalogue.kind(name).filter(|kind| kind.name == name);
@@ -19,10 +24,11 @@ pub(super) fn serve(call: Call<'_>, place: &Place<'_>) -> Result<Reply, Fault> {
             Ok(Reply::ok(kind.schema.admin_form()))
         }
         Place::PluginSchema(name) => {
-            let form = catalogue.plugin_form(name);
+            let form = with_plugin(name).await?.plugin_form(name);
             Ok(Reply::ok(form.ok_or_else(|| unknown("plugin", name))?))
         }
         Place::OldPluginSchema(name) => {
+            let catalogue = with_plugin(name).await?;
             let schema = catalogue.plugins().schema(name);
             let schema = schema.ok_or_else(|| unknown("plugin", name))?;
             let mut form = Map::new();
@@ -50,8 +56,7 @@ pub(super) fn serve(call: Call<'_>, place: &Place<'_>) -> Result<Reply, Fault> {
             let kind = catalogue.kind(name).filter(|kind| kind.name == name);
             let kind = kind.ok_or_else(|| unknown("entity", name))?;
             let deed = rows::deed(kind, "create", None);
-            let entities = call.api.entities.clone();
-            let checked = entities.check(kind, call.arguments.raw());
+            let checked = entities.check(call.scope, kind, call.arguments.raw()).await;
             checked.map_err(|error| Fault::of(error, deed))?;
             let message = "schema validation successful";
             Ok(Reply::message(StatusCode::OK, message))

@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::path::{self, BadPath};
 use super::place::{self, Place};
 use super::query::Query;
-use super::{Api, collection, foreign, groups, info, item, schemas, tags, targets};
+use super::{Api, collection, foreign, groups, info, item, links, schemas, tags, targets};
 use crate::scope::Scope;
 
 /// A request to a known path.
@@ -138,9 +138,10 @@ async fn entities(call: Call<'_>, place: Place<'_>) -> Result<Reply, Fault> {
         } => foreign::serve(call, (kind, &key), field, target).await,
         Place::Members(side, key, other) => groups::serve(call, side, &key, other).await,
         Place::AllTargets(upstream) => targets::all(call, &upstream).await,
+        Place::Links(partial) => links::list(call, &partial).await,
         Place::Tags => tags::list(call, None).await,
         Place::Tag(tag) => tags::list(call, Some(tag)).await,
         Place::Description => Ok(Reply::ok(call.api.description().clone())),
-        other => schemas::serve(call, &other),
+        other => schemas::serve(call, &other).await,
     }
 }

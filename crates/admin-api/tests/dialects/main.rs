@@ -17,4 +17,5 @@ mod kinds;
 mod lists;
 mod members;
 mod nested;
+mod partials;
 mod transport;
