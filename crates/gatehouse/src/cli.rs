@@ -391,12 +391,8 @@ pub(crate) struct AdminUser {
     /// E-mail address of the user
     #[arg(value_name = "EMAIL")]
     pub(crate) email: String,
-    /// The platform's folder [default: gatehouse in the user's data folder]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// The platform's PostgreSQL, when it uses one [default: variable GATEHOUSE_DATABASE_URL]
-    #[arg(long, value_name = "URL")]
-    pub(crate) database_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) place: AdminPlace,
 }
 
 /// A level of the log as an argument.

@@ -1,6 +1,6 @@
 //! The one place that reads the environment.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All variables that are text. The order is the system's.
 pub(crate) fn variables() -> Vec<(String, String)> {
@@ -16,9 +16,12 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// Where data lies when nobody says otherwise: the user's data folder, or below `/var/lib` for
-/// a user without a home.
-pub(crate) fn default_data_dir() -> PathBuf {
+/// Where data lies: the folder that was named, otherwise one in the user's data folder, or below
+/// `/var/lib` for a user without a home.
+pub(crate) fn data_dir(named: Option<&Path>) -> PathBuf {
+    if let Some(named) = named {
+        return named.to_owned();
+    }
     let folder = variable("XDG_DATA_HOME").map(PathBuf::from);
     let home = variable("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     folder

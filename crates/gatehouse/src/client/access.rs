@@ -16,10 +16,7 @@ const ADDRESS_VARIABLE: &str = "GATEHOUSE_ADDRESS";
 
 /// A client for the API of a geo.
 pub(crate) fn api(access: &Access) -> Result<Client, Failure> {
-    let data_dir = access
-        .data_dir
-        .clone()
-        .unwrap_or_else(environment::default_data_dir);
+    let data_dir = environment::data_dir(access.data_dir.as_deref());
     let facts = facts(&data_dir)?;
     let fact = |name: &str| facts[name].as_str().map(str::to_owned);
     let named = access

@@ -17,10 +17,7 @@ const BEGIN: &str = "# begin gatehouse";
 const END: &str = "# end gatehouse";
 
 pub(super) fn run(arguments: &Hosts) -> Result<(), Failure> {
-    let data_dir = arguments
-        .data_dir
-        .clone()
-        .unwrap_or_else(environment::default_data_dir);
+    let data_dir = environment::data_dir(arguments.data_dir.as_deref());
     let facts = client::facts(&data_dir)?;
     let base = arguments
         .base_domain

@@ -9,9 +9,7 @@ use crate::{environment, files, logging, output};
 
 pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
     logging::start(arguments.log_level.0);
-    let data_dir = arguments
-        .data_dir
-        .unwrap_or_else(environment::default_data_dir);
+    let data_dir = environment::data_dir(arguments.data_dir.as_deref());
     files::make_folder(&data_dir)?;
     let mut options = PlatformOptions::new(data_dir);
     options.database = super::database_of(arguments.database_url.as_deref())?;

@@ -15,10 +15,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Makes the folders, for their owner only.
     pub(super) fn open(arguments: &Quickstart) -> Result<Self, Failure> {
-        let root = arguments
-            .data_dir
-            .clone()
-            .unwrap_or_else(environment::default_data_dir);
+        let root = environment::data_dir(arguments.data_dir.as_deref());
         files::make_folder(&root)?;
         // Absolute, because the node outlives this process and its working folder.
         let root = root

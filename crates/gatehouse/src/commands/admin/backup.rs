@@ -1,6 +1,6 @@
 //! `gatehouse admin backup`, `restore`, `verify`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::backup::{self, Secret, Summary};
 use crate::cli::{AdminPlace, BackupKey};
@@ -10,7 +10,12 @@ use crate::{environment, output};
 
 pub(super) fn create(file: &Path, place: &AdminPlace, key: &BackupKey) -> Result<(), Failure> {
     let database = database_of(place.database_url.as_deref())?;
-    let parts = backup::create(file, &data_dir(place), database.as_ref(), &secret(key)?)?;
+    let parts = backup::create(
+        file,
+        &environment::data_dir(place.data_dir.as_deref()),
+        database.as_ref(),
+        &secret(key)?,
+    )?;
     report(&parts);
     output::print(&format!(
         "`{}` holds all of this and was read back. Keep what it was sealed with elsewhere: without \
@@ -22,7 +27,7 @@ pub(super) fn create(file: &Path, place: &AdminPlace, key: &BackupKey) -> Result
 
 pub(super) fn restore(file: &Path, place: &AdminPlace, key: &BackupKey) -> Result<(), Failure> {
     let database = database_of(place.database_url.as_deref())?;
-    let folder = data_dir(place);
+    let folder = environment::data_dir(place.data_dir.as_deref());
     let parts = backup::restore(file, &folder, database.as_ref(), &secret(key)?)?;
     report(&parts);
     output::print(&format!("Restored to `{}`.", folder.display()));
@@ -33,11 +38,6 @@ pub(super) fn verify(file: &Path, key: &BackupKey) -> Result<(), Failure> {
     report(&backup::verify(file, &secret(key)?)?);
     output::print(&format!("`{}` is whole.", file.display()));
     Ok(())
-}
-
-fn data_dir(place: &AdminPlace) -> PathBuf {
-    let named = place.data_dir.clone();
-    named.unwrap_or_else(environment::default_data_dir)
 }
 
 fn secret(key: &BackupKey) -> Result<Secret, Failure> {

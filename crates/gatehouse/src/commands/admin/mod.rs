@@ -50,10 +50,7 @@ async fn create_token(arguments: &AdminUser, name: &str, days: u64) -> Result<()
 
 /// Opens what the platform keeps about people. A quickstart keeps its platform one folder below.
 fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
-    let data_dir = arguments
-        .data_dir
-        .clone()
-        .unwrap_or_else(environment::default_data_dir);
+    let data_dir = environment::data_dir(arguments.place.data_dir.as_deref());
     let below = data_dir.join("platform");
     let folder = if below.is_dir() { below } else { data_dir };
     if !folder.is_dir() {
@@ -62,7 +59,7 @@ fn open(arguments: &AdminUser) -> Result<Identity, Failure> {
             folder.display()
         )));
     }
-    let database = super::database_of(arguments.database_url.as_deref())?;
+    let database = super::database_of(arguments.place.database_url.as_deref())?;
     Ok(platform::open_identity(&folder, database.as_ref())?)
 }
 
