@@ -37,6 +37,12 @@ pub struct Settings {
     pub workers: usize,
     /// `plugins`: which plugins may be configured.
     pub plugins: Selection,
+    /// `vaults`: which kinds of vaults references may use.
+    pub vaults: Selection,
+    /// `tracing_instrumentations`: names of what becomes spans; empty means off.
+    pub tracing_instrumentations: Vec<String>,
+    /// `tracing_sampling_rate`: share of requests that are traced, 0 to 1.
+    pub tracing_sampling_rate: f64,
 
     /// `proxy_listen`; empty means off.
     pub proxy_listen: Vec<Listen>,
@@ -218,6 +224,9 @@ pub struct Settings {
 
     /// `dns_*`, or `resolver_*` with `new_dns_client`.
     pub dns: DnsSettings,
+
+    /// The environment of the process, which the vault `env` reads while entities come into use.
+    pub environment: BTreeMap<String, Secret>,
 
     /// The merged text of every property that is set, by name, secrets as a placeholder.
     pub(crate) shown: BTreeMap<String, String>,

@@ -32,10 +32,7 @@ pub(crate) fn lines(problems: &[declarative::Problem]) -> Vec<String> {
 }
 
 pub(crate) fn compile() -> Compile {
-    let node = NodeInfo {
-        id: Uuid::nil(),
-        hostname: "test".to_owned(),
-    };
+    let node = NodeInfo::new(Uuid::nil(), "test");
     Compile::new(&Settings::builtin(), node, None).expect("built-in settings compile")
 }
 

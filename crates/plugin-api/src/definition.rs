@@ -9,6 +9,7 @@ use schema::{DecodeError, Schema};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::database::Database;
 use crate::handler::Handler;
 use crate::lookups::{CredentialSlot, LookupsBuilder};
 use crate::shared::Shared;
@@ -293,6 +294,89 @@ pub struct NodeInfo {
     pub id: Uuid,
     /// Name of the machine.
     pub hostname: String,
+    /// What the settings say about tracing.
+    pub tracing: Tracing,
+    /// The node's database; `None` on a node without one.
+    pub database: Option<Arc<dyn Database>>,
+}
+
+impl NodeInfo {
+    /// A node without a database that traces nothing.
+    #[must_use]
+    pub fn new(id: Uuid, hostname: impl Into<String>) -> Self {
+        Self {
+            id,
+            hostname: hostname.into(),
+            tracing: Tracing::default(),
+            database: None,
+        }
+    }
+}
+
+bit_set! {
+    /// What may become a span of a trace (`tracing_instrumentations`).
+    Instruments: u16 {
+        /// The request.
+        REQUEST = 0;
+        /// Questions to the database.
+        DB_QUERY = 1;
+        /// Questions to DNS.
+        DNS_QUERY = 2;
+        /// Finding the route.
+        ROUTER = 3;
+        /// Requests of plugins.
+        HTTP_CLIENT = 4;
+        /// Attempts at services.
+        BALANCER = 5;
+        /// Rewrite phases.
+        PLUGIN_REWRITE = 6;
+        /// Access phases.
+        PLUGIN_ACCESS = 7;
+        /// Header filters.
+        PLUGIN_HEADER_FILTER = 8;
+    }
+}
+
+impl Instruments {
+    /// All of them.
+    pub const ALL: Self = Self(0x1ff);
+
+    /// The instrument of a name as the settings write it; nothing for an unknown one.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name {
+            "all" => Self::ALL,
+            "request" => Self::REQUEST,
+            "db_query" => Self::DB_QUERY,
+            "dns_query" => Self::DNS_QUERY,
+            "router" => Self::ROUTER,
+            "http_client" => Self::HTTP_CLIENT,
+            "balancer" => Self::BALANCER,
+            "plugin_rewrite" => Self::PLUGIN_REWRITE,
+            "plugin_access" => Self::PLUGIN_ACCESS,
+            "plugin_header_filter" => Self::PLUGIN_HEADER_FILTER,
+            _ => Self::NONE,
+        }
+    }
+}
+
+/// What the settings say about tracing.
+#[derive(Clone, Copy, Debug)]
+pub struct Tracing {
+    /// `tracing_instrumentations`.
+    pub instruments: Instruments,
+    /// `tracing_sampling_rate`: share of requests that are traced, 0 to 1.
+    pub sampling_rate: f64,
+}
+
+impl Default for Tracing {
+    /// Nothing is traced; of what plugins trace, one in a hundred.
+    fn default() -> Self {
+        Self {
+            instruments: Instruments::NONE,
+            sampling_rate: 0.01,
+        }
+    }
 }
 
 /// Why an instance cannot run. The configuration is refused and the running one stays.

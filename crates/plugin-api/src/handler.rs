@@ -91,8 +91,14 @@ pub struct Outcome {
     pub response_head: Bytes,
     /// Path and query as the backend got, or would have got, them.
     pub backend_target: Bytes,
+    /// Unix microseconds at which the request began.
+    pub started_us: u64,
     /// Unix microseconds at which the request was handed to the backend side; 0 if it was not.
     pub handed_on_us: u64,
+    /// Unix microseconds at which the head of the backend's answer was there; 0 if it never was.
+    pub answered_us: u64,
+    /// Unix microseconds at which the answer was out.
+    pub ended_us: u64,
 }
 
 /// A connection of the stream proxy, before a backend is chosen.

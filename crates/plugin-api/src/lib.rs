@@ -14,6 +14,7 @@
 //! This room opens no socket, knows no runtime and reads no configuration file.
 
 mod chain;
+mod database;
 mod definition;
 mod edits;
 mod exchange;
@@ -27,9 +28,11 @@ mod reply;
 mod shared;
 
 pub use chain::{Bound, Chain, ConsumerMap, Entry};
+pub use database::{Addition, Database, DatabaseError, DatabaseFuture};
 pub use definition::{
     ALL_PROTOCOLS, Build, BuildContext, BuildError, COMPATIBLE_VERSION, CredentialKind, Definition,
-    HTTP_PROTOCOLS, Needs, NodeInfo, Phases, PluginInput, PrepareCredential, Scopes,
+    HTTP_PROTOCOLS, Instruments, Needs, NodeInfo, Phases, PluginInput, PrepareCredential, Scopes,
+    Tracing,
 };
 pub use edits::{HeaderEdits, RequestEdits, ResponseEdits};
 pub use exchange::{Exchange, Hello, Identity, Locals, ResponseView};

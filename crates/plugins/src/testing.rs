@@ -57,7 +57,7 @@ pub(crate) struct Bench {
     pub(crate) shared: Shared,
     pub(crate) lookups: Lookups,
     pub(crate) notices: Vec<String>,
-    node: NodeInfo,
+    pub(crate) node: NodeInfo,
 }
 
 impl Bench {
@@ -85,10 +85,7 @@ impl Bench {
             shared: Shared::default(),
             lookups: builder.finish(),
             notices: Vec::new(),
-            node: NodeInfo {
-                id: Uuid::from_u128(NODE),
-                hostname: "bench".to_owned(),
-            },
+            node: NodeInfo::new(Uuid::from_u128(NODE), "bench"),
         }
     }
 
@@ -144,6 +141,12 @@ impl Bench {
     }
 }
 
+/// A runtime like that of a core.
+pub(crate) fn core() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().expect("a runtime")
+}
+
 /// How a request to a backend ended well.
 pub(crate) fn outcome() -> plugin_api::Outcome {
     plugin_api::Outcome {
@@ -161,7 +164,10 @@ pub(crate) fn outcome() -> plugin_api::Outcome {
             b"HTTP/1.1 200 OK\r\nDate: x\r\nServer: echo\r\nConnection: keep-alive",
         ),
         backend_target: Bytes::from_static(b"/up?a=1"),
-        handed_on_us: 1,
+        started_us: NOW_MS * 1000,
+        handed_on_us: NOW_MS * 1000 + 2000,
+        answered_us: NOW_MS * 1000 + 6000,
+        ended_us: NOW_MS * 1000 + 9000,
     }
 }
 
@@ -272,12 +278,16 @@ impl Request {
         self
     }
 
-    /// Runs access and gives the answer, if the handler answered.
+    /// Runs access and gives the answer, if the handler answered. One that waits is run to its
+    /// end on a runtime of its own, as on a core.
     pub(crate) fn access(&mut self, bench: &Bench, handler: &dyn Handler) -> Option<Reply> {
         self.with_exchange(bench, |exchange| match handler.access(exchange) {
             Step::Done(Verdict::Continue) => None,
             Step::Done(Verdict::Respond(reply)) => Some(*reply),
-            Step::Wait(_) => panic!("none of these plugins waits"),
+            Step::Wait(future) => match core().block_on(future) {
+                Verdict::Continue => None,
+                Verdict::Respond(reply) => Some(*reply),
+            },
         })
     }
 

@@ -53,6 +53,8 @@ fn general(settings: &mut Settings, reader: &mut Reader) {
     settings.log_level = reader.choice("log_level");
     settings.workers = reader.parse("nginx_worker_processes", parse_workers).max(1);
     settings.plugins = Selection::parse(&reader.list("plugins"));
+    settings.vaults = Selection::parse(&reader.list("vaults"));
+    tracing(settings, reader);
     settings.declarative_config = reader.path("declarative_config");
     settings.declarative_config_string = reader.secret("declarative_config_string");
     settings.db_update_frequency = reader.seconds("db_update_frequency");
@@ -64,6 +66,27 @@ fn general(settings: &mut Settings, reader: &mut Reader) {
     settings.admin_error_log = log("admin_error_log");
     settings.status_access_log = log("status_access_log");
     settings.status_error_log = log("status_error_log");
+}
+
+/// Compat: the names from before count where the new ones are not set.
+fn tracing(settings: &mut Settings, reader: &mut Reader) {
+    let name = |new: &'static str, old: &'static str, reader: &Reader| {
+        let uses_old = !reader.merged.is_set(new) && reader.merged.is_set(old);
+        if uses_old { old } else { new }
+    };
+    let names = name("tracing_instrumentations", "opentelemetry_tracing", reader);
+    let names = reader.list(names);
+    let is_off = names.iter().any(|name| name == "off");
+    settings.tracing_instrumentations = if is_off { Vec::new() } else { names };
+    let rate = name(
+        "tracing_sampling_rate",
+        "opentelemetry_tracing_sampling_rate",
+        reader,
+    );
+    settings.tracing_sampling_rate = reader.parse(rate, |text| match text.parse::<f64>() {
+        Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
+        _ => Err("it must be a number from 0 to 1".to_owned()),
+    });
 }
 
 fn database(settings: &mut Settings, reader: &mut Reader) {

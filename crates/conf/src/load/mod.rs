@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 pub(crate) use check::check_runnable;
 
-use crate::{ConfError, Notice, Settings};
+use crate::{ConfError, Notice, Secret, Settings};
 
 /// Where settings come from. Everything is empty by default, which gives the built-in defaults.
 #[derive(Clone, Debug, Default)]
@@ -35,7 +35,11 @@ pub struct LoadOptions {
 pub(crate) fn load(options: &LoadOptions) -> Result<(Settings, Vec<Notice>), Vec<ConfError>> {
     let mut merged = merge::merge(options);
     vault::resolve(&mut merged, &options.environment);
-    let (settings, mut merged) = build::build(merged);
+    let (mut settings, mut merged) = build::build(merged);
+    let environment = options.environment.iter().cloned();
+    settings.environment = environment
+        .map(|(name, text)| (name, Secret::new(text)))
+        .collect();
     merged.errors.extend(check::check(&settings, &merged));
     merged.errors.extend(material::check(&settings));
     if merged.errors.is_empty() {

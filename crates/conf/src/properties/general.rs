@@ -59,27 +59,32 @@ pub(super) const PROPERTIES: &[Property] = &[
         "vaults",
         "bundled",
         "Vaults that references may use: `bundled`, names, or `off`.",
-    ),
+    )
+    .acted(),
     array(
         "opentelemetry_tracing",
         "off",
         "Old name of `tracing_instrumentations`.",
-    ),
+    )
+    .acted(),
     array(
         "tracing_instrumentations",
         "off",
         "What is traced: off, all, request, db_query, dns_query, router, http_client, balancer, plugin_rewrite, plugin_access, plugin_header_filter.",
-    ),
+    )
+    .acted(),
     number(
         "opentelemetry_tracing_sampling_rate",
         "",
         "Old name of `tracing_sampling_rate`.",
-    ),
+    )
+    .acted(),
     number(
         "tracing_sampling_rate",
         "0.01",
         "Share of requests that are traced, 0 to 1.",
-    ),
+    )
+    .acted(),
     array(
         "plugins",
         "bundled",

@@ -13,6 +13,7 @@ mod follow;
 mod handle;
 mod late;
 mod place;
+mod rows;
 mod surfaces;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ use follow::Follower;
 pub use handle::{Handle, MakeAdmin};
 use late::Late;
 use place::Place;
+use rows::Rows;
 use surfaces::{Surfaces, has_admin};
 
 /// Our name and version, as `Via` and `Server` say it.
@@ -94,17 +96,18 @@ impl Node {
         let settings = Arc::new(settings);
         let place = Place::open(&settings.prefix);
         let identity = identity(&settings);
-        let info = NodeInfo {
-            id: identity.node_id,
-            hostname: identity.hostname.clone(),
-        };
         let certificate = certificate::default_certificate(&settings)?;
-        let compile = Arc::new(Compile::new(&settings, info, certificate.clone())?);
-        let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
-        let (marks, anew) = (Arc::clone(&compile.marks), Arc::new(Notify::new()));
         let is_data_plane = settings.role == Role::DataPlane;
         let catalogue = catalogue(&settings);
         let database = Database::of(&settings, &place, &catalogue).await?;
+        let info = NodeInfo {
+            tracing: rows::tracing(&settings),
+            database: database.clone().map(Rows::shared),
+            ..NodeInfo::new(identity.node_id, identity.hostname.as_str())
+        };
+        let compile = Arc::new(Compile::new(&settings, info, certificate.clone())?);
+        let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
+        let (marks, anew) = (Arc::clone(&compile.marks), Arc::new(Notify::new()));
         let intake = Arc::new(Intake::new(IntakeOptions {
             catalogue: Arc::clone(&catalogue),
             compile,

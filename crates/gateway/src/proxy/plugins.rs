@@ -545,6 +545,10 @@ pub(crate) fn log<C: Client>(tx: &mut Transaction<'_, C>) {
     let pinned = Rc::clone(&tx.pinned);
     let notes = &tx.work.notes;
     let since = |end: u64, start: u64| end.saturating_sub(start);
+    let moment = |reading: u64| match reading {
+        0 => 0,
+        reading => tx.core.ticks.unix_micros(reading),
+    };
     let outcome = Outcome {
         status: notes.status,
         source: match notes.source {
@@ -568,10 +572,10 @@ pub(crate) fn log<C: Client>(tx: &mut Transaction<'_, C>) {
         response_bytes: notes.response_bytes,
         response_head: Bytes::copy_from_slice(&tx.work.plugins.sent_head),
         backend_target: backend_target(tx.work),
-        handed_on_us: match notes.handed_on {
-            0 => 0,
-            handed_on => tx.core.ticks.unix_micros(handed_on),
-        },
+        started_us: moment(notes.started),
+        handed_on_us: moment(notes.handed_on),
+        answered_us: moment(notes.answered),
+        ended_us: moment(notes.ended),
     };
     let around = Around {
         client: &client,
