@@ -1,8 +1,11 @@
 //! Answers: documents, refusals, conflicts.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use declarative::{Config, render_minimal, yaml_text};
+use entities::Catalogue;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
 use schema::Map;
@@ -10,7 +13,6 @@ use serde_json::{Value, json};
 use store::Export;
 
 use super::query::Form;
-use crate::entity::Entities;
 
 /// Compat: the number of an invalid argument, which the reference's older APIs are numbered by.
 const INVALID_ARGUMENT: u32 = 3;
@@ -21,11 +23,10 @@ const VERSION: HeaderName = HeaderName::from_static("x-gatehouse-version");
 /// A configuration as a document.
 pub(crate) async fn document(
     mut export: Export,
-    entities: &Entities,
+    catalogue: Arc<Catalogue>,
     form: Form,
     tags: Vec<String>,
 ) -> Response {
-    let catalogue = entities.catalogue().clone();
     let version = export.version;
     let work = move || {
         if !tags.is_empty() {

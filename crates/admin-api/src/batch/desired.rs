@@ -1,6 +1,7 @@
 //! What a document asks for: all rows of the control plane as they should be.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use declarative::{Config, Document, Format, Limits, Options, Problem, Surroundings};
 use entities::{Catalogue, EntityKind, OnDelete};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::keep;
+use crate::custom::{self, CustomPlugin};
 
 pub(super) type Tables = BTreeMap<String, Vec<Map>>;
 
@@ -43,17 +45,65 @@ pub(crate) struct Desired {
     pub(crate) digest: String,
 }
 
-/// Reads a document, or says everything that is wrong with it.
-pub(crate) fn read(body: &[u8], ground: &Ground<'_>) -> Result<Desired, Vec<Value>> {
+/// The text as a document, or why it is none.
+pub(crate) fn parse(body: &[u8]) -> Result<Document, Vec<Value>> {
     let limits = Limits {
         bytes: MAX_BYTES,
         ..Limits::default()
     };
-    let document =
-        Document::parse(body, Format::Auto, limits).map_err(|error| vec![unreadable(&error)])?;
-    let tags = selection(&document, ground.tags.clone());
+    Document::parse(body, Format::Auto, limits).map_err(|error| vec![unreadable(&error)])
+}
+
+/// The catalogue that knows the plugins which a document may configure: those that everybody has,
+/// those that were brought along before, and those that the document brings itself.
+pub(crate) fn catalogue(
+    usual: &Arc<Catalogue>,
+    mut brought: Vec<CustomPlugin>,
+    document: &Document,
+    tags: &[String],
+) -> Result<Arc<Catalogue>, Vec<Value>> {
+    let rows = document
+        .value()
+        .get(custom::UPLOADED)
+        .and_then(Value::as_array);
+    let Some(rows) = rows else {
+        return Ok(custom::beside(usual, brought));
+    };
+    if selection(document, tags.to_vec()).is_empty() {
+        // The document says which of them there are from now on.
+        brought.retain(|plugin| plugin.origin() != custom::UPLOADED);
+    }
+    let mut problems = Vec::new();
+    for (position, row) in rows.iter().enumerate() {
+        let Value::Object(row) = row else { continue };
+        if let Some(message) = custom::uploaded_fault(row, usual) {
+            let path = format!("{}[{position}].schema", custom::UPLOADED);
+            problems.push(json!({
+                "path": path,
+                "line": document.line(&path),
+                "message": message,
+                "entity": {"kind": custom::UPLOADED, "path": format!("{}[{position}]", custom::UPLOADED)},
+            }));
+        } else if let Some(text) = row.get("schema").and_then(Value::as_str) {
+            brought.extend(CustomPlugin::read(text).ok());
+        }
+    }
+    if problems.is_empty() {
+        Ok(custom::beside(usual, brought))
+    } else {
+        Err(problems)
+    }
+}
+
+/// Completes a document, or says everything that is wrong with it. `body` is its text.
+pub(crate) fn read(
+    body: &[u8],
+    document: &Document,
+    ground: &Ground<'_>,
+) -> Result<Desired, Vec<Value>> {
+    let tags = selection(document, ground.tags.clone());
     let digest = digest_of(body, &tags);
-    let (mine, others) = divide(ground, &document, &tags);
+    let (mine, others) = divide(ground, document, &tags);
     let options = Options {
         tolerate_deck: true,
         ..Options::default()
@@ -64,7 +114,7 @@ pub(crate) fn read(body: &[u8], ground: &Ground<'_>) -> Result<Desired, Vec<Valu
         .map_err(|problems| problems.iter().map(shown).collect::<Vec<_>>())?;
     let seed = format!("{}\n{}\n{digest}", ground.plane, ground.version);
     let fresh = |kind: &str, position: usize| made_id(&seed, kind, position);
-    let named = keep::named_ids(&document);
+    let named = keep::named_ids(document);
     keep::keep_ids(&mut config, &mine, &named, ground.catalogue, &fresh);
     let mut desired = Desired {
         tables: Tables::new(),

@@ -93,16 +93,16 @@ async fn export(
         Ok(query) => query,
         Err(message) => return fault(http::StatusCode::BAD_REQUEST, &message),
     };
-    let exported = match entities.store() {
-        Ok(store) => store.export(scope.control_plane).await,
-        Err(error) => return CoreError::from(error).into_response(),
+    let exported = async {
+        let export = entities.store()?.export(scope.control_plane).await?;
+        Ok::<_, EntityError>((export, entities.catalogue_for(&scope).await?))
     };
-    match exported {
-        Ok(exported) => {
+    match exported.await {
+        Ok((exported, catalogue)) => {
             let form = query.form.unwrap_or_else(|| Form::wanted(&headers));
-            document(exported, &entities, form, query.tags).await
+            document(exported, catalogue, form, query.tags).await
         }
-        Err(error) => CoreError::from(EntityError::from(error)).into_response(),
+        Err(error) => CoreError::from(error).into_response(),
     }
 }
 
@@ -237,9 +237,12 @@ async fn prepare(
     query: &Query,
     export: Export,
 ) -> Result<(Desired, Plan), Refusal> {
-    let catalogue = entities.catalogue().clone();
+    let usual = entities.catalogue().clone();
+    let brought = entities.brought(scope).await?;
     let (plane, tags) = (scope.control_plane, query.tags.clone());
     let work = move || {
+        let document = desired::parse(&body)?;
+        let catalogue = desired::catalogue(&usual, brought, &document, &tags)?;
         let Export {
             version,
             tables: stored,
@@ -251,7 +254,7 @@ async fn prepare(
             stored: &stored,
             tags,
         };
-        let desired = desired::read(&body, &ground)?;
+        let desired = desired::read(&body, &document, &ground)?;
         let mut plan = Plan::of(&stored, &desired, &catalogue, version);
         plan.warnings = crate::warnings::of_tables(&desired.tables, Some(&desired.managed));
         Ok((desired, plan))

@@ -10,7 +10,7 @@ use super::call::Call;
 use super::error::CoreError;
 use super::table::Access;
 use super::target::Nest;
-use super::{links, members, plugin_schemas, query};
+use super::{links, members, query};
 
 pub(super) async fn all(
     call: &Call<'_>,
@@ -34,9 +34,6 @@ pub(super) async fn all(
         Method::POST if is_full => {
             let parent = call.parent(nest).await?;
             let body = call.object()?;
-            if kind.name == "custom_plugins" {
-                plugin_schemas::check_uploaded(call, &body)?;
-            }
             let written = entities.create(scope, kind, body, parent).await?;
             Ok((StatusCode::CREATED, Json(written.body)).into_response())
         }
@@ -71,9 +68,6 @@ pub(super) async fn one(
         Method::PUT if is_full => {
             let parent = call.parent(nest).await?;
             let body = call.object()?;
-            if kind.name == "custom_plugins" {
-                plugin_schemas::check_uploaded(call, &body)?;
-            }
             let written = entities.upsert(scope, kind, key, body, parent).await?;
             Ok(Json(written.body).into_response())
         }

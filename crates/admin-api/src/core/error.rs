@@ -28,8 +28,6 @@ pub enum CoreError {
     MethodNotAllowed(&'static str),
     /// Something else has the name.
     Conflict,
-    /// Something refers to what should go; a sentence for a person.
-    Referenced(String),
     /// The body is not declared as JSON.
     UnsupportedMediaType,
     /// The body is no JSON object.
@@ -67,7 +65,6 @@ impl IntoResponse for CoreError {
                 "the body must be sent as `application/json`",
             ),
             Self::Conflict => plain(StatusCode::CONFLICT, "Conflict"),
-            Self::Referenced(reason) => constraint(&[reference(None, &reason)]),
             Self::Unreadable(reason) => {
                 let message = format!("the body is not a JSON object: {reason}");
                 let body = json!({"code": INVALID_ARGUMENT, "message": message, "details": []});

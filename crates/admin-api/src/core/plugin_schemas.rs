@@ -5,7 +5,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
-use schema::{Map, Violations};
+use schema::Map;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::call::Call;
 use super::error::CoreError;
 use super::query;
 use crate::custom::CustomPlugin;
-use crate::entity::{EntityError, Listing, Test};
+use crate::entity::{EntityError, Listing};
 
 const KIND: &str = "plugin_schemas";
 
@@ -61,34 +61,11 @@ pub(super) async fn one(call: &Call<'_>, name: &str) -> Result<Response, CoreErr
             Ok(item(&written.body).into_response())
         }
         Method::DELETE => {
-            if is_used(call, name).await? {
-                let message = format!("plugins of `{name}` are configured; delete them first");
-                return Err(CoreError::Referenced(message));
-            }
             entities.delete(scope, kind, name, None).await?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         _ => Err(CoreError::MethodNotAllowed("GET, HEAD, PUT, DELETE")),
     }
-}
-
-/// What is wrong with the text of an uploaded plugin, if anything; other rules are the
-/// description's.
-pub(super) fn check_uploaded(call: &Call<'_>, body: &Map) -> Result<(), CoreError> {
-    let Some(text) = body.get("schema").and_then(Value::as_str) else {
-        return Ok(());
-    };
-    let violation =
-        |message: String| CoreError::Entity(EntityError::from(Violations::of("schema", message)));
-    let plugin = CustomPlugin::read(text).map_err(|fault| violation(fault.to_string()))?;
-    let name = body.get("name").and_then(Value::as_str);
-    if name.is_some_and(|name| name != plugin.name()) {
-        return Err(violation(format!(
-            "the description is one of `{}`",
-            plugin.name()
-        )));
-    }
-    not_built_in(call, &plugin, "schema")
 }
 
 fn read(call: &Call<'_>, body: &Map) -> Result<CustomPlugin, CoreError> {
@@ -98,20 +75,11 @@ fn read(call: &Call<'_>, body: &Map) -> Result<CustomPlugin, CoreError> {
         Some(_) => return Err(fault("expected a string")),
     };
     let plugin = CustomPlugin::read(text).map_err(|why| fault(&why.to_string()))?;
-    not_built_in(call, &plugin, "lua_schema")?;
-    Ok(plugin)
-}
-
-fn not_built_in(call: &Call<'_>, plugin: &CustomPlugin, field: &str) -> Result<(), CoreError> {
     let name = plugin.name();
-    if call.entities.catalogue().plugins().schema(name).is_none() {
-        return Ok(());
+    if call.entities.catalogue().plugins().schema(name).is_some() {
+        return Err(fault(&format!("`{name}` is a plugin that everybody has")));
     }
-    let message = format!("`{name}` is a plugin that everybody has");
-    Err(CoreError::Query {
-        name: field.to_owned(),
-        message,
-    })
+    Ok(plugin)
 }
 
 fn fault(message: &str) -> CoreError {
@@ -166,15 +134,4 @@ async fn list(call: &Call<'_>) -> Result<Response, CoreError> {
     }
     let items: Vec<_> = rows.rows.iter().map(show).collect();
     Ok(Json(json!({"items": items, "page": page})).into_response())
-}
-
-async fn is_used(call: &Call<'_>, name: &str) -> Result<bool, CoreError> {
-    let listing = Listing {
-        size: 1,
-        conditions: vec![query::condition("name", Test::Equals, name)],
-        ..Listing::default()
-    };
-    let kind = call.kind("plugins")?;
-    let rows = call.entities.list(call.scope, kind, &listing).await?;
-    Ok(!rows.rows.is_empty())
 }

@@ -72,6 +72,7 @@ pub(super) fn plugin(value: &Lua) -> Result<CustomPlugin, SchemaFault> {
         config: Schema::new(keep(name)?),
         protocols: None,
         forbidden: Vec::new(),
+        origin: "",
     };
     let mut has_config = false;
     for item in &fields.list {

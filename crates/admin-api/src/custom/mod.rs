@@ -5,6 +5,7 @@
 //! with the line. Functions are passed over: what they check, the nodes that have the plugin's
 //! code check.
 
+mod beside;
 mod describe;
 mod fault;
 mod lexer;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use entities::{Catalogue, PluginCatalogue, Scope};
 use schema::Schema;
 
+pub(crate) use beside::{UPLOADED, beside, uploaded_fault};
 pub use fault::SchemaFault;
 
 /// Bytes of a description.
@@ -35,6 +37,8 @@ pub struct CustomPlugin {
     config: Schema,
     protocols: Option<Vec<&'static str>>,
     forbidden: Vec<Scope>,
+    /// Plural name of the kind whose row holds the description; empty when no row does.
+    origin: &'static str,
 }
 
 impl CustomPlugin {
@@ -56,6 +60,17 @@ impl CustomPlugin {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The same plugin, described by a row of this kind.
+    pub(crate) const fn of(mut self, kind: &'static str) -> Self {
+        self.origin = kind;
+        self
+    }
+
+    /// Plural name of the kind whose row holds the description; empty when no row does.
+    pub(crate) const fn origin(&self) -> &'static str {
+        self.origin
     }
 
     /// A catalogue whose only plugin is this one.

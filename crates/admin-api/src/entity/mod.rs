@@ -129,6 +129,7 @@ impl Entities {
             return Ok(false);
         };
         let id = keys::id(&stored).ok_or(EntityError::NotFound)?;
+        self.check_unused(scope, kind, (id, &stored)).await?;
         let kind = kind.name;
         match self
             .commit(scope, vec![Operation::Delete { kind, id }])

@@ -5,17 +5,22 @@ use std::sync::Arc;
 use entities::{Catalogue, EntityKind};
 use schema::{Map, Mode, Violations};
 use serde_json::Value;
+use store::{ListQuery, StoreError};
+use uuid::Uuid;
 
 use super::error::EntityError;
-use super::{Entities, Source};
-use crate::custom::CustomPlugin;
+use super::{Condition, Entities, Listing, Source, Test, keys};
+use crate::custom::{self, CustomPlugin};
 use crate::scope::Scope;
 
 /// Where descriptions lie: the kind, and the member that holds the text.
 const PLACES: [(&str, &str); 2] = [
     ("plugin_schemas", "lua_schema"),
-    ("custom_plugins", "schema"),
+    (custom::UPLOADED, "schema"),
 ];
+
+/// Descriptions read at a time.
+const PAGE: usize = 1000;
 
 impl Entities {
     /// The catalogue that knows the plugin which a body is about.
@@ -74,6 +79,87 @@ impl Entities {
             }
         }
         Ok(None)
+    }
+
+    /// All plugins that the control plane's callers brought along. A description that cannot be
+    /// read any more is passed over: nothing can be configured by it.
+    pub(crate) async fn brought(&self, scope: &Scope) -> Result<Vec<CustomPlugin>, EntityError> {
+        let Source::Store(store) = self.source() else {
+            return Ok(Vec::new());
+        };
+        let mut found: Vec<CustomPlugin> = Vec::new();
+        for (kind, member) in PLACES {
+            let mut query = ListQuery {
+                size: PAGE,
+                ..ListQuery::default()
+            };
+            loop {
+                let page = store.list(scope.control_plane, kind, query.clone()).await?;
+                let texts = page.rows.iter().filter_map(|row| row.get(member)?.as_str());
+                let plugins = texts.filter_map(|text| CustomPlugin::read(text).ok());
+                found.extend(plugins.map(|plugin| plugin.of(kind)));
+                query.after = page.next;
+                if query.after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The catalogue that knows every plugin which can be configured in the control plane.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn catalogue_for(&self, scope: &Scope) -> Result<Arc<Catalogue>, EntityError> {
+        Ok(custom::beside(self.catalogue(), self.brought(scope).await?))
+    }
+
+    /// The text of an uploaded plugin has to be a description of a plugin of its name.
+    pub(super) fn check_uploaded(&self, kind: &EntityKind, body: &Map) -> Result<(), EntityError> {
+        if kind.name != custom::UPLOADED {
+            return Ok(());
+        }
+        let reason = custom::uploaded_fault(body, self.catalogue());
+        reason.map_or(
+            Ok(()),
+            |reason| Err(Violations::of("schema", reason).into()),
+        )
+    }
+
+    /// A description stays while plugins are configured by it.
+    pub(super) async fn check_unused(
+        &self,
+        scope: &Scope,
+        kind: &EntityKind,
+        (id, stored): (Uuid, &Map),
+    ) -> Result<(), EntityError> {
+        let is_description = PLACES.iter().any(|(place, _)| *place == kind.name);
+        let name = stored.get("name").and_then(Value::as_str);
+        let plugins = self.catalogue().kind("plugins");
+        let (true, Some(name), Some(plugins)) = (is_description, name, plugins) else {
+            return Ok(());
+        };
+        let listing = Listing {
+            size: 1,
+            conditions: vec![Condition {
+                field: "name".to_owned(),
+                test: Test::Equals,
+                value: name.to_owned(),
+            }],
+            ..Listing::default()
+        };
+        let users = self.list(scope, plugins, &listing).await?;
+        let Some(by_id) = users.rows.first().and_then(keys::id) else {
+            return Ok(());
+        };
+        Err(EntityError::Store(StoreError::Referenced {
+            kind: kind.name.to_owned(),
+            id,
+            by: plugins.name.to_owned(),
+            by_id,
+        }))
     }
 
     /// Checks a body as [`Self::create`] would, without writing, with the plugins of its control

@@ -123,6 +123,7 @@ impl Entities {
         self.resolve_names(scope, kind, &mut body).await?;
         let catalogue = self.catalogue_of(scope, kind, &body, None).await?;
         catalogue.validate(kind.name, &mut body, Mode::Insert)?;
+        self.check_uploaded(kind, &body)?;
         self.check_partials(scope, &catalogue, kind, &body).await?;
         let operation = Operation::Insert {
             kind: kind.name,
@@ -163,6 +164,7 @@ impl Entities {
         let catalogue = self.catalogue_of(scope, kind, &body, None).await?;
         let hash = stored.and_then(|stored| read_hash(kind, stored, &body));
         catalogue.validate(kind.name, &mut body, Mode::Upsert)?;
+        self.check_uploaded(kind, &body)?;
         self.check_partials(scope, &catalogue, kind, &body).await?;
         if let Some(stored) = stored {
             self.check_users(scope, kind, (stored, &body)).await?;
@@ -194,6 +196,7 @@ impl Entities {
         let mode = Mode::Update { stored: &stored };
         let catalogue = self.catalogue_of(scope, kind, &body, Some(&stored)).await?;
         catalogue.validate(kind.name, &mut body, mode)?;
+        self.check_uploaded(kind, &body)?;
         self.check_partials(scope, &catalogue, kind, &body).await?;
         self.check_users(scope, kind, (&stored, &body)).await?;
         body.extend(hash);

@@ -214,8 +214,9 @@ async fn configuration(
     let number = number(store, &scope, &parameters).await?;
     let export = store.export_at(scope.control_plane, number).await?;
     let export = export.ok_or_else(|| gone(number))?;
+    let catalogue = entities.catalogue_for(&scope).await?;
     let form = query.form.unwrap_or_else(|| Form::wanted(&headers));
-    Ok(document(export, &entities, form, Vec::new()).await)
+    Ok(document(export, catalogue, form, Vec::new()).await)
 }
 
 /// It was forgotten between two looks.

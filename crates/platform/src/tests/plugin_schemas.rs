@@ -180,3 +180,110 @@ async fn uploaded_plugins_are_checked_by_their_own_description() {
         assert!(answer.text().contains(expected), "{}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn a_brought_plugin_is_known_to_the_other_dialect() {
+    let fixture = Fixture::start().await;
+    let admin = |path: &str| fixture.plane(&format!("/admin/{path}"));
+    let unknown = fixture.get(&admin("schemas/plugins/mine")).await;
+    assert_eq!(unknown.status, 404);
+    fixture
+        .create(
+            &fixture.entity("plugin-schemas"),
+            json!({"lua_schema": LUA}),
+        )
+        .await;
+
+    let form = fixture.get(&admin("schemas/plugins/mine")).await;
+    let enabled = fixture.get(&admin("plugins/enabled")).await.json();
+    let body = json!({"name": "mine", "config": {"times": 10}});
+    let check = fixture
+        .send("POST", &admin("schemas/plugins/validate"), &body)
+        .await;
+
+    assert!(form.text().contains("greeting"), "{}", form.text());
+    let enabled = enabled["enabled_plugins"].as_array().unwrap();
+    assert!(enabled.contains(&json!("mine")) && enabled.contains(&json!("cors")));
+    assert_eq!(check.status, 400, "{}", check.text());
+    assert_eq!(
+        check.json()["fields"],
+        json!({"config": {"times": "value should be between 1 and 9"}})
+    );
+    let plugin = fixture
+        .create(&admin("plugins"), json!({"name": "mine"}))
+        .await;
+    assert_eq!(plugin["config"]["greeting"], "hello");
+}
+
+#[tokio::test]
+async fn a_document_configures_a_brought_plugin() {
+    let fixture = Fixture::start().await;
+    let batch = fixture.plane("/declarative-configuration");
+    let document = json!({
+        "_format_version": "3.0",
+        "plugins": [{"name": "mine", "config": {"times": 3}}],
+    });
+    let unknown = fixture.send("POST", &batch, &document).await;
+    assert_eq!(unknown.status, 400);
+    fixture
+        .create(
+            &fixture.entity("plugin-schemas"),
+            json!({"lua_schema": LUA}),
+        )
+        .await;
+
+    for path in [
+        batch.clone(),
+        fixture.plane("/declarative"),
+        batch.clone() + "?dry_run=true",
+    ] {
+        let applied = fixture.send("POST", &path, &document).await;
+        assert_eq!(applied.status, 200, "{path}: {}", applied.text());
+    }
+
+    let plugins = fixture.get(&fixture.entity("plugins")).await.json();
+    assert_eq!(
+        plugins["data"][0]["config"],
+        json!({"greeting": "hello", "times": 3})
+    );
+    let written = fixture.get(&format!("{batch}?format=json")).await.json();
+    assert_eq!(written["plugins"][0]["config"], json!({"times": 3}));
+    let again = fixture
+        .send("POST", &format!("{batch}?dry_run=true"), &written)
+        .await;
+    assert_eq!(again.json()["changes"], json!([]), "{}", again.text());
+    let mut wrong = document;
+    wrong["plugins"][0]["config"]["times"] = json!(10);
+    let refused = fixture.send("POST", &batch, &wrong).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(
+        refused.json()["problems"][0]["message"],
+        "value should be between 1 and 9"
+    );
+}
+
+#[tokio::test]
+async fn a_document_can_bring_the_plugin_that_it_configures() {
+    let fixture = Fixture::start().await;
+    let batch = fixture.plane("/declarative-configuration");
+    let uploaded = json!({"name": "mine", "schema": LUA, "handler": "return {}"});
+    let document = json!({
+        "_format_version": "3.0",
+        "custom_plugins": [uploaded],
+        "plugins": [{"name": "mine"}],
+    });
+    let applied = fixture.send("POST", &batch, &document).await;
+    assert_eq!(applied.status, 200, "{}", applied.text());
+    let used = fixture.delete(&fixture.entity("custom-plugins/mine")).await;
+    assert_eq!(used.status, 400, "{}", used.text());
+    let mut without = document.clone();
+    without["custom_plugins"] = json!([]);
+    let refused = fixture.send("POST", &batch, &without).await;
+    assert_eq!(refused.status, 400, "{}", refused.text());
+    let mut broken = document;
+    broken["custom_plugins"][0]["schema"] = json!("\n\nos.exit()");
+    let refused = fixture.send("POST", &batch, &broken).await.json();
+    let problem = &refused["problems"][0];
+    assert_eq!(problem["path"], "custom_plugins[0].schema", "{refused}");
+    assert!(problem["message"].as_str().unwrap().contains("line 3"));
+}

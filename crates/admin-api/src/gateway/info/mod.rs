@@ -37,7 +37,7 @@ pub(super) async fn serve(call: Call<'_>, place: Place) -> Result<Reply, Fault> 
         }
         Place::Timers => facts.timers(),
         Place::Endpoints => json!({"data": endpoints::all(call.api.entities.catalogue())}),
-        Place::EnabledPlugins => json!({"enabled_plugins": facts.enabled_plugins()}),
+        Place::EnabledPlugins => enabled_plugins(&call).await?,
         Place::DataPlanes => json!({"data": data_planes(&call).await?, "next": null}),
         Place::ClusterStatus => return cluster_status(&call).await,
         Place::LogLevel => log_level::get(facts.as_ref()),
@@ -75,6 +75,18 @@ fn fault(error: FactError) -> Fault {
             Fault::message(StatusCode::SERVICE_UNAVAILABLE, text)
         }
     }
+}
+
+/// What the process has, and what callers brought along.
+async fn enabled_plugins(call: &Call<'_>) -> Result<Value, Fault> {
+    let brought = call.api.entities.brought(call.scope).await;
+    let mut names = call.api.facts.enabled_plugins();
+    for plugin in brought.map_err(Fault::reading)? {
+        if !names.iter().any(|name| name == plugin.name()) {
+            names.push(plugin.name().to_owned());
+        }
+    }
+    Ok(json!({"enabled_plugins": names}))
 }
 
 const NEEDS_CONTROL_PLANE: &str = "this endpoint is only available when Kong is configured to run as Control Plane for the \
