@@ -13,6 +13,7 @@ use crate::{
     patterns::{self, Patterns},
     router::RouteInput,
     rules::{AddressRule, HeaderRule, HeaderTest, HostRule, MethodNames, MethodSet, SniRule},
+    stream::StreamEntry,
 };
 
 /// Name space of the ids that the parts of a split route get.
@@ -24,6 +25,7 @@ pub(crate) struct Compiler {
     pub(crate) patterns: Patterns,
     pub(crate) methods: MethodNames,
     pub(crate) entries: Vec<Entry>,
+    pub(crate) streams: Vec<StreamEntry>,
     pub(crate) errors: Vec<CompileError>,
 }
 
@@ -34,6 +36,7 @@ impl Compiler {
             patterns: Patterns::default(),
             methods: MethodNames::default(),
             entries: Vec::new(),
+            streams: Vec::new(),
             errors: Vec::new(),
         }
     }
@@ -42,7 +45,27 @@ impl Compiler {
     pub(crate) fn add(&mut self, position: usize, input: &RouteInput<'_>) {
         let route = input.route;
         let mut problems = Vec::new();
-        let Some(mut entry) = self.shared_conditions(position, route, &mut problems) else {
+        if is_stream(&route.protocols) {
+            let ends = [
+                addresses("sources", &route.sources, &mut problems),
+                addresses("destinations", &route.destinations, &mut problems),
+            ];
+            let entry = StreamEntry::new(position, route, self.flavor, ends);
+            self.streams.extend(entry);
+        } else {
+            self.add_http(position, route, &mut problems);
+        }
+        self.errors
+            .extend(problems.into_iter().map(|problem| CompileError {
+                route: position,
+                id: route.id,
+                name: route.name.clone(),
+                problem,
+            }));
+    }
+
+    fn add_http(&mut self, position: usize, route: &Route, problems: &mut Vec<RouteProblem>) {
+        let Some(mut entry) = self.shared_conditions(position, route, problems) else {
             return;
         };
         let groups = path_groups(&route.paths, self.flavor);
@@ -53,17 +76,10 @@ impl Compiler {
             } else {
                 route.id
             };
-            entry.paths = self.paths(group, &mut problems);
+            entry.paths = self.paths(group, problems);
             entry.key = self.key(position, route, id, group);
             self.entries.push(entry.clone());
         }
-        self.errors
-            .extend(problems.into_iter().map(|problem| CompileError {
-                route: position,
-                id: route.id,
-                name: route.name.clone(),
-                problem,
-            }));
     }
 
     /// Everything but paths and order; `None` for a route without any condition, which never matches.
@@ -162,6 +178,17 @@ impl Compiler {
             }
         }
     }
+}
+
+/// Whether a route is for layer 4. The protocols of a route are of one kind.
+fn is_stream(protocols: &[Protocol]) -> bool {
+    let is_one = |protocol: &Protocol| {
+        matches!(
+            protocol,
+            Protocol::Tcp | Protocol::Tls | Protocol::TlsPassthrough | Protocol::Udp
+        )
+    };
+    protocols.first().is_some_and(is_one)
 }
 
 /// The attributes that a route uses.

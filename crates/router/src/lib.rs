@@ -22,6 +22,7 @@ mod query;
 mod router;
 mod rules;
 mod search;
+mod stream;
 mod table;
 
 #[cfg(test)]
@@ -35,3 +36,4 @@ pub use path::{escape_into, normalise_path, upstream_path};
 pub use query::{HeaderLookup, Query, Scheme, split_host};
 pub use regex::bytes::Captures;
 pub use router::{RouteInput, Router};
+pub use stream::{StreamProtocol, StreamQuery};

@@ -15,6 +15,7 @@ use crate::{
     query::{Query, Scheme},
     rules::MethodNames,
     search::Search,
+    stream::{StreamQuery, StreamTable},
 };
 
 /// A route to compile.
@@ -39,6 +40,7 @@ pub struct Router {
     pub(crate) hits: Option<HitIndex>,
     /// Some route has a condition on the path.
     has_paths: bool,
+    pub(crate) streams: StreamTable,
 }
 
 /// The cheap conditions of an entry.
@@ -82,6 +84,7 @@ impl Router {
             patterns,
             methods,
             mut entries,
+            streams,
             errors,
             ..
         } = compiler;
@@ -116,6 +119,7 @@ impl Router {
             index,
             hits,
             has_paths,
+            streams: StreamTable::build(streams),
         })
     }
 
@@ -125,10 +129,21 @@ impl Router {
         self.flavor
     }
 
-    /// Whether no request can match.
+    /// Whether no request and no connection can match.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.streams.entries.is_empty()
+    }
+
+    /// The route that a connection of layer 4 belongs to: its index in the slice that
+    /// [`Router::compile`] was given. Allocates nothing.
+    ///
+    /// A connection over TLS is asked about as [`crate::StreamProtocol::TlsPassthrough`] first, then, when
+    /// nothing fits and the handshake is done, as [`crate::StreamProtocol::Tls`].
+    #[must_use]
+    pub fn match_stream(&self, query: &StreamQuery<'_>) -> Option<usize> {
+        let entry = self.streams.find(query)?;
+        Some(entry.route as usize)
     }
 
     /// The route that a request belongs to. Allocates nothing.

@@ -26,6 +26,11 @@ impl AddressRule {
         Some(Self { block, port })
     }
 
+    /// The port that it names.
+    pub(crate) const fn port(&self) -> Option<u16> {
+        self.port
+    }
+
     fn matches(&self, end: (IpAddr, u16)) -> bool {
         self.block.is_none_or(|block| block.contains(end.0))
             && self.port.is_none_or(|port| port == end.1)

@@ -58,8 +58,12 @@ impl SniRule {
                 .is_some_and(|name| rules.iter().any(|rule| rule.matches_name(name)))
     }
 
+    /// The name, when it has no wildcard.
+    pub(crate) fn exact(&self) -> Option<&str> {
+        (self.kind == HostKind::Exact).then_some(&self.text)
+    }
+
     /// Whether one of the rules fits a server name.
-    #[cfg(test)]
     pub(crate) fn names(rules: &[Self], name: &str) -> bool {
         rules.iter().any(|rule| rule.matches_name(name))
     }
