@@ -1,7 +1,9 @@
 //! Prints the figures of the store on this machine, for a file and for a PostgreSQL server that is
 //! started for it (with synced commits):
-//! `cargo run --release -p gatehouse-store --example rates -- FOLDER [sqlite|postgres] [small]`;
-//! with `removal` only the figure about a document that leaves out almost everything.
+//! `make bench-store`, or
+//! `cargo run --release -p gatehouse-store --example rates -- FOLDER [sqlite|postgres] [FIGURES]`.
+//! FIGURES are all or some of `removal load writes consumers`; with `small` there are 100,000
+//! consumers instead of a million.
 //!
 //! | figure | aim |
 //! | --- | --- |
@@ -9,7 +11,6 @@
 //! | 100,000 entities replaced by two | 5 s |
 //! | single writes a second by 10 writers | 2,000 |
 //! | a page of 1,000 at 100,000 entities, 99th of 100 | 20 ms |
-//! | memory at 100,000 entities | 300 MB |
 //! | one write at 1,000,000 consumers, 99th of 100 | 5 ms |
 
 use std::error::Error;
@@ -94,15 +95,22 @@ async fn main() -> Done {
         .map_or_else(std::env::temp_dir, PathBuf::from);
     let rest: Vec<String> = arguments.collect();
     let asked = |word: &str| rest.iter().any(|argument| argument == word);
-    let consumers = match (asked("removal"), asked("small")) {
-        (true, _) => None,
-        (false, true) => Some(ROWS),
-        (false, false) => Some(CONSUMERS),
+    let known = ["removal", "load", "writes", "consumers"];
+    let every = !known.into_iter().any(asked);
+    let wanted = Wanted {
+        removal: every || asked("removal"),
+        load: every || asked("load"),
+        writes: every || asked("writes"),
+        consumers: (every || asked("consumers")).then_some(if asked("small") {
+            ROWS
+        } else {
+            CONSUMERS
+        }),
     };
     if !asked("postgres") {
         let folder = folder.join(format!("rates-{}", clock::new_uuid()));
         say("SQLite")?;
-        measure(folder.join("a.db").into(), consumers).await?;
+        measure(folder.join("a.db").into(), &wanted).await?;
         std::fs::remove_dir_all(folder)?;
     }
     if !asked("sqlite") {
@@ -112,31 +120,42 @@ async fn main() -> Done {
         });
         say("PostgreSQL")?;
         let config = PostgresConfig::from_url(&server.url("rates"))?;
-        measure(config.into(), consumers).await?;
+        measure(config.into(), &wanted).await?;
     }
     Ok(())
 }
 
-/// Without a number of consumers only the removal is measured.
-async fn measure(location: Location, consumers: Option<u128>) -> Done {
+/// The figures that were asked for.
+struct Wanted {
+    removal: bool,
+    load: bool,
+    writes: bool,
+    consumers: Option<u128>,
+}
+
+async fn measure(location: Location, wanted: &Wanted) -> Done {
     let store = Store::open(StoreOptions {
         location,
         sealer: Arc::new(pki::Sealer::from_key(&[1; 32])?),
         catalogue: Arc::new(Catalogue::new(Arc::new(NoPlugins))),
     })?;
-    remove(&store).await?;
-    let Some(consumers) = consumers else {
-        return Ok(());
-    };
-    load(&store).await?;
-    pages(&store).await?;
-    for writers in [1, 10, 100] {
+    if wanted.removal {
+        remove(&store).await?;
+    }
+    if wanted.load {
+        load(&store).await?;
+        pages(&store).await?;
+    }
+    for writers in [1, 10, 100].into_iter().filter(|_| wanted.writes) {
         let rate = write(&store, writers).await?;
         say(&format!(
             "  {writers} writers: {rate} single writes a second"
         ))?;
     }
-    many_consumers(&store, consumers).await
+    match wanted.consumers {
+        Some(consumers) => many_consumers(&store, consumers).await,
+        None => Ok(()),
+    }
 }
 
 async fn load(store: &Store) -> Done {

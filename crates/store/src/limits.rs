@@ -11,6 +11,9 @@ pub(crate) const QUEUE_WAIT: Duration = Duration::from_secs(5);
 /// Most requests that share one transaction and its sync.
 pub(crate) const GROUP_LIMIT: usize = 256;
 
+/// Longest wait for further requests of a group, however long its last commit took.
+pub(crate) const GATHER_WAIT: Duration = Duration::from_millis(2);
+
 /// How often expired rows are cleared away. They are invisible from the moment they expire; this
 /// gives back their space and their unique values.
 pub(crate) const SWEEP_EVERY: Duration = Duration::from_mins(1);

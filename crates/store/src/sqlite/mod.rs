@@ -5,6 +5,7 @@
 //! log). Everything blocking happens off the caller's thread.
 
 mod apply;
+mod carrier;
 mod fault;
 mod history;
 mod list;

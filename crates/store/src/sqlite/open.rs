@@ -24,8 +24,9 @@ const PAGES_KIB: i64 = 8 * 1024;
 /// indexes in turn.
 const WRITER_PAGES_KIB: i64 = 32 * 1024;
 
-/// Size to which the write-ahead log is cut back after a burst.
-const LOG_KEPT_BYTES: i64 = 64 * 1024 * 1024;
+/// Size to which the write-ahead log is cut back after a burst. Above what it usually grows to: a
+/// file that keeps its size is written in place.
+const LOG_KEPT_BYTES: i64 = 320 * 1024 * 1024;
 
 /// Opens the connection that writes, making and migrating the file as needed. The lock is held
 /// as long as the returned file is open.
@@ -77,6 +78,13 @@ pub(crate) fn check_file(connection: &Connection, path: &Path) -> Result<(), Sto
     }
 }
 
+/// Opens a connection that carries the write-ahead log into the file.
+pub(super) fn open_carrier(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    durable(&connection)?;
+    Ok(connection)
+}
+
 /// Opens a connection that can only read.
 pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -120,6 +128,8 @@ fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
 fn durable(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // `carrier` does it.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)
 }
 

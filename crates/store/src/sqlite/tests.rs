@@ -123,6 +123,27 @@ async fn commits_are_synced() {
     assert_eq!(mode, "wal");
 }
 
+/// A copy of the file alone lacks what is only in the write-ahead log.
+#[tokio::test]
+async fn write_ahead_log_is_carried_into_the_file_when_nobody_writes() {
+    let folder = TempDir::new("store");
+    let database = open(&folder);
+    let row = |n: u128| json!({ "id": Uuid::from_u128(n), "text": "x".repeat(2_000) });
+    database.apply(batch((0..1_000).map(row))).await.unwrap();
+    let (file, alone) = (folder.join("a.db"), folder.join("alone.db"));
+    let rows_in_file = || {
+        std::fs::copy(&file, &alone).unwrap();
+        let connection = rusqlite::Connection::open(&alone).unwrap();
+        let count = connection.query_row("SELECT count(*) FROM entity", [], |row| row.get(0));
+        count.unwrap_or(0_i64)
+    };
+    let end = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while rows_in_file() < 1_000 {
+        assert!(tokio::time::Instant::now() < end, "nothing was carried");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn full_queue_turns_requests_away_after_a_while() {
     let folder = TempDir::new("store");

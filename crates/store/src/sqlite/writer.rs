@@ -1,5 +1,9 @@
 //! The one thread that writes. It takes what waits, runs it in one transaction with a savepoint for
 //! each request, syncs once, and only then answers.
+//!
+//! Callers that were just answered come back together a little later: a group waits for as many as
+//! were at work at the end of the last one, for at most half of what its commit took. Without that
+//! the first to come back would take a sync for itself, and all others the next one.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::json;
@@ -15,11 +20,14 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::apply::Work;
+use super::carrier::Carrier;
 use super::fault::{Fault, Outcome};
 use super::log::audit;
 use super::records;
 use crate::codec::Codec;
-use crate::limits::{GROUP_LIMIT, NOTICES_KEPT, QUEUE_LIMIT, QUEUE_WAIT, SWEEP_EVERY, SWEEP_LIMIT};
+use crate::limits::{
+    GATHER_WAIT, GROUP_LIMIT, NOTICES_KEPT, QUEUE_LIMIT, QUEUE_WAIT, SWEEP_EVERY, SWEEP_LIMIT,
+};
 use crate::{Actor, Applied, Batch, Changed, RecordOperation, StoreError};
 
 /// What is to be written.
@@ -72,17 +80,21 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(
-        connection: Connection,
+        mut connection: Connection,
         codec: Arc<Codec>,
         path: PathBuf,
     ) -> Result<Self, StoreError> {
         let (queue, requests) = sync_channel(QUEUE_LIMIT);
         let notices = broadcast::channel(NOTICES_KEPT).0;
+        let places = Arc::new(Semaphore::new(QUEUE_LIMIT));
         let mut room = Room {
+            carrier: Carrier::start(&mut connection, path.clone())?,
             connection,
             codec,
             path,
             notices: notices.clone(),
+            places: places.clone(),
+            pace: Pace::default(),
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -91,7 +103,6 @@ impl Writer {
                 action: "start the writing thread".to_owned(),
                 detail: error.to_string(),
             })?;
-        let places = Arc::new(Semaphore::new(QUEUE_LIMIT));
         Ok(Self {
             queue: Some(queue),
             places,
@@ -147,29 +158,39 @@ impl Drop for Writer {
 
 /// The thread's side.
 struct Room {
+    // The thread beside this one ends before the connection does: the last to close the file takes
+    // the write-ahead log with it.
+    carrier: Carrier,
     connection: Connection,
     codec: Arc<Codec>,
     path: PathBuf,
     notices: broadcast::Sender<Changed>,
+    places: Arc<Semaphore>,
+    pace: Pace,
+}
+
+/// What the last group says about the next one.
+#[derive(Default)]
+struct Pace {
+    /// Requests that were at work or waiting before it was answered.
+    callers: usize,
+    /// How long the next one may wait for that many.
+    patience: Duration,
 }
 
 impl Room {
     fn work(&mut self, requests: &Receiver<Request>) {
         let mut swept = Instant::now();
         loop {
-            let mut group = Vec::new();
-            match requests.recv_timeout(SWEEP_EVERY) {
-                Ok(request) => group.push(request),
-                Err(RecvTimeoutError::Timeout) => {}
+            match requests.recv_timeout(self.carrier.rest().unwrap_or(SWEEP_EVERY)) {
+                Ok(request) => {
+                    let group = self.gather(request, requests);
+                    self.serve(group);
+                    self.carrier.after_group(&self.connection);
+                }
+                Err(RecvTimeoutError::Timeout) => self.carrier.when_idle(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            while group.len() < GROUP_LIMIT {
-                match requests.try_recv() {
-                    Ok(request) => group.push(request),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
-            }
-            self.serve(group);
             if swept.elapsed() >= SWEEP_EVERY {
                 swept = Instant::now();
                 self.sweep();
@@ -177,13 +198,35 @@ impl Room {
         }
     }
 
-    fn serve(&mut self, group: Vec<Request>) {
-        if group.is_empty() {
-            return;
+    /// Takes what waits, and what comes back in a moment.
+    fn gather(&self, first: Request, requests: &Receiver<Request>) -> Vec<Request> {
+        let mut group = vec![first];
+        let until = Instant::now() + self.pace.patience;
+        while group.len() < GROUP_LIMIT {
+            let next = match requests.try_recv() {
+                Err(TryRecvError::Empty) if group.len() < self.pace.callers => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    requests.recv_timeout(left).ok()
+                }
+                next => next.ok(),
+            };
+            match next {
+                Some(request) => group.push(request),
+                None => break,
+            }
         }
+        group
+    }
+
+    fn serve(&mut self, group: Vec<Request>) {
+        let start = Instant::now();
         let runs = group.chunk_by(|one, next| !one.task.is_large() && !next.task.is_large());
         let answers: Vec<Answer> = runs.flat_map(|run| self.commit(run)).collect();
         self.notify(&answers);
+        self.pace = Pace {
+            callers: QUEUE_LIMIT - self.places.available_permits(),
+            patience: (start.elapsed() / 2).min(GATHER_WAIT),
+        };
         for (request, answer) in group.into_iter().zip(answers) {
             // A caller that went away does not need the answer.
             drop(request.answer.send(answer));
