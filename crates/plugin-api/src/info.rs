@@ -84,6 +84,8 @@ pub struct ServiceInfo {
     pub id_text: Bytes,
     /// Name, if it has one.
     pub name: Option<Bytes>,
+    /// Its host: what names it where it has no name.
+    pub host: Bytes,
     /// The whole entity as JSON text, for plugins that log or echo it; see [`document`].
     pub document: Bytes,
 }

@@ -33,6 +33,7 @@ pub mod jwt;
 pub mod key_auth;
 pub mod ldap_auth;
 pub mod loggly;
+mod measures;
 pub mod oauth2;
 pub mod opentelemetry;
 mod outbox;
@@ -61,6 +62,7 @@ pub mod udp_log;
 pub mod zipkin;
 
 pub use catalogue::{Catalogue, catalogue, catalogue_of, takes_groups};
+pub use outbox::lost_records;
 
 use plugin_api::Definition;
 

@@ -241,6 +241,7 @@ impl Request {
                 id: Uuid::from_u128(SERVICE),
                 id_text: text(SERVICE),
                 name: None,
+                host: Bytes::from_static(b"backend.test"),
                 document: Bytes::from_static(br#"{"id":"service"}"#),
             }),
         }

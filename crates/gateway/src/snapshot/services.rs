@@ -64,6 +64,7 @@ impl Services {
                     id: service.id,
                     id_text: id_text(service.id),
                     name: bytes(service.name.as_ref()),
+                    host: Bytes::copy_from_slice(service.host.as_bytes()),
                     document: plugin_api::document(row.body),
                 },
                 upstream: upstream.cloned(),

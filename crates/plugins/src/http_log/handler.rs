@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use plugin_api::{BuildContext, BuildError, Exchange, Handler, Outcome, PluginInput};
 
-use super::endpoint::Endpoint;
 use super::schema::Config;
-use crate::outbox::Courier;
+use crate::outbox::{Courier, Endpoint, EndpointSettings, milliseconds};
 use crate::record::{self, CustomFields};
 
 /// Prepares an instance.
@@ -15,7 +14,15 @@ pub(super) fn build(
     context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
-    let mut endpoint = Endpoint::prepare(&config)?;
+    let mut endpoint = Endpoint::prepare(&EndpointSettings {
+        field: "http_endpoint",
+        url: &config.endpoint,
+        method: &config.method,
+        content_type: &config.content_type,
+        headers: &config.headers,
+        timeout: milliseconds(config.timeout),
+        keepalive: milliseconds(config.keepalive),
+    })?;
     let is_batched = config.policy.max_batch > 1;
     let deliver = Box::new(move |records: &[Vec<u8>]| endpoint.send(&body(records, is_batched)));
     Ok(Arc::new(HttpLog {

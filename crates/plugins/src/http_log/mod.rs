@@ -1,6 +1,5 @@
 //! `http-log`: sends a JSON record of each request to an HTTP endpoint.
 
-mod endpoint;
 mod handler;
 mod rules;
 mod schema;

@@ -1,9 +1,9 @@
 //! Configuration of `loggly`.
 
-use schema::{Field, Schema};
-use serde_json::json;
+use schema::{DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value, json};
 
-use crate::records::logs::{custom_fields, severities};
+use crate::records::logs::{Threshold, custom_fields, severities};
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
@@ -27,4 +27,35 @@ pub(super) fn schema() -> Schema {
             .describe("Milliseconds to wait for the name and the socket."),
         custom_fields(),
     ])
+}
+
+/// What an instance is told.
+#[derive(Clone)]
+pub(super) struct Config {
+    /// Name or address of Loggly.
+    pub(super) host: String,
+    /// Port of Loggly.
+    pub(super) port: u16,
+    /// Customer token: a secret.
+    pub(super) key: String,
+    /// Tags of every record.
+    pub(super) tags: Vec<String>,
+    /// Which answers are written, and how severe they are.
+    pub(super) threshold: Threshold,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let host = read.text("host")?;
+        Ok(Self {
+            host: host.unwrap_or_else(|| "logs-01.loggly.com".to_owned()),
+            port: read.integer("port")?.unwrap_or(514),
+            key: read.required_text("key")?,
+            tags: read.texts("tags")?,
+            threshold: Threshold::read(&read)?,
+        })
+    }
 }

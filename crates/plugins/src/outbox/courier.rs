@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::losses;
 use super::queue::{Entry, Queue};
 
 /// Delivers a batch, or says why not.
@@ -74,7 +75,7 @@ impl<T: Entry + Send + 'static> Courier<T> {
 
     /// Has an entry delivered.
     pub(crate) fn send(&self, entry: T) {
-        self.queue.push(entry);
+        losses::count(&self.name, self.queue.push(entry));
         let Some(deliver) = self.deliver.lock().take() else {
             return;
         };
@@ -125,6 +126,7 @@ fn attempt<T: Entry>(
         let is_over = spent >= policy.max_retry_time;
         if is_over || queue.pause(delay) {
             let count = batch.len();
+            losses::count(name, count as u64);
             tracing::warn!(plugin = name, count, %reason, "records could not be delivered");
             return;
         }

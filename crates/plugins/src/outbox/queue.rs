@@ -59,16 +59,17 @@ impl<T: Entry> Queue<T> {
     }
 
     /// Adds an entry; the oldest give way when the queue is full. One that is larger than all that
-    /// may wait is dropped itself.
-    pub(super) fn push(&self, entry: T) {
+    /// may wait is dropped itself. Tells how many were dropped.
+    pub(super) fn push(&self, entry: T) -> u64 {
         let bytes = entry.bytes();
         let mut state = self.state.lock();
         if bytes > self.max_bytes {
             state.dropped += 1;
             drop(state);
             self.changed.notify_one();
-            return;
+            return 1;
         }
+        let before = state.dropped;
         while state.entries.len() >= self.max_entries || state.bytes + bytes > self.max_bytes {
             let Some(oldest) = state.entries.pop_front() else {
                 break;
@@ -78,8 +79,10 @@ impl<T: Entry> Queue<T> {
         }
         state.bytes += bytes;
         state.entries.push_back(entry);
+        let dropped = state.dropped - before;
         drop(state);
         self.changed.notify_one();
+        dropped
     }
 
     /// Entries dropped since this was last asked.

@@ -62,3 +62,43 @@ pub(crate) fn severities(schema: Schema, mark: fn(Field) -> Field) -> Schema {
         ),
     ])
 }
+
+/// Which answers are written, and how severe they are. Numbers are those of syslog: lower is more
+/// severe.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Threshold {
+    log_level: u8,
+    /// Of answers below 400, from 400 to 499, and from 500 on.
+    severities: [u8; 3],
+}
+
+impl Threshold {
+    /// Reads what [`severities`] describes.
+    pub(crate) fn read(config: &Reader<'_>) -> Result<Self, DecodeError> {
+        let severity = |field| {
+            let name = config.text(field)?.unwrap_or_else(|| "info".to_owned());
+            let at = SEVERITIES.iter().rev().position(|known| *known == name);
+            at.and_then(|at| u8::try_from(at).ok())
+                .ok_or_else(|| config.error(field, "a severity"))
+        };
+        Ok(Self {
+            log_level: severity("log_level")?,
+            severities: [
+                severity("successful_severity")?,
+                severity("client_errors_severity")?,
+                severity("server_errors_severity")?,
+            ],
+        })
+    }
+
+    /// The severity of an answer; nothing if it is not written.
+    pub(crate) fn of(&self, status: u16) -> Option<u8> {
+        let [good, client, server] = self.severities;
+        let severity = match status {
+            500.. => server,
+            400..500 => client,
+            _ => good,
+        };
+        (severity <= self.log_level).then_some(severity)
+    }
+}

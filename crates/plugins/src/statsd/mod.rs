@@ -1,9 +1,14 @@
-//! `statsd`: sends metrics to a StatsD server.
+//! `statsd`: sends metrics of each request to a StatsD server.
 
+mod handler;
 mod schema;
+mod sender;
+#[cfg(test)]
+mod tests;
 
-use plugin_api::{ALL_PROTOCOLS, Definition};
+use plugin_api::{ALL_PROTOCOLS, Definition, Phases};
 
 /// The plugin.
-pub const DEFINITION: Definition =
-    Definition::described("statsd", 11, schema::schema).protocols(ALL_PROTOCOLS);
+pub const DEFINITION: Definition = Definition::new("statsd", 11, schema::schema, handler::build)
+    .phases(Phases::LOG)
+    .protocols(ALL_PROTOCOLS);

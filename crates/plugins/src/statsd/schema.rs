@@ -1,9 +1,13 @@
 //! Configuration of `statsd`.
 
-use schema::{Check, Condition, Field, Pattern, Schema};
-use serde_json::{Value, json};
+use std::ops::RangeInclusive;
 
-use crate::records::queue::{queue, settings_before_queue};
+use schema::{Check, Condition, DecodeError, Field, Pattern, Reader, Schema};
+use serde_json::{Map, Value, json};
+
+use crate::measures::{Consumer, TagStyle, kind};
+use crate::outbox::Policy;
+use crate::records::queue::{policy, queue, settings_before_queue};
 
 /// What may name the consumer of a metric.
 const CONSUMER: [&str; 3] = ["consumer_id", "custom_id", "username"];
@@ -151,4 +155,127 @@ fn default_metrics() -> Value {
         sampled("status_count_per_user_per_route", "counter"),
         sampled("shdict_usage", "gauge"),
     ])
+}
+
+/// What an instance is told.
+#[derive(Clone, Debug)]
+pub(super) struct Config {
+    /// Name or address of the server.
+    pub(super) host: String,
+    /// Port of the server.
+    pub(super) port: u16,
+    /// Text in front of every metric's name.
+    pub(super) prefix: String,
+    /// Metrics to send.
+    pub(super) metrics: Vec<Metric>,
+    /// Statuses that are reported; `None` for all.
+    pub(super) statuses: Option<Vec<RangeInclusive<u16>>>,
+    /// Bytes of metrics gathered in a datagram; 0 for one each.
+    pub(super) packet_size: usize,
+    /// Whether metrics go over TCP.
+    pub(super) use_tcp: bool,
+    /// Whether the prefix names the machine.
+    pub(super) hostname_in_prefix: bool,
+    /// Dialect of tags.
+    pub(super) tag_style: Option<TagStyle>,
+    /// How metrics wait.
+    pub(super) policy: Policy,
+}
+
+/// What names the service of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServiceNaming {
+    /// Its id.
+    Id,
+    /// Its name.
+    Name,
+    /// Its host.
+    Host,
+    /// Its name, or its host where it has none.
+    NameOrHost,
+}
+
+/// A metric to send.
+#[derive(Clone, Debug)]
+pub(super) struct Metric {
+    /// Which one.
+    pub(super) name: String,
+    /// Letters of its kind.
+    pub(super) kind: &'static str,
+    /// Share of requests that the server is told it stands for.
+    pub(super) rate: Option<f64>,
+    /// What names the consumer.
+    pub(super) consumer: Consumer,
+    /// What names the service.
+    pub(super) service: ServiceNaming,
+    /// Name of the workspace.
+    pub(super) workspace: String,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let text = |name| Ok::<_, DecodeError>(read.text(name)?.unwrap_or_default());
+        let flag = |name| Ok::<_, DecodeError>(read.boolean(name)?.unwrap_or(false));
+        let defaults = [
+            text("consumer_identifier_default")?,
+            text("service_identifier_default")?,
+            text("workspace_identifier_default")?,
+        ];
+        let metrics = read.list("metrics")?.iter();
+        let ranges = read.list("allow_status_codes")?.iter();
+        let ranges: Vec<_> = ranges.filter_map(Value::as_str).filter_map(range).collect();
+        let has_ranges = config
+            .get("allow_status_codes")
+            .is_some_and(Value::is_array);
+        Ok(Self {
+            host: read.required_text("host")?,
+            port: read.integer("port")?.unwrap_or(8125),
+            prefix: text("prefix")?,
+            metrics: metrics.map(|row| metric(row, &defaults)).collect(),
+            statuses: has_ranges.then_some(ranges),
+            packet_size: read.integer("udp_packet_size")?.unwrap_or(0),
+            use_tcp: flag("use_tcp")?,
+            hostname_in_prefix: flag("hostname_in_prefix")?,
+            tag_style: read.text("tag_style")?.as_deref().and_then(TagStyle::named),
+            policy: policy(&read)?,
+        })
+    }
+}
+
+/// `200-299`.
+fn range(text: &str) -> Option<RangeInclusive<u16>> {
+    let (from, to) = text.split_once('-')?;
+    let bound = |text: &str| {
+        text.parse::<u64>()
+            .ok()
+            .map(|n| u16::try_from(n).unwrap_or(u16::MAX))
+    };
+    Some(bound(from)?..=bound(to)?)
+}
+
+fn metric(row: &Value, defaults: &[String; 3]) -> Metric {
+    let text = |name: &str| row.get(name).and_then(Value::as_str);
+    let [consumer, service, workspace] = defaults;
+    let service = match text("service_identifier").unwrap_or(service) {
+        "service_id" => ServiceNaming::Id,
+        "service_name" => ServiceNaming::Name,
+        "service_host" => ServiceNaming::Host,
+        _ => ServiceNaming::NameOrHost,
+    };
+    let workspace = match text("workspace_identifier").unwrap_or(workspace) {
+        "workspace_name" => "default".to_owned(),
+        _ => entities::DEFAULT_WORKSPACE.to_string(),
+    };
+    let consumer = text("consumer_identifier").unwrap_or(consumer);
+    Metric {
+        name: text("name").unwrap_or_default().to_owned(),
+        kind: kind(text("stat_type").unwrap_or_default()),
+        rate: row.get("sample_rate").and_then(Value::as_f64),
+        consumer: Consumer::named(consumer).unwrap_or(Consumer::CustomId),
+        service,
+        workspace,
+    }
 }

@@ -49,15 +49,9 @@ impl Syslog {
 
 impl Handler for Syslog {
     fn log(&self, exchange: &mut Exchange<'_>, outcome: &Outcome) {
-        let [good, client, server] = self.config.severities;
-        let severity = match outcome.status {
-            500.. => server,
-            400..500 => client,
-            _ => good,
-        };
-        if severity > self.config.log_level {
+        let Some(severity) = self.config.threshold.of(outcome.status) else {
             return;
-        }
+        };
         let number = self.config.facility * 8 + severity;
         let mut text = format!("<{number}>kong: ").into_bytes();
         text.extend(record::render(exchange, outcome, &self.custom));

@@ -3,7 +3,7 @@
 use schema::{DecodeError, Field, Reader, Schema};
 use serde_json::{Map, Value};
 
-use crate::records::logs::{SEVERITIES, custom_fields, severities};
+use crate::records::logs::{Threshold, custom_fields, severities};
 
 /// Facilities of syslog.
 const FACILITIES: [&str; 20] = [
@@ -27,10 +27,8 @@ pub(super) fn schema() -> Schema {
 /// What an instance is told.
 #[derive(Clone, Debug)]
 pub(super) struct Config {
-    /// Number of the least severity that is written; lower is more severe.
-    pub(super) log_level: u8,
-    /// Numbers of the severities of answers below 400, from 400 to 499, and from 500 on.
-    pub(super) severities: [u8; 3],
+    /// Which answers are written, and how severe they are.
+    pub(super) threshold: Threshold,
     /// Number of the facility.
     pub(super) facility: u8,
 }
@@ -40,21 +38,10 @@ impl TryFrom<&Map<String, Value>> for Config {
 
     fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
         let read = Reader::new("plugins", config);
-        let severity = |field| {
-            let name = read.text(field)?.unwrap_or_else(|| "info".to_owned());
-            let at = SEVERITIES.iter().rev().position(|known| *known == name);
-            at.and_then(|at| u8::try_from(at).ok())
-                .ok_or_else(|| read.error(field, "a severity"))
-        };
         let facility = read.text("facility")?.unwrap_or_else(|| "user".to_owned());
         let facility = NUMBERS.iter().find(|(name, _)| *name == facility);
         Ok(Self {
-            log_level: severity("log_level")?,
-            severities: [
-                severity("successful_severity")?,
-                severity("client_errors_severity")?,
-                severity("server_errors_severity")?,
-            ],
+            threshold: Threshold::read(&read)?,
             facility: facility
                 .map(|(_, number)| *number)
                 .ok_or_else(|| read.error("facility", "a facility"))?,

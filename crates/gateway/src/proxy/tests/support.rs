@@ -365,6 +365,7 @@ fn service_entry(document: &Value) -> Arc<ServiceEntry> {
             id: service.id,
             id_text: Bytes::from(service.id.to_string()),
             name: service.name.clone().map(Bytes::from),
+            host: Bytes::from(service.host.clone()),
             document: plugin_api::document(&document),
         },
         destination,

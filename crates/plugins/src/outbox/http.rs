@@ -1,21 +1,40 @@
-//! The HTTP endpoint that takes records.
+//! An HTTP endpoint that takes records: one request for each delivery, on a connection that is kept.
 
 use std::io;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use plugin_api::BuildError;
 
-use super::schema::Config;
-use crate::outbox::{Connection, Duplex, Target, milliseconds};
+use super::connection::{Connection, Duplex, Target};
 
 /// Largest head of an answer, in bytes.
 const HEAD_MAX: usize = 16 * 1024;
 /// Largest body of an answer that is read so that its connection can be used again, in bytes.
 const BODY_MAX: u64 = 64 * 1024;
 
+/// What an endpoint is told by a configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct EndpointSettings<'a> {
+    /// The field of the configuration that names the URL.
+    pub(crate) field: &'static str,
+    /// The URL.
+    pub(crate) url: &'a str,
+    /// Method of the requests.
+    pub(crate) method: &'a str,
+    /// Content type of the requests.
+    pub(crate) content_type: &'a str,
+    /// Header lines sent along.
+    pub(crate) headers: &'a [(String, String)],
+    /// To connect, to send and to receive.
+    pub(crate) timeout: Duration,
+    /// How long an idle connection is kept.
+    pub(crate) keepalive: Duration,
+}
+
 /// An endpoint with its connection.
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     connection: Connection,
     /// Request line and headers, but for the length.
     head: String,
@@ -24,13 +43,17 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     /// Prepares the endpoint of a configuration.
-    pub(super) fn prepare(config: &Config) -> Result<Self, BuildError> {
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Config`] for a URL that cannot be used.
+    pub(crate) fn prepare(config: &EndpointSettings<'_>) -> Result<Self, BuildError> {
         let refused = |reason: &str| BuildError::Config {
-            field: "http_endpoint".to_owned(),
+            field: config.field.to_owned(),
             reason: reason.to_owned(),
         };
         let (scheme, rest) = config
-            .endpoint
+            .url
             .split_once("://")
             .ok_or_else(|| refused("give a URL with a scheme"))?;
         let is_tls = match scheme.to_ascii_lowercase().as_str() {
@@ -51,8 +74,8 @@ impl Endpoint {
             host: host.to_owned(),
             port: port.unwrap_or(if is_tls { 443 } else { 80 }),
             tls_name: is_tls.then(|| host.to_owned()),
-            timeout: milliseconds(config.timeout),
-            keepalive: milliseconds(config.keepalive),
+            timeout: config.timeout,
+            keepalive: config.keepalive,
         });
         let mut head = format!(
             "{} {slash}{target} HTTP/1.1\r\nHost: {place}\r\n",
@@ -65,7 +88,7 @@ impl Endpoint {
                 STANDARD.encode(user)
             ));
         }
-        for (name, value) in &config.headers {
+        for (name, value) in config.headers {
             let value: String = value.chars().filter(|c| !c.is_control()).collect();
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -79,7 +102,7 @@ impl Endpoint {
     }
 
     /// Sends a body; anything but a status from 200 to 299 is a failure.
-    pub(super) fn send(&mut self, body: &[u8]) -> Result<(), String> {
+    pub(crate) fn send(&mut self, body: &[u8]) -> Result<(), String> {
         let head = format!("{}Content-Length: {}\r\n\r\n", self.head, body.len());
         let answer = self.connection.with(|stream| {
             stream.write_all(head.as_bytes())?;
