@@ -59,6 +59,8 @@ pub struct Settings {
 
     /// `proxy_access_log`.
     pub proxy_access_log: LogTarget,
+    /// `proxy_stream_access_log`.
+    pub proxy_stream_access_log: LogTarget,
     /// `proxy_error_log`.
     pub proxy_error_log: LogTarget,
     /// `admin_access_log`.

@@ -8,6 +8,7 @@ use plugin_api::{HeaderSpan, Span};
 use crate::http1::{BodyDecoder, BodyError, Framing, HeadError, HeadLimits, RequestHead};
 use crate::http1::{ResponseHead, chunk_header};
 use crate::proxy::proxy_header;
+use crate::stream;
 
 /// Largest answer head of these checks.
 const MAX_HEAD: usize = 32 * 1024;
@@ -21,6 +22,34 @@ fn cut(input: &[u8]) -> ([usize; 2], &[u8]) {
     };
     let (first, second) = (place(0), place(1));
     ([first.min(second), first.max(second)], bytes)
+}
+
+/// The first message of a TLS client.
+///
+/// # Panics
+///
+/// When a property does not hold.
+pub fn client_hello(input: &[u8]) {
+    let ([first, second], bytes) = cut(input);
+    let whole = stream::read_hello(bytes);
+    for end in [first, second] {
+        // What was read stays so, whatever follows; what was refused stays refused.
+        match stream::read_hello(&bytes[..end]) {
+            Ok(None) => {}
+            Err(refused) => assert_eq!(whole, Err(refused)),
+            Ok(Some(hello)) => assert_eq!(whole, Ok(Some(hello))),
+        }
+    }
+    let mut acceptor = rustls::server::Acceptor::default();
+    let mut rest = bytes;
+    if whole.is_err() || acceptor.read_tls(&mut rest).is_err() {
+        return;
+    }
+    // Who takes part in the handshake finds the same name.
+    if let (Ok(Some(hello)), Ok(Some(accepted))) = (whole, acceptor.accept()) {
+        let named = accepted.client_hello().server_name().map(str::to_owned);
+        assert_eq!(hello.server_name, named);
+    }
 }
 
 /// Request heads.
@@ -244,6 +273,9 @@ mod tests {
         b"X-T: 1\r\n",
         b"PROXY TCP4 1.2.3.4 5.6.7.8 1000 80\r\n",
         b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
+        b"\x16\x03\x01\0\x3e\x01\0\0\x3a\x03\x03",
+        b"\x16\x03\x01\0\x3e\x01\0\0\x3a\x03\x030123456789012345678901234567890\x31\0\0\x02\x13\x01\x01\0\0\x0f\
+          \0\0\0\x0b\0\x09\0\0\x06a.test",
     ];
 
     /// Pieces of messages put together, and some of that damaged.
@@ -272,6 +304,7 @@ mod tests {
             super::response_head(&bytes);
             super::chunked(&bytes);
             super::proxy_header(bytes.get(2..).unwrap_or_default());
+            super::client_hello(&bytes);
         }
 
         #[test]
@@ -280,6 +313,7 @@ mod tests {
             super::response_head(&bytes);
             super::chunked(&bytes);
             super::proxy_header(&bytes);
+            super::client_hello(&bytes);
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod outlet;
 pub mod proxy;
 pub mod snapshot;
 pub mod status;
+mod stream;
 mod surface;
 pub mod telemetry;
 #[cfg(test)]

@@ -61,6 +61,7 @@ fn general(settings: &mut Settings, reader: &mut Reader) {
     let prefix = settings.prefix.clone();
     let log = |name: &str| log_target(reader, name, &prefix);
     settings.proxy_access_log = log("proxy_access_log");
+    settings.proxy_stream_access_log = log("proxy_stream_access_log");
     settings.proxy_error_log = log("proxy_error_log");
     settings.admin_access_log = log("admin_access_log");
     settings.admin_error_log = log("admin_error_log");

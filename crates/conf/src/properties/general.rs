@@ -29,8 +29,9 @@ pub(super) const PROPERTIES: &[Property] = &[
     string(
         "proxy_stream_access_log",
         "logs/access.log basic",
-        "Access log of layer 4: a path and a format.",
-    ),
+        "Access log of layer 4: a path, `off`, or a path and the format `basic`.",
+    )
+    .acted(),
     string(
         "proxy_stream_error_log",
         "logs/error.log",

@@ -18,7 +18,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "Listeners of the proxy.",
     )
     .acted(),
-    array("stream_listen", "off", "Listeners of layer 4."),
+    array("stream_listen", "off", "Listeners of layer 4.").acted(),
     array(
         "admin_listen",
         "127.0.0.1:8001 reuseport backlog=16384, 127.0.0.1:8444 http2 ssl reuseport backlog=16384",

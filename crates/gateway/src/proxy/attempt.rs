@@ -234,7 +234,7 @@ fn tls_identity(service: &ServiceEntry, server_name: &[u8]) -> u64 {
 }
 
 /// Runs a future until the timer expires.
-async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> {
     let mut future = std::pin::pin!(future);
     poll_fn(|cx| {
         if let Poll::Ready(value) = future.as_mut().poll(cx) {
@@ -245,7 +245,8 @@ async fn within<T>(timer: &Timer, future: impl Future<Output = T>) -> Option<T> 
     .await
 }
 
-async fn open(
+/// Opens a connection to an address, with TLS where the service asks for it.
+pub(crate) async fn open(
     service: &ServiceEntry,
     address: SocketAddr,
     server_name: &[u8],

@@ -44,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) counters: Arc<CoreCounters>,
     pub(crate) telemetry: CoreSink,
     pub(crate) access_log: AccessLog,
+    /// That of layer 4.
+    pub(crate) stream_log: AccessLog,
     /// Set when the core takes no new requests.
     pub(crate) is_draining: Cell<bool>,
     /// Tells idle connections that the core drains.
@@ -70,6 +72,7 @@ pub(crate) struct CoreParts {
     pub(crate) counters: Arc<CoreCounters>,
     pub(crate) telemetry: CoreSink,
     pub(crate) access_log: AccessLog,
+    pub(crate) stream_log: AccessLog,
 }
 
 /// A core's own reference to the newest snapshot.
@@ -92,6 +95,7 @@ impl Core {
             counters: parts.counters,
             telemetry: parts.telemetry,
             access_log: parts.access_log,
+            stream_log: parts.stream_log,
             is_draining: Cell::new(false),
             drain: Rc::default(),
             open: Cell::new(0),

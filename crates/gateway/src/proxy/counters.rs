@@ -73,4 +73,20 @@ counters! {
     upstream_connections,
     /// Access log lines dropped because the writer was behind.
     log_dropped,
+    /// Client connections turned away because there were as many as allowed.
+    connections_refused,
+    /// Connections of layer 4 begun.
+    stream_connections,
+    /// Connections of layer 4 and sessions of datagrams that a route took.
+    stream_sessions,
+    /// Connections of layer 4 closed: no handshake, a plugin's word, or no route.
+    stream_refused,
+    /// Connections of layer 4 and sessions of datagrams whose targets could not be reached.
+    stream_unreachable,
+    /// Bytes that layer 4 sent to clients.
+    stream_sent_bytes,
+    /// Bytes that layer 4 received from clients.
+    stream_received_bytes,
+    /// Datagrams that found no room, or no session.
+    datagrams_dropped,
 }

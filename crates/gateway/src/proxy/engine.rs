@@ -17,7 +17,7 @@ use super::counters::{CoreCounters, Counters};
 use super::listener::{self, Entrance};
 use crate::snapshot::SharedSnapshot;
 use crate::telemetry::TelemetrySink;
-use crate::tls;
+use crate::{stream, tls};
 
 /// How often a core looks after idle connections and hands over log lines.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
@@ -39,7 +39,7 @@ pub struct EngineOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// An address of `proxy_listen` cannot be listened on.
+    /// An address of `proxy_listen` or `stream_listen` cannot be listened on.
     #[error("cannot listen on `{address}` ({source}); is another process using it?")]
     Listen {
         /// The address.
@@ -48,8 +48,10 @@ pub enum EngineError {
         source: std::io::Error,
     },
     /// The access log cannot be opened.
-    #[error("cannot write the access log `{path}` ({source}); check `proxy_access_log`")]
+    #[error("cannot write the access log `{path}` ({source}); check `{property}`")]
     AccessLog {
+        /// The property that names it.
+        property: &'static str,
         /// The file.
         path: String,
         /// What the system said.
@@ -82,6 +84,7 @@ pub struct EngineHandle {
     threads: Mutex<Vec<JoinHandle<()>>>,
     counters: Vec<Arc<CoreCounters>>,
     addresses: Vec<SocketAddr>,
+    stream_addresses: Vec<SocketAddr>,
 }
 
 impl std::fmt::Debug for EngineHandle {
@@ -95,13 +98,20 @@ impl std::fmt::Debug for EngineHandle {
 /// What one thread gets.
 struct CoreStart {
     parts: CoreParts,
-    sockets: Vec<(std::net::TcpListener, Entrance)>,
+    doors: Doors,
     phase: watch::Receiver<Phase>,
     done: watch::Sender<usize>,
 }
 
+/// The listening sockets of one core.
+#[derive(Default)]
+struct Doors {
+    connections: Vec<(std::net::TcpListener, Entrance)>,
+    datagrams: Vec<std::net::UdpSocket>,
+}
+
 impl Engine {
-    /// Listens on every address of `proxy_listen` and starts the threads.
+    /// Listens on every address of `proxy_listen` and `stream_listen` and starts the threads.
     ///
     /// # Errors
     ///
@@ -109,12 +119,23 @@ impl Engine {
     pub fn start(options: &EngineOptions) -> Result<EngineHandle, EngineError> {
         let settings = &options.settings;
         let workers = settings.workers.max(1);
-        let log = open_log(settings)?;
-        let mut sockets: Vec<Vec<(std::net::TcpListener, Entrance)>> = Vec::new();
-        sockets.resize_with(workers, Vec::new);
+        let log = open_log("proxy_access_log", &settings.proxy_access_log)?;
+        let stream_log = match settings.stream_listen.is_empty() {
+            true => None,
+            false => open_log("proxy_stream_access_log", &settings.proxy_stream_access_log)?,
+        };
+        let mut doors: Vec<Doors> = Vec::new();
+        doors.resize_with(workers, Doors::default);
         let mut addresses = Vec::new();
         for listen in &settings.proxy_listen {
-            addresses.push(open(options, listen, &mut sockets)?);
+            addresses.push(open(options, listen, false, &mut doors)?);
+        }
+        let mut stream_addresses = Vec::new();
+        for listen in &settings.stream_listen {
+            stream_addresses.push(match listen.udp {
+                true => open_datagrams(listen, &mut doors)?,
+                false => open(options, listen, true, &mut doors)?,
+            });
         }
         let (phase, phases) = watch::channel(Phase::Running);
         let (done_sender, done) = watch::channel(0);
@@ -124,8 +145,13 @@ impl Engine {
             threads: Mutex::default(),
             counters: Vec::new(),
             addresses,
+            stream_addresses,
         };
-        for (number, sockets) in sockets.into_iter().enumerate() {
+        let of_core = |log: &Option<AccessLogWriter>| {
+            log.as_ref()
+                .map_or_else(AccessLog::default, AccessLogWriter::core)
+        };
+        for (number, doors) in doors.into_iter().enumerate() {
             let counters = Arc::new(CoreCounters::default());
             handle.counters.push(Arc::clone(&counters));
             let start = CoreStart {
@@ -135,11 +161,10 @@ impl Engine {
                     snapshot: Arc::clone(&options.snapshot),
                     counters,
                     telemetry: options.telemetry.core(),
-                    access_log: log
-                        .as_ref()
-                        .map_or_else(AccessLog::default, AccessLogWriter::core),
+                    access_log: of_core(&log),
+                    stream_log: of_core(&stream_log),
                 },
-                sockets,
+                doors,
                 phase: phases.clone(),
                 done: done_sender.clone(),
             };
@@ -153,8 +178,11 @@ impl Engine {
     }
 }
 
-fn open_log(settings: &Settings) -> Result<Option<AccessLogWriter>, EngineError> {
-    let LogTarget::File { path, .. } = &settings.proxy_access_log else {
+fn open_log(
+    property: &'static str,
+    target: &LogTarget,
+) -> Result<Option<AccessLogWriter>, EngineError> {
+    let LogTarget::File { path, .. } = target else {
         return Ok(None);
     };
     if let Some(folder) = path.parent() {
@@ -162,6 +190,7 @@ fn open_log(settings: &Settings) -> Result<Option<AccessLogWriter>, EngineError>
         let _ = std::fs::create_dir_all(folder);
     }
     let opened = AccessLogWriter::open(path).map_err(|source| EngineError::AccessLog {
+        property,
         path: path.display().to_string(),
         source,
     })?;
@@ -172,19 +201,25 @@ fn open_log(settings: &Settings) -> Result<Option<AccessLogWriter>, EngineError>
 fn open(
     options: &EngineOptions,
     listen: &Listen,
-    sockets: &mut [Vec<(std::net::TcpListener, Entrance)>],
+    is_stream: bool,
+    doors: &mut [Doors],
 ) -> Result<SocketAddr, EngineError> {
     let settings = &options.settings;
+    let protocols: &[&[u8]] = match (is_stream, listen.http2) {
+        (true, _) => &[],
+        (false, true) => &[b"h2", b"http/1.1"],
+        (false, false) => &[b"http/1.1"],
+    };
     let tls = match listen.ssl {
         false => None,
         true => Some(tls::server_config(
             settings,
             Arc::clone(&options.snapshot),
-            listen.http2,
+            protocols,
         )?),
     };
     let mut address = listen.address;
-    for of_core in sockets {
+    for of_core in doors {
         let fault = |source| EngineError::Listen { address, source };
         let socket = listener::bind(listen, address).map_err(fault)?;
         // Port 0 is chosen once, then shared by the other cores.
@@ -198,8 +233,21 @@ fn open(
             offers_http2: listen.http2,
             has_proxy_header: listen.proxy_protocol,
             external_port: map.map(|map| map.external),
+            is_stream,
         };
-        of_core.push((socket, entrance));
+        of_core.connections.push((socket, entrance));
+    }
+    Ok(address)
+}
+
+/// The same for datagrams.
+fn open_datagrams(listen: &Listen, doors: &mut [Doors]) -> Result<SocketAddr, EngineError> {
+    let mut address = listen.address;
+    for of_core in doors {
+        let fault = |source| EngineError::Listen { address, source };
+        let socket = stream::bind_udp(listen, address).map_err(fault)?;
+        address = socket.local_addr().map_err(fault)?;
+        of_core.datagrams.push(socket);
     }
     Ok(address)
 }
@@ -223,7 +271,16 @@ async fn serve_core(mut start: CoreStart) {
     let core = Core::new(start.parts);
     tokio::task::spawn_local(Rc::clone(&core.wheel).drive());
     tokio::task::spawn_local(keep_house(Rc::clone(&core)));
-    for (socket, entrance) in start.sockets {
+    for socket in start.doors.datagrams {
+        match tokio::net::UdpSocket::from_std(socket) {
+            Ok(socket) => {
+                let serving = stream::serve_udp(Rc::clone(&core), socket);
+                tokio::task::spawn_local(serving);
+            }
+            Err(error) => tracing::error!(%error, "a socket for datagrams cannot be used"),
+        }
+    }
+    for (socket, entrance) in start.doors.connections {
         match tokio::net::TcpListener::from_std(socket) {
             Ok(listener) => {
                 let accepting = listener::accept(Rc::clone(&core), listener, entrance);
@@ -247,6 +304,7 @@ async fn serve_core(mut start: CoreStart) {
         _ = start.phase.wait_for(|phase| *phase == Phase::Stopped) => {}
     }
     core.access_log.flush();
+    core.stream_log.flush();
 }
 
 /// Once a second: closes idle connections to services that have expired, hands over log lines.
@@ -261,7 +319,7 @@ async fn keep_house(core: Rc<Core>) {
         })
         .await;
         core.http2.sweep(now, core.config.pool.idle_timeout);
-        let dropped = core.access_log.flush();
+        let dropped = core.access_log.flush() + core.stream_log.flush();
         core.counters.log_dropped.add(dropped as u64);
     }
 }
@@ -271,6 +329,12 @@ impl EngineHandle {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The same for `stream_listen`.
+    #[must_use]
+    pub fn stream_addresses(&self) -> &[SocketAddr] {
+        &self.stream_addresses
     }
 
     /// The counters, summed over the cores.

@@ -21,6 +21,7 @@ use super::core::Core;
 use super::proxy_header;
 use super::server::{self, Session};
 use crate::net::{Io, Plain};
+use crate::stream;
 use crate::tls::TlsStream;
 
 /// Length of the accept queue where the setting names none.
@@ -41,6 +42,8 @@ pub(crate) struct Entrance {
     pub(crate) has_proxy_header: bool,
     /// The port clients see, where it differs from the one listened on.
     pub(crate) external_port: Option<u16>,
+    /// Whether connections are passed on as they are.
+    pub(crate) is_stream: bool,
 }
 
 /// Opens the socket of one core for an address.
@@ -82,15 +85,22 @@ pub(crate) async fn accept(core: Rc<Core>, listener: TcpListener, entrance: Entr
             return;
         }
         match accepted {
-            Ok((stream, peer)) => {
+            Ok((connection, peer)) => {
                 core.counters.accepted.add(1);
                 if core.open.get() >= core.config.max_connections {
+                    core.counters.connections_refused.add(1);
                     continue;
                 }
                 number.set(number.get() + 1);
                 let guard = Guard::new(&core);
-                let entrance = Rc::clone(&entrance);
-                tokio::task::spawn_local(run(guard, stream, peer, entrance, number.get()));
+                let (entrance, number) = (Rc::clone(&entrance), number.get());
+                if entrance.is_stream {
+                    tokio::task::spawn_local(stream::serve(
+                        guard, connection, peer, entrance, number,
+                    ));
+                } else {
+                    tokio::task::spawn_local(run(guard, connection, peer, entrance, number));
+                }
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -111,10 +121,15 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 }
 
 /// Counts a connection while it lives, and a panic that ends it.
-struct Guard(Rc<Core>);
+pub(crate) struct Guard(Rc<Core>);
 
 impl Guard {
-    fn new(core: &Rc<Core>) -> Self {
+    /// The core that counts it.
+    pub(crate) fn core(&self) -> Rc<Core> {
+        Rc::clone(&self.0)
+    }
+
+    pub(crate) fn new(core: &Rc<Core>) -> Self {
         core.counters.handled.add(1);
         core.counters.active.add(1);
         core.open.set(core.open.get() + 1);
@@ -203,7 +218,10 @@ async fn open(
 }
 
 /// Reads the header; the outer `None` means that the connection is to be closed.
-async fn read_proxy_header(core: &Core, stream: &mut TcpStream) -> Option<Option<SocketAddr>> {
+pub(crate) async fn read_proxy_header(
+    core: &Core,
+    stream: &mut TcpStream,
+) -> Option<Option<SocketAddr>> {
     let limit = Duration::from_micros(core.config.header_timeout);
     let read = async {
         let mut bytes = [0; proxy_header::MAX_LENGTH];
@@ -234,14 +252,18 @@ async fn shake_hands(
 ) -> Option<TlsStream> {
     let session = ServerConnection::new(config).ok()?;
     let mut tls = TlsStream::new(Plain(stream), session.into());
+    finish_handshake(core, &mut tls).await.then_some(tls)
+}
+
+/// Drives a handshake to its end; false when it fails or takes too long.
+pub(crate) async fn finish_handshake(core: &Core, tls: &mut TlsStream) -> bool {
     let timer = core.wheel.timer();
     timer.arm(core.ticks.recent(), core.config.header_timeout);
-    let done = poll_fn(|cx| match tls.poll_handshake(cx) {
+    poll_fn(|cx| match tls.poll_handshake(cx) {
         Poll::Ready(done) => Poll::Ready(done.is_ok()),
         Poll::Pending => timer.poll_expired(cx).map(|()| false),
     })
-    .await;
-    done.then_some(tls)
+    .await
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What is kept of an answered request: the telemetry record and the access log line.
 
 use plugin_api::HttpVersion;
-use time_text::write_common;
+pub(crate) use time_text::write_common;
 
 use super::connection::Connection;
 use super::core::Core;
@@ -123,7 +123,7 @@ mod time_text {
     const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
 
     /// Writes `24/Nov/2026:08:12:52 +0000`.
-    pub(super) fn write_common(out: &mut Vec<u8>, unix_seconds: u64) {
+    pub(crate) fn write_common(out: &mut Vec<u8>, unix_seconds: u64) {
         let (day, second) = (unix_seconds / 86_400, unix_seconds % 86_400);
         let (year, month, day) = civil(day);
         two(out, day);

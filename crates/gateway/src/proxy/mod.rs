@@ -5,7 +5,7 @@
 
 mod access_log;
 mod answering;
-mod attempt;
+pub(crate) mod attempt;
 pub(crate) mod client;
 mod config;
 pub(crate) mod connection;
@@ -16,7 +16,7 @@ mod errors;
 mod forwarded;
 mod hashing;
 pub(crate) mod link;
-mod listener;
+pub(crate) mod listener;
 mod logging;
 mod plugins;
 pub(crate) mod proxy_header;
@@ -28,11 +28,12 @@ mod routing;
 mod runner;
 mod server;
 pub(crate) mod transaction;
-mod tunnel;
+pub(crate) mod tunnel;
 pub(crate) mod work;
 
 pub use self::engine::{Engine, EngineError, EngineHandle, EngineOptions};
+pub(crate) use self::logging::write_common as write_common_time;
 pub use counters::Counters;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -13,7 +13,7 @@ use declarative::Config;
 use entities::{Plugin, Protocol};
 use plugin_api::{
     Bound, Build, BuildContext, BuildError, Chain, ConsumerMap, Definition, Entry, LookupsBuilder,
-    PluginInput, Scopes,
+    Phases, PluginInput, Scopes,
 };
 use uuid::Uuid;
 
@@ -45,10 +45,11 @@ struct Instances {
 }
 
 impl Chains {
-    /// Builds every enabled instance.
+    /// Builds every enabled instance that is for such traffic.
     pub(super) fn compile(
         config: &Config,
         node: &Compile,
+        wanted: Wanted,
         lookups: &LookupsBuilder,
         groups: &Groups,
         report: &mut Report,
@@ -65,7 +66,7 @@ impl Chains {
             let Some(plugin) = report.read::<Plugin>(row) else {
                 continue;
             };
-            if !plugin.enabled || !plugin.protocols.iter().any(|p| is_http(*p)) {
+            if !plugin.enabled || !plugin.protocols.iter().any(|p| wanted.includes(*p)) {
                 continue;
             }
             let Some(definition) = plugins::definition(&plugin.name) else {
@@ -74,6 +75,9 @@ impl Chains {
                 continue;
             };
             if !allows(definition, &plugin) {
+                continue;
+            }
+            if wanted == Wanted::Stream && !acts_on_streams(definition, &plugin, report) {
                 continue;
             }
             let bound = match definition.build {
@@ -253,7 +257,34 @@ fn allows(definition: &Definition, plugin: &Plugin) -> bool {
             || (plugins::takes_groups(definition) && plugin.consumer.is_none()))
 }
 
-fn is_http(protocol: Protocol) -> bool {
+/// Which traffic plugins are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Http,
+    Stream,
+}
+
+impl Wanted {
+    fn includes(self, protocol: Protocol) -> bool {
+        is_http(protocol) == (self == Self::Http)
+    }
+}
+
+/// Whether a plugin has a say about streams. One that a node cannot run has: it refuses them.
+fn acts_on_streams(definition: &Definition, plugin: &Plugin, report: &mut Report) -> bool {
+    let acts = definition.build.is_none() || definition.phases.contains(Phases::PREREAD);
+    if !acts && (plugin.route.is_some() || plugin.service.is_some()) {
+        report.notices.push(format!(
+            "plugin `{}` (`{}`): has no effect on streams (tcp, tls, udp); the access log and the \
+             counters of layer 4 show them",
+            plugin.name, plugin.id
+        ));
+    }
+    acts
+}
+
+/// Whether a protocol is one of requests.
+pub(super) fn is_http(protocol: Protocol) -> bool {
     matches!(
         protocol,
         Protocol::Grpc | Protocol::Grpcs | Protocol::Http | Protocol::Https

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use declarative::{Config, Problem};
 use entities::{Map, Route};
 use pki::{CertifiedPair, certified_key};
-use plugin_api::RouteInfo;
+use plugin_api::{Chain, RouteInfo};
 use router::{RouteInput, Router};
 use rustls::sign::CertifiedKey;
 use schema::DecodeError;
@@ -15,10 +15,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::certificates::Certificates;
-use super::chains::Chains;
+use super::chains::{self, Chains, Wanted};
 use super::groups::Groups;
 use super::services::Services;
 use super::setup::Compile;
+use super::streams::StreamRoutes;
 use super::types::{RouteEntry, Snapshot};
 use super::{lookups, services};
 
@@ -35,8 +36,12 @@ impl Snapshot {
         let services = Services::compile(config, node, &keys, &mut report);
         let groups = Groups::read(config, &mut report);
         let lookups = lookups::compile(config, &groups, &mut report);
-        let mut chains = Chains::compile(config, node, &lookups, &groups, &mut report);
+        let mut chains = BothChains {
+            http: Chains::compile(config, node, Wanted::Http, &lookups, &groups, &mut report),
+            stream: Chains::compile(config, node, Wanted::Stream, &lookups, &groups, &mut report),
+        };
         let routes = routes(config, &services, &mut chains, &mut report);
+        let streams = streams(config, &routes, node, &mut report);
         let router = compile_router(config, &routes, node, &mut report);
         let certificates = certificates(config, node, &keys, &mut report);
         let (Some(router), true) = (router, report.problems.is_empty()) else {
@@ -45,9 +50,10 @@ impl Snapshot {
         let is_empty = config.is_empty();
         Ok(Self {
             router,
+            streams,
             routes,
             balancers: services.balancers,
-            globals: chains.globals(),
+            globals: chains.http.globals(),
             lookups: lookups.finish(),
             certificates,
             hash: if is_empty { wire::EMPTY_HASH } else { hash }.to_owned(),
@@ -68,6 +74,7 @@ impl Snapshot {
         Self {
             // No routes, no errors.
             router: router.expect("a router of no routes compiles"),
+            streams: StreamRoutes::default(),
             routes: Vec::new(),
             balancers: Vec::new(),
             globals: Arc::default(),
@@ -149,7 +156,7 @@ pub(super) fn bytes(text: Option<&String>) -> Option<Bytes> {
 fn routes(
     config: &Config,
     services: &Services,
-    chains: &mut Chains,
+    chains: &mut BothChains,
     report: &mut Report,
 ) -> Vec<RouteEntry> {
     let mut entries = Vec::with_capacity(config.rows("routes").len());
@@ -177,13 +184,61 @@ fn routes(
             document: plugin_api::document(row.body),
         };
         entries.push(RouteEntry {
-            chain: chains.of(route.id, route.service),
+            chain: chains.of(&route),
             route,
             info,
             service,
         });
     }
     entries
+}
+
+/// The chains of requests and those of streams: plugins name the protocols they are for.
+struct BothChains {
+    http: Chains,
+    stream: Chains,
+}
+
+impl BothChains {
+    fn of(&mut self, route: &Route) -> Arc<Chain> {
+        let is_http = route
+            .protocols
+            .iter()
+            .any(|protocol| chains::is_http(*protocol));
+        let chains = if is_http {
+            &mut self.http
+        } else {
+            &mut self.stream
+        };
+        chains.of(route.id, route.service)
+    }
+}
+
+fn streams(
+    config: &Config,
+    routes: &[RouteEntry],
+    node: &Compile,
+    report: &mut Report,
+) -> StreamRoutes {
+    let inputs = routes.iter().enumerate();
+    let inputs = inputs.map(|(index, entry)| (index, &entry.route));
+    match StreamRoutes::compile(inputs, node.flavor) {
+        Ok(streams) => streams,
+        Err(problems) => {
+            for (id, field, text) in problems {
+                if let Some(row) = route_row(config, id) {
+                    report.problem(row, field, text);
+                }
+            }
+            StreamRoutes::default()
+        }
+    }
+}
+
+fn route_row(config: &Config, id: Uuid) -> Option<Row<'_>> {
+    let id = id.to_string();
+    rows(config, "routes")
+        .find(|row| row.body.get("id").and_then(Value::as_str) == Some(id.as_str()))
 }
 
 fn compile_router(
@@ -202,10 +257,7 @@ fn compile_router(
         Ok(router) => Some(router),
         Err(errors) => {
             for error in errors {
-                let id = error.id.to_string();
-                let row = rows(config, "routes")
-                    .find(|row| row.body.get("id").and_then(Value::as_str) == Some(id.as_str()));
-                if let Some(row) = row {
+                if let Some(row) = route_row(config, error.id) {
                     report.problem(row, "", error.problem.to_string());
                 }
             }

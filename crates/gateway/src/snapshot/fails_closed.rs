@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use plugin_api::{Exchange, Handler, Reply, Shared, Step};
+use plugin_api::{Exchange, Handler, Preread, Reply, Shared, Step};
 
 /// Requests refused since the node started because a plugin is missing.
 #[derive(Debug, Default)]
@@ -32,6 +32,11 @@ impl Handler for FailsClosed {
             status: 503,
             ..Reply::failure()
         })
+    }
+
+    fn preread(&self, session: &mut Preread<'_>) {
+        self.refused.0.fetch_add(1, Ordering::Relaxed);
+        session.is_refused = true;
     }
 }
 

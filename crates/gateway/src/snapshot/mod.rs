@@ -17,6 +17,7 @@ mod marks;
 mod service_tls;
 mod services;
 mod setup;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -24,4 +25,6 @@ mod types;
 pub use certificates::Certificates;
 pub use marks::Marks;
 pub use setup::{Compile, SetupError};
+pub use streams::StreamRoutes;
+pub(crate) use streams::{StreamKind, StreamQuery};
 pub use types::{Destination, RouteEntry, ServiceEntry, ServiceTls, SharedSnapshot, Snapshot};

@@ -36,7 +36,8 @@ struct Key {
     /// Empty: the node's own trust.
     authorities: Vec<Uuid>,
     client_certificate: Option<Uuid>,
-    is_grpc: bool,
+    /// What is offered by ALPN; nothing for streams.
+    offers: Option<&'static str>,
 }
 
 impl<'a> TlsCache<'a> {
@@ -76,7 +77,11 @@ impl<'a> TlsCache<'a> {
             verifies: service.tls_verify.unwrap_or(self.node.verifies_services),
             authorities: service.ca_certificates.clone(),
             client_certificate: service.client_certificate.or_else(upstreams),
-            is_grpc: service.protocol == Protocol::Grpcs,
+            offers: match service.protocol {
+                Protocol::Grpcs => Some("h2"),
+                Protocol::Tls => None,
+                _ => Some("http/1.1"),
+            },
         };
         if let Some(tls) = self.made.get(&key) {
             return Some(Arc::clone(tls));
@@ -117,8 +122,9 @@ impl<'a> TlsCache<'a> {
             None => builder.with_no_client_auth(),
             Some(client) => builder.with_client_cert_resolver(Arc::new(Always(client))),
         };
-        let protocol: &[u8] = if key.is_grpc { b"h2" } else { b"http/1.1" };
-        config.alpn_protocols = vec![protocol.to_vec()];
+        config
+            .alpn_protocols
+            .extend(key.offers.map(|name| name.as_bytes().to_vec()));
         Ok(ServiceTls {
             identity: identity(&material),
             config: Arc::new(config),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use plugin_api::{Chain, Lookups, RouteInfo, ServiceInfo};
 
 use super::certificates::Certificates;
+use super::streams::StreamRoutes;
 
 /// The snapshot in force, shared by all cores.
 pub type SharedSnapshot = Arc<ArcSwap<Snapshot>>;
@@ -17,6 +18,8 @@ pub type SharedSnapshot = Arc<ArcSwap<Snapshot>>;
 pub struct Snapshot {
     /// Finds the route of a request; its indices point into `routes`.
     pub router: router::Router,
+    /// Finds the route of a connection of layer 4, in the same list.
+    pub streams: StreamRoutes,
     /// The routes, in the order given to the router.
     pub routes: Vec<RouteEntry>,
     /// The balancers that [`Destination::Upstream`] names.

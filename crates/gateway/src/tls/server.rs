@@ -28,11 +28,11 @@ impl ResolvesServerCert for FromSnapshot {
     }
 }
 
-/// Settings of a listener; `offers_http2` puts HTTP/2 before HTTP/1.1.
+/// Settings of a listener; `protocols` are offered by ALPN, in that order.
 pub(crate) fn server_config(
     settings: &Settings,
     snapshot: SharedSnapshot,
-    offers_http2: bool,
+    protocols: &[&[u8]],
 ) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut versions = Vec::new();
     if settings.ssl_protocols.tls13 {
@@ -48,10 +48,6 @@ pub(crate) fn server_config(
     if settings.ssl_session_tickets {
         config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
     }
-    let protocols: &[&[u8]] = match offers_http2 {
-        true => &[b"h2", b"http/1.1"],
-        false => &[b"http/1.1"],
-    };
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }

@@ -7,6 +7,6 @@ mod grpc;
 mod http1;
 mod http2;
 mod logs;
-mod support;
+pub(crate) mod support;
 mod tls;
 mod upgrades;

@@ -20,10 +20,10 @@ use crate::snapshot::{Certificates, Destination, RouteEntry, ServiceEntry, Snaps
 use crate::telemetry::TelemetrySink;
 
 /// Long enough for a loaded machine; tests that pass never wait for it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a service does with a request.
-pub(super) enum Act {
+pub(crate) enum Act {
     /// Sends these bytes and keeps the connection.
     Send(Vec<u8>),
     /// Sends these bytes and closes.
@@ -37,15 +37,15 @@ pub(super) enum Act {
 }
 
 /// A service on a port of its own.
-pub(super) struct Origin {
-    pub(super) address: SocketAddr,
+pub(crate) struct Origin {
+    pub(crate) address: SocketAddr,
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
     connections: Arc<Mutex<usize>>,
 }
 
 impl Origin {
     /// Starts a service; `act` gets the number of the request, from 0, and its bytes.
-    pub(super) fn start(act: impl Fn(usize, &[u8]) -> Act + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(act: impl Fn(usize, &[u8]) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let origin = Self {
             address: listener.local_addr().expect("an address"),
@@ -68,12 +68,12 @@ impl Origin {
     }
 
     /// A service that answers every request with 200 and this body.
-    pub(super) fn ok(body: &'static str) -> Self {
+    pub(crate) fn ok(body: &'static str) -> Self {
         Self::start(move |_, _| Act::Send(ok(body)))
     }
 
     /// The requests received so far.
-    pub(super) fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         let requests = self.requests.lock();
         requests
             .iter()
@@ -82,13 +82,13 @@ impl Origin {
     }
 
     /// How many connections were made to it.
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         *self.connections.lock()
     }
 }
 
 /// An answer with a body.
-pub(super) fn ok(body: &str) -> Vec<u8> {
+pub(crate) fn ok(body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nServer: origin\r\n\r\n{body}",
         body.len()
@@ -137,7 +137,7 @@ fn serve(
 }
 
 /// Reads one message with its body; `None` at the end of the connection.
-pub(super) fn read_message(stream: &mut TcpStream, pending: &mut Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn read_message(stream: &mut TcpStream, pending: &mut Vec<u8>) -> Option<Vec<u8>> {
     loop {
         if let Some(length) = message_length(pending, false) {
             return Some(pending.drain(..length).collect());
@@ -179,13 +179,13 @@ fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 /// A client connection that speaks bytes.
-pub(super) struct Client {
-    pub(super) stream: TcpStream,
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
     pending: Vec<u8>,
 }
 
 impl Client {
-    pub(super) fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         Self {
@@ -194,20 +194,20 @@ impl Client {
         }
     }
 
-    pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream
             .write_all(bytes.as_ref())
             .expect("bytes are taken");
     }
 
     /// The next answer, head and body.
-    pub(super) fn answer(&mut self) -> String {
+    pub(crate) fn answer(&mut self) -> String {
         let message = read_message(&mut self.stream, &mut self.pending);
         String::from_utf8_lossy(&message.expect("an answer")).into_owned()
     }
 
     /// The next head, whatever it says of a body.
-    pub(super) fn head(&mut self) -> String {
+    pub(crate) fn head(&mut self) -> String {
         loop {
             if let Some(length) = message_length(&self.pending, true) {
                 let head: Vec<u8> = self.pending.drain(..length).collect();
@@ -221,7 +221,7 @@ impl Client {
     }
 
     /// Everything up to the end of the connection.
-    pub(super) fn rest(&mut self) -> Vec<u8> {
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut rest = std::mem::take(&mut self.pending);
         // An end by reset is an end too.
         let _ = self.stream.read_to_end(&mut rest);
@@ -229,37 +229,37 @@ impl Client {
     }
 
     /// Sends a request and waits for its answer.
-    pub(super) fn ask(&mut self, request: impl AsRef<[u8]>) -> String {
+    pub(crate) fn ask(&mut self, request: impl AsRef<[u8]>) -> String {
         self.send(request);
         self.answer()
     }
 }
 
 /// The node in the middle.
-pub(super) struct Gateway {
-    pub(super) handle: EngineHandle,
-    pub(super) telemetry: TelemetrySink,
+pub(crate) struct Gateway {
+    pub(crate) handle: EngineHandle,
+    pub(crate) telemetry: TelemetrySink,
     /// Issued the certificates of its TLS listeners.
-    pub(super) authority: Authority,
+    pub(crate) authority: Authority,
 }
 
 impl Gateway {
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.handle.addresses()[0]
     }
 
-    pub(super) fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::connect(self.address())
     }
 
     /// Sends one request on a connection of its own.
-    pub(super) fn ask(&self, request: impl AsRef<[u8]>) -> String {
+    pub(crate) fn ask(&self, request: impl AsRef<[u8]>) -> String {
         self.client().ask(request)
     }
 }
 
 /// A gateway with one route `/` to the service.
-pub(super) fn gateway(origin: SocketAddr) -> Gateway {
+pub(crate) fn gateway(origin: SocketAddr) -> Gateway {
     gateway_with(
         &settings(),
         &[json!({"paths": ["/"], "strip_path": false})],
@@ -268,7 +268,7 @@ pub(super) fn gateway(origin: SocketAddr) -> Gateway {
 }
 
 /// The document of a service at an address.
-pub(super) fn service(address: SocketAddr) -> Value {
+pub(crate) fn service(address: SocketAddr) -> Value {
     json!({
         "id": "11111111-1111-4111-8111-111111111111", "name": "s", "protocol": "http",
         "host": address.ip().to_string(), "port": address.port(), "retries": 5,
@@ -277,7 +277,7 @@ pub(super) fn service(address: SocketAddr) -> Value {
 }
 
 /// Settings of a node with one plain listener and one core.
-pub(super) fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let mut settings = Settings::builtin();
     let address = "127.0.0.1:0".parse().expect("an address");
     settings.proxy_listen = vec![Listen::plain(address)];
@@ -288,7 +288,7 @@ pub(super) fn settings() -> Settings {
 }
 
 /// A gateway with these routes, all to one service.
-pub(super) fn gateway_with(settings: &Settings, routes: &[Value], service: &Value) -> Gateway {
+pub(crate) fn gateway_with(settings: &Settings, routes: &[Value], service: &Value) -> Gateway {
     let service = service_entry(service);
     let routes: Vec<RouteEntry> = routes
         .iter()
@@ -299,7 +299,7 @@ pub(super) fn gateway_with(settings: &Settings, routes: &[Value], service: &Valu
 }
 
 /// A gateway with a compiled configuration.
-pub(super) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway {
+pub(crate) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway {
     let telemetry = TelemetrySink::enabled();
     let authority = Authority::create("test").expect("an authority");
     if settings.proxy_listen.iter().any(|listen| listen.ssl) {
@@ -320,7 +320,7 @@ pub(super) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway
 }
 
 /// A default certificate, and one for `named.test`.
-fn certificates(authority: &Authority) -> Certificates {
+pub(crate) fn certificates(authority: &Authority) -> Certificates {
     let pair = |name: &str| {
         let issued = authority.issue_server(&[name]).expect("a certificate");
         let key = pki::certified_key(issued.cert_pem.as_bytes(), issued.key_pem.as_bytes());
@@ -342,6 +342,7 @@ fn snapshot(routes: Vec<RouteEntry>) -> Snapshot {
     Snapshot {
         plugin_names: Vec::new(),
         router,
+        streams: crate::snapshot::StreamRoutes::default(),
         routes,
         balancers: Vec::new(),
         globals: Arc::new(Chain::default()),
@@ -406,7 +407,7 @@ fn object(value: &Value) -> Map {
 }
 
 /// Waits until something is so.
-pub(super) fn until(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(mut is_so: impl FnMut() -> bool) {
     let mut left = 2000;
     while !is_so() {
         assert_ne!(left, 0, "it did not come to be");
@@ -416,7 +417,7 @@ pub(super) fn until(mut is_so: impl FnMut() -> bool) {
 }
 
 /// Takes the records of a sink, unpacked as the platform would.
-pub(super) fn records(sink: &TelemetrySink) -> (Vec<wire::telemetry::Record>, u64) {
+pub(crate) fn records(sink: &TelemetrySink) -> (Vec<wire::telemetry::Record>, u64) {
     let (taken, dropped) = sink.take();
     let mut records = Vec::new();
     for packed in taken {
