@@ -51,6 +51,13 @@ pub trait Database: fmt::Debug + Send + Sync {
     /// When the database is away, or refuses the row.
     fn put(&self, kind: &'static str, row: Map<String, Value>) -> DatabaseFuture<()>;
 
+    /// Removes a row and tells whether it was there: of several who take it, one does.
+    ///
+    /// # Errors
+    ///
+    /// When the database is away.
+    fn take(&self, kind: &'static str, id: Uuid) -> DatabaseFuture<bool>;
+
     /// Removes a row; one that is not there is fine.
     ///
     /// # Errors

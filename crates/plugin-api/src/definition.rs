@@ -275,6 +275,21 @@ pub struct BuildContext<'a> {
 }
 
 impl BuildContext<'_> {
+    /// The slot of a credential kind that the definition names with this field.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Credential`] if the node does not know the kind.
+    pub fn credential_slot_by(
+        &self,
+        entity: &'static str,
+        field: &'static str,
+    ) -> Result<CredentialSlot, BuildError> {
+        self.lookups
+            .slot_by(entity, field)
+            .ok_or(BuildError::Credential { entity })
+    }
+
     /// The slot of a credential kind that the definition names.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 
 use bytes::Bytes;
 
+use crate::info::Scheme;
+
 /// Changes to a set of headers: some names vanish from the head, some lines are new.
 ///
 /// To write a head, walk over its lines with [`HeaderEdits::apply`]; it keeps a replaced header
@@ -155,6 +157,8 @@ pub struct RequestEdits {
     pub host: Option<Bytes>,
     /// Backend address to use instead of the service's: host and port.
     pub destination: Option<(Bytes, u16)>,
+    /// Whether to speak TLS to the backend side, and HTTP/1.1, whatever the service says.
+    pub scheme: Option<Scheme>,
     /// Body to send instead of the received one; only meaningful when the body was buffered.
     pub body: Option<Bytes>,
 }
@@ -169,6 +173,7 @@ impl RequestEdits {
             && self.query.is_none()
             && self.host.is_none()
             && self.destination.is_none()
+            && self.scheme.is_none()
             && self.body.is_none()
     }
 
@@ -180,6 +185,7 @@ impl RequestEdits {
         self.query = None;
         self.host = None;
         self.destination = None;
+        self.scheme = None;
         self.body = None;
     }
 }

@@ -62,6 +62,9 @@ pub struct BodyChunk {
     pub data: Bytes,
     /// Whether nothing follows.
     pub is_last: bool,
+    /// With the last piece: the trailer fields, each line complete with CR LF. What a filter makes
+    /// of them is sent, if the framing has room for trailers.
+    pub trailers: Bytes,
 }
 
 /// How a request ended, for the log phase.

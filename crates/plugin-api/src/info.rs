@@ -56,6 +56,8 @@ pub struct ClientInfo {
     pub scheme: Scheme,
     /// Server name of the TLS handshake.
     pub server_name: Option<Bytes>,
+    /// Whether the peer is in `trusted_ips`, so that what it says of the client counts.
+    pub is_peer_trusted: bool,
     /// Number of this connection since the node started, from 1.
     pub connection: u64,
     /// Number of this request on the connection, from 1.

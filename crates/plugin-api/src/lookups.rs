@@ -84,7 +84,7 @@ impl fmt::Debug for CredentialIndex {
 /// Everything a plugin can look up while a request runs.
 #[derive(Debug, Default)]
 pub struct Lookups {
-    kinds: Vec<&'static str>,
+    kinds: Vec<(&'static str, &'static str)>,
     credentials: Vec<CredentialIndex>,
     consumers: HashMap<Uuid, Arc<ConsumerInfo>>,
     usernames: HashMap<Bytes, Uuid>,
@@ -92,9 +92,9 @@ pub struct Lookups {
 }
 
 impl Lookups {
-    /// Starts a new set for the credential kinds of a node, in a fixed order.
+    /// Starts a new set for the credential kinds of a node, entity and field, in a fixed order.
     #[must_use]
-    pub fn builder(kinds: Vec<&'static str>) -> LookupsBuilder {
+    pub fn builder(kinds: Vec<(&'static str, &'static str)>) -> LookupsBuilder {
         let credentials = kinds.iter().map(|_| CredentialIndex::default()).collect();
         LookupsBuilder {
             lookups: Self {
@@ -105,10 +105,21 @@ impl Lookups {
         }
     }
 
-    /// The slot of a credential kind such as `keyauth_credentials`.
+    /// The slot of a credential kind such as `keyauth_credentials`; the first one, if rows are
+    /// looked up by several fields.
     #[must_use]
     pub fn slot(&self, kind: &str) -> Option<CredentialSlot> {
-        let position = self.kinds.iter().position(|known| *known == kind)?;
+        let position = self.kinds.iter().position(|(known, _)| *known == kind)?;
+        Some(CredentialSlot(position))
+    }
+
+    /// The slot of a credential kind that is looked up by a field.
+    #[must_use]
+    pub fn slot_by(&self, kind: &str, field: &str) -> Option<CredentialSlot> {
+        let position = self
+            .kinds
+            .iter()
+            .position(|known| *known == (kind, field))?;
         Some(CredentialSlot(position))
     }
 
@@ -183,6 +194,12 @@ impl LookupsBuilder {
     #[must_use]
     pub fn slot(&self, kind: &str) -> Option<CredentialSlot> {
         self.lookups.slot(kind)
+    }
+
+    /// The slot of a credential kind that is looked up by a field.
+    #[must_use]
+    pub fn slot_by(&self, kind: &str, field: &str) -> Option<CredentialSlot> {
+        self.lookups.slot_by(kind, field)
     }
 
     /// Adds a credential under the value a request shows.

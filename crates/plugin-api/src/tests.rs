@@ -159,6 +159,7 @@ fn client() -> ClientInfo {
         local: address,
         scheme: Scheme::Http,
         server_name: None,
+        is_peer_trusted: false,
         connection: 1,
         request: 1,
     }
@@ -364,7 +365,7 @@ fn shared_state_is_one_value_per_type() {
 
 #[test]
 fn an_expired_credential_is_unknown() {
-    let mut builder = Lookups::builder(vec!["keyauth_credentials"]);
+    let mut builder = Lookups::builder(vec![("keyauth_credentials", "key")]);
     let slot = builder.slot("keyauth_credentials").unwrap();
     let entry = CredentialEntry {
         id: Uuid::from_u128(1),

@@ -37,6 +37,7 @@ mod measures;
 pub mod oauth2;
 pub mod opentelemetry;
 mod outbox;
+mod outcall;
 pub mod post_function;
 pub mod pre_function;
 pub mod prometheus;
@@ -63,6 +64,7 @@ pub mod zipkin;
 
 pub use catalogue::{Catalogue, catalogue, catalogue_of, takes_groups};
 pub use outbox::lost_records;
+pub use outcall::Trust;
 
 use plugin_api::Definition;
 

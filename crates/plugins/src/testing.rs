@@ -172,9 +172,9 @@ pub(crate) fn outcome() -> plugin_api::Outcome {
 }
 
 /// The kinds of credentials of all plugins.
-fn kinds() -> Vec<&'static str> {
+fn kinds() -> Vec<(&'static str, &'static str)> {
     let kinds = crate::DEFINITIONS.iter().flat_map(|one| one.credentials);
-    kinds.map(|kind| kind.entity).collect()
+    kinds.map(|kind| (kind.entity, kind.field)).collect()
 }
 
 /// The moment at which requests arrive unless they say otherwise: 2026-01-31 23:59:30.500 UTC.
@@ -350,6 +350,7 @@ impl Request {
             let mut chunk = BodyChunk {
                 data: Bytes::copy_from_slice(piece.as_bytes()),
                 is_last: at + 1 == pieces.len(),
+                trailers: Bytes::new(),
             };
             self.with_exchange(bench, |exchange| handler.body_filter(exchange, &mut chunk));
             sent.push(String::from_utf8(chunk.data.to_vec()).unwrap());
@@ -456,6 +457,7 @@ fn client(ip: &str) -> ClientInfo {
         local: "127.0.0.1:8000".parse().unwrap(),
         scheme: Scheme::Http,
         server_name: None,
+        is_peer_trusted: false,
         connection: 7,
         request: 3,
     }

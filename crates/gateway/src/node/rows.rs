@@ -87,6 +87,16 @@ impl plugin_api::Database for Rows {
         self.ask(move |store| apply(store, Operation::Upsert { kind, body: row }))
     }
 
+    fn take(&self, kind: &'static str, id: Uuid) -> DatabaseFuture<bool> {
+        self.ask(move |store| async move {
+            match apply(store, Operation::Delete { kind, id }).await {
+                Ok(()) => Ok(true),
+                Err(StoreError::NotFound { .. }) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+    }
+
     fn delete(&self, kind: &'static str, id: Uuid) -> DatabaseFuture<()> {
         self.ask(move |store| async move {
             match apply(store, Operation::Delete { kind, id }).await {

@@ -60,6 +60,7 @@ impl Connection {
             local: SocketAddr::new(plain_ip(local.ip()), local.port()),
             scheme: if is_tls { Scheme::Https } else { Scheme::Http },
             server_name: server_name.map(|name| Bytes::copy_from_slice(name.as_bytes())),
+            is_peer_trusted: false,
             connection: number,
             request: 0,
         }

@@ -76,6 +76,7 @@ impl<C: Client> Transaction<'_, C> {
             client.ip_text = Bytes::from(ip.to_string());
         }
         client.request = self.work.number;
+        client.is_peer_trusted = self.work.is_peer_trusted;
         client
     }
 
@@ -240,6 +241,7 @@ pub(crate) fn filter_reply<C: Client>(
         let mut chunk = BodyChunk {
             data: std::mem::take(&mut rendered.body),
             is_last: true,
+            trailers: Bytes::new(),
         };
         chain.body_filter(run, &mut exchange, &mut chunk);
         rendered.body = chunk.data;
@@ -370,13 +372,18 @@ async fn relay_filtered<C: Client>(
         state = (relay.is_request_sent, relay.is_request_broken);
         let payload = Bytes::copy_from_slice(reached.link.reader.payload());
         reached.link.reader.consume(payload.len());
+        let is_last = reached.link.reader.is_done();
+        let trailers = match is_last {
+            true => Bytes::copy_from_slice(reached.link.reader.trailers()),
+            false => Bytes::new(),
+        };
         let mut chunk = BodyChunk {
             data: payload,
-            is_last: reached.link.reader.is_done(),
+            is_last,
+            trailers,
         };
         filter_chunk(tx, chain, &mut chunk);
-        let trailers = reached.link.reader.trailers().to_vec();
-        let last = chunk.is_last.then_some(trailers.as_slice());
+        let last = chunk.is_last.then_some(chunk.trailers.as_ref());
         let mut relay = tx.relay(reached, state);
         relay.push_payload(&chunk.data, last).await?;
         if chunk.is_last {
@@ -471,6 +478,7 @@ async fn send_whole<C: Client>(
         let mut chunk = BodyChunk {
             data: body,
             is_last: true,
+            trailers: Bytes::new(),
         };
         chain.body_filter(run, &mut exchange, &mut chunk);
         body = chunk.data;

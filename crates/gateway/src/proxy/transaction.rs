@@ -184,6 +184,11 @@ impl<C: Client> Transaction<'_, C> {
         service: &ServiceEntry,
         attempts: &mut Attempts,
     ) -> Result<Box<Reached>, ReachError> {
+        let changed = self.work.plugins.request.scheme.map(|scheme| {
+            let raised = self.pinned.snapshot.raised.as_ref();
+            Box::new(service.with_scheme(scheme, raised))
+        });
+        let service = changed.as_deref().unwrap_or(service);
         let replaced = self.work.plugins.request.destination.clone();
         let replaced = replaced.as_ref();
         let peer = match attempt::known(service, replaced) {

@@ -1,5 +1,6 @@
 //! Consumers and credentials, indexed for plugins.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use declarative::Config;
@@ -17,7 +18,8 @@ pub(super) fn compile(config: &Config, groups: &Groups, report: &mut Report) -> 
         .iter()
         .flat_map(|definition| definition.credentials)
         .collect();
-    let mut builder = Lookups::builder(kinds.iter().map(|kind| kind.entity).collect());
+    let slots = kinds.iter().map(|kind| (kind.entity, kind.field));
+    let mut builder = Lookups::builder(slots.collect());
     for row in rows(config, "consumers") {
         if let Some(consumer) = report.read::<Consumer>(row) {
             builder.consumer(ConsumerInfo {
@@ -33,12 +35,26 @@ pub(super) fn compile(config: &Config, groups: &Groups, report: &mut Report) -> 
     for row in rows(config, "acls") {
         acl(&mut builder, row, report);
     }
+    let applications = applications(config);
     for kind in kinds {
         for row in rows(config, kind.entity) {
-            credential(&mut builder, kind, row, report);
+            credential(&mut builder, kind, &applications, row, report);
         }
     }
     builder
+}
+
+/// The owners of applications, which own their tokens.
+fn applications(config: &Config) -> HashMap<Uuid, Uuid> {
+    let pair = |row: Row<'_>| {
+        let read = Reader::new("oauth2_credentials", row.body);
+        let id = Uuid::parse_str(&read.text("id").ok()??).ok()?;
+        let owner = Uuid::parse_str(read.foreign("consumer").ok()??).ok()?;
+        Some((id, owner))
+    };
+    rows(config, "oauth2_credentials")
+        .filter_map(pair)
+        .collect()
 }
 
 /// Puts a consumer into a group.
@@ -61,6 +77,7 @@ fn acl(builder: &mut LookupsBuilder, row: Row<'_>, report: &mut Report) {
 fn credential(
     builder: &mut LookupsBuilder,
     kind: &CredentialKind,
+    applications: &HashMap<Uuid, Uuid>,
     row: Row<'_>,
     report: &mut Report,
 ) {
@@ -72,10 +89,15 @@ fn credential(
         let text = format!("a credential needs `id` and `{}`", kind.field);
         return report.problem(row, kind.field, text);
     };
-    let owner = read.foreign("consumer").ok().flatten();
-    let owner = owner.and_then(|owner| Uuid::parse_str(owner).ok());
+    let foreign = |field| {
+        let id = read.foreign(field).ok().flatten();
+        id.and_then(|id| Uuid::parse_str(id).ok())
+    };
+    // A token belongs to whom its application belongs to.
+    let owner = foreign("consumer").or_else(|| applications.get(&foreign("credential")?).copied());
     let consumer = owner.and_then(|owner| builder.find_consumer(owner));
-    let (Some(consumer), Some(slot)) = (consumer, builder.slot(kind.entity)) else {
+    let slot = builder.slot_by(kind.entity, kind.field);
+    let (Some(consumer), Some(slot)) = (consumer, slot) else {
         let text = "its consumer is not part of the configuration".to_owned();
         return report.problem(row, "consumer", text);
     };

@@ -15,13 +15,15 @@ use uuid::Uuid;
 use super::compile::{CertificateKeys, Report, bytes, id_text, rows};
 use super::service_tls::TlsCache;
 use super::setup::Compile;
-use super::types::{Destination, ServiceEntry};
+use super::types::{Destination, ServiceEntry, ServiceTls};
 
 /// The services of a configuration, by id, and its balancers.
 pub(super) struct Services {
     /// `None` for a disabled one.
     by_id: HashMap<Uuid, Option<Arc<ServiceEntry>>>,
     pub(super) balancers: Vec<Balancer>,
+    /// TLS for requests that a plugin sends encrypted although their service is plain.
+    pub(super) raised: Option<Arc<ServiceTls>>,
 }
 
 /// What a configuration says of a service.
@@ -74,7 +76,11 @@ impl Services {
             };
             by_id.insert(entry.service.id, Some(Arc::new(entry)));
         }
-        Self { by_id, balancers }
+        Self {
+            by_id,
+            balancers,
+            raised: tls.raised(),
+        }
     }
 
     pub(super) fn find(&self, id: Uuid) -> Found<'_> {

@@ -21,7 +21,7 @@ pub struct Compile {
     pub(super) client_certificate: Option<Arc<CertifiedKey>>,
     pub(super) default_certificate: Option<Arc<CertifiedPair>>,
     pub(super) node: NodeInfo,
-    pub(super) shared: Shared,
+    pub(crate) shared: Shared,
     /// Marks on targets; who changes them compiles anew.
     pub(crate) marks: Arc<Marks>,
 }
@@ -63,14 +63,16 @@ impl Compile {
             RouterFlavor::TraditionalCompatible => Flavor::TraditionalCompatible,
             RouterFlavor::Expressions => return Err(SetupError::Flavor),
         };
+        let (shared, roots) = (Shared::default(), roots(settings)?);
+        shared.get::<plugins::Trust>().set(&roots);
         Ok(Self {
             flavor,
             verifies_services: settings.tls_certificate_verify,
-            roots: roots(settings)?,
+            roots,
             client_certificate: client_certificate(settings)?,
             default_certificate: configured_certificate(settings)?.or(default_certificate),
             node,
-            shared: Shared::default(),
+            shared,
             marks: Arc::default(),
         })
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use plugin_api::{Chain, Lookups, RouteInfo, ServiceInfo};
+use entities::Protocol;
+use plugin_api::{Chain, Lookups, RouteInfo, Scheme, ServiceInfo};
 
 use super::certificates::Certificates;
 use super::streams::StreamRoutes;
@@ -28,6 +29,8 @@ pub struct Snapshot {
     pub globals: Arc<Chain>,
     /// Consumers and credentials.
     pub lookups: Lookups,
+    /// TLS for requests that a plugin sends encrypted although their service is plain.
+    pub raised: Option<Arc<ServiceTls>>,
     /// Certificates by server name, and the node's own.
     pub certificates: Certificates,
     /// The hash of the configuration this was made of; 32 zeros for an empty one.
@@ -54,7 +57,7 @@ pub struct RouteEntry {
 }
 
 /// A service as the engine needs it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ServiceEntry {
     /// The service.
     pub service: entities::Service,
@@ -69,6 +72,22 @@ pub struct ServiceEntry {
     pub host_header: Bytes,
     /// How to speak TLS to it; `None` for plain services.
     pub tls: Option<Arc<ServiceTls>>,
+}
+
+impl ServiceEntry {
+    /// The service spoken to as a plugin wants: HTTP/1.1 with or without TLS.
+    pub(crate) fn with_scheme(&self, scheme: Scheme, raised: Option<&Arc<ServiceTls>>) -> Self {
+        let mut changed = self.clone();
+        let is_grpc = matches!(self.service.protocol, Protocol::Grpc | Protocol::Grpcs);
+        (changed.service.protocol, changed.tls) = match scheme {
+            Scheme::Http => (Protocol::Http, None),
+            Scheme::Https => {
+                let own = changed.tls.take().filter(|_| !is_grpc);
+                (Protocol::Https, own.or_else(|| raised.cloned()))
+            }
+        };
+        changed
+    }
 }
 
 /// Where the requests of a service go.

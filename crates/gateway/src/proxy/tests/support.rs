@@ -347,6 +347,7 @@ fn snapshot(routes: Vec<RouteEntry>) -> Snapshot {
         balancers: Vec::new(),
         globals: Arc::new(Chain::default()),
         lookups: Lookups::default(),
+        raised: None,
         certificates: Certificates::default(),
         hash: String::new(),
         is_empty: false,
