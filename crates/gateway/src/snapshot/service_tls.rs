@@ -105,7 +105,7 @@ impl<'a> TlsCache<'a> {
             verifies: self.node.verifies_services,
             authorities: Vec::new(),
             client_certificate: None,
-            is_grpc: false,
+            offers: Some("http/1.1"),
         };
         let made = self.made.get(&key).cloned();
         made.or_else(|| self.make(&key).ok().map(Arc::new))
