@@ -56,7 +56,7 @@ GROUPS = [
             "balancer-least",
         ]),
     ("proxy-plugins-auth.jsonl", ["plugin-key-auth", "plugin-basic-auth", "plugin-acl", "plugin-hmac-auth", "plugin-jwt",
-        "plugin-multi-auth"]),
+        "plugin-multi-auth", "plugin-oauth2"]),
     ("proxy-plugins-log.jsonl", ["plugin-file-log", "plugin-http-log"]),
     (
         "proxy-plugins-traffic.jsonl",
@@ -73,6 +73,7 @@ GROUPS = [
             "plugin-redirect",
             "plugin-response-ratelimiting",
             "plugin-proxy-cache",
+            "plugin-grpc-web",
         ],
     ),
 ]

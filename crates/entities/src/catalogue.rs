@@ -141,7 +141,7 @@ impl Catalogue {
             secret: || clock::random_alphanumeric(SECRET_LENGTH),
         };
         let ttl = take_ttl(kind, body);
-        let secret = body.contains_key("password");
+        let secret = body.contains_key("password") || body.contains_key("client_secret");
         let outcome = schema.process_with(body, mode, Some(&makers));
         let ttl = finish::ttl(kind, ttl, mode, origin);
         match (outcome, ttl) {
@@ -168,6 +168,7 @@ impl Catalogue {
     pub fn transform(&self, kind: &str, body: &mut Map) {
         match kind {
             "basicauth_credentials" => crate::basicauth_credential::hash_password(body),
+            "oauth2_credentials" => crate::oauth2_credential::hash_secret(body),
             "ca_certificates" => crate::ca_certificate::set_digest(body),
             _ => {}
         }

@@ -1,6 +1,6 @@
 //! Applications that ask for tokens on behalf of consumers.
 
-use schema::{Field, Schema, validators};
+use schema::{Field, Map, Schema, validators};
 use serde_json::Value;
 
 use crate::kind::EntityKind;
@@ -71,4 +71,17 @@ fn absolute_uri(value: &Value) -> Result<(), String> {
         return Err(format!("fragment not allowed in '{text}'"));
     }
     Ok(())
+}
+
+/// Replaces the secret by its hash where that is wanted; a hash stays as it is.
+pub(crate) fn hash_secret(body: &mut Map) {
+    if body.get("hash_secret") != Some(&Value::Bool(true)) {
+        return;
+    }
+    let secret = body.get("client_secret").and_then(Value::as_str);
+    let Some(secret) = secret.filter(|secret| !secret.starts_with("$pbkdf2-")) else {
+        return;
+    };
+    let hash = pki::hash_secret(secret, clock::random_bytes());
+    body.insert("client_secret".to_owned(), hash.into());
 }

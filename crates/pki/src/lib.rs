@@ -34,7 +34,7 @@ pub use certified::{CertifiedPair, certified_key, keys_pair};
 pub use chain::{ChainError, Purpose, chain_verifies_to, verify_chain};
 pub use cluster::{CertificateVersion, gen_cluster_certificate};
 pub use error::Error;
-pub use hash::{sha1, sha256};
+pub use hash::{hash_secret, sha1, sha256};
 pub use peer::PeerCertificate;
 pub use pem::{
     certificate_to_pem, certificates_from_pem, pem_or_path_or_base64, private_key_from_pem,

@@ -93,6 +93,8 @@ bit_set! {
         RESPONSE_BODY = 1;
         /// The whole request body if its length is not told, up to the buffer limit.
         UNSIZED_REQUEST_BODY = 2;
+        /// The whole request body if it is a form or JSON of a told length of at most a mebibyte.
+        FORM_REQUEST_BODY = 3;
     }
 }
 

@@ -172,7 +172,7 @@ pub(crate) fn outcome() -> plugin_api::Outcome {
 }
 
 /// The kinds of credentials of all plugins.
-fn kinds() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn kinds() -> Vec<(&'static str, &'static str)> {
     let kinds = crate::DEFINITIONS.iter().flat_map(|one| one.credentials);
     kinds.map(|kind| (kind.entity, kind.field)).collect()
 }

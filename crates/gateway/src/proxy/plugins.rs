@@ -19,10 +19,14 @@ use super::reply::{self, Rendered};
 use super::response_head::AnswerBody;
 use super::transaction::{Ending, Transaction};
 use super::work::{Origin, Work};
+use crate::http1::{Framing, Known};
 use crate::snapshot::RouteEntry;
 
 /// Largest body that is kept for a plugin where the configuration sets no limit, in bytes.
 const MAX_BUFFERED: u64 = 64 * 1024 * 1024;
+
+/// Largest form that is kept for a plugin that only looks at forms, in bytes.
+const MAX_FORM: u64 = 1024 * 1024;
 
 /// What the exchange shows of the configuration.
 #[derive(Clone, Copy)]
@@ -124,9 +128,10 @@ pub(crate) async fn access<C: Client>(
 ) -> Result<(), Reply> {
     tx.work.plugins.is_used = true;
     let needs = entry.chain.needs();
-    let is_unsized = matches!(tx.work.head.framing, crate::http1::Framing::Chunked);
+    let is_unsized = matches!(tx.work.head.framing, Framing::Chunked);
     if needs.contains(Needs::REQUEST_BODY)
         || (is_unsized && needs.contains(Needs::UNSIZED_REQUEST_BODY))
+        || (needs.contains(Needs::FORM_REQUEST_BODY) && is_small_form(tx.work))
     {
         collect(tx).await?;
     }
@@ -140,6 +145,22 @@ pub(crate) async fn access<C: Client>(
     };
     let (mut exchange, run, _) = open(tx.work, around);
     answered(entry.chain.access(run, &mut exchange).await)
+}
+
+/// Whether the body is a form or JSON and not large.
+fn is_small_form(work: &Work) -> bool {
+    let kind = work.head.fields.first(Known::ContentType, &work.bytes);
+    let kind = kind.unwrap_or_default();
+    let is_small = match work.head.framing {
+        Framing::Length(length) => length <= MAX_FORM,
+        _ => false,
+    };
+    let kinds: [&[u8]; 2] = [b"application/x-www-form-urlencoded", b"application/json"];
+    let is_one = |name: &[u8]| {
+        let front = kind.get(..name.len());
+        front.is_some_and(|front| front.eq_ignore_ascii_case(name))
+    };
+    is_small && kinds.into_iter().any(is_one)
 }
 
 fn answered(reply: Option<Box<Reply>>) -> Result<(), Reply> {
