@@ -14,6 +14,7 @@ pub mod ai_proxy;
 pub mod ai_request_transformer;
 pub mod ai_response_transformer;
 mod auth;
+mod aws;
 pub mod aws_lambda;
 pub mod azure_functions;
 pub mod basic_auth;

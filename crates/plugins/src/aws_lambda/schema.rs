@@ -1,6 +1,7 @@
 //! Configuration of `aws-lambda`.
 
-use schema::{Check, Field, Schema};
+use schema::{Check, DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value};
 
 use super::rules;
 
@@ -115,4 +116,102 @@ fn forwarding() -> [Field; 11] {
             .default("legacy")
             .describe("Whether empty lists of the result stay lists or become objects."),
     ]
+}
+
+/// What an instance is told.
+pub(super) struct Config {
+    /// Milliseconds to wait for the function.
+    pub(super) timeout: f64,
+    /// Milliseconds an idle connection is kept.
+    pub(super) keepalive: f64,
+    /// Access key id and secret.
+    pub(super) keys: Option<(String, String)>,
+    /// Role to take on, and the name of the session.
+    pub(super) role: Option<(String, String)>,
+    /// Where roles are taken on.
+    pub(super) sts_endpoint: Option<String>,
+    /// Region of the function.
+    pub(super) region: Option<String>,
+    /// Name or ARN of the function.
+    pub(super) function_name: Option<String>,
+    /// Version or alias.
+    pub(super) qualifier: Option<String>,
+    /// `RequestResponse`, `Event` or `DryRun`.
+    pub(super) invocation_type: String,
+    /// `Tail` or `None`.
+    pub(super) log_type: String,
+    /// Host and port of the endpoint.
+    pub(super) host: Option<String>,
+    pub(super) port: u16,
+    /// Whether the endpoint is called without TLS.
+    pub(super) disable_https: bool,
+    /// Status of the answer when the function fails.
+    pub(super) unhandled_status: Option<u16>,
+    /// What of the request is passed to the function.
+    pub(super) forwards: Forwards,
+    /// Whether the result names status, headers and body.
+    pub(super) is_proxy_integration: bool,
+    /// Whether the function gets the event of the Amazon API Gateway.
+    pub(super) awsgateway_compatible: bool,
+    /// Forward proxy.
+    pub(super) proxy_url: Option<String>,
+    /// Whether a large body is left out.
+    pub(super) skip_large_bodies: bool,
+    /// Whether the body is passed in base64.
+    pub(super) base64_encode_body: bool,
+    /// Whether the metadata service opens a session first.
+    pub(super) has_metadata_session: bool,
+    /// Whether empty lists of the result become objects.
+    pub(super) is_legacy_about_lists: bool,
+}
+
+/// What of the request is passed to the function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Forwards {
+    pub(super) method: bool,
+    pub(super) uri: bool,
+    pub(super) headers: bool,
+    pub(super) body: bool,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let is_on = |name| Ok(read.boolean(name)?.unwrap_or(false));
+        let session = read.text("aws_role_session_name")?;
+        let session = session.unwrap_or_else(|| "kong".to_owned());
+        let keys = read.text("aws_key")?.zip(read.text("aws_secret")?);
+        let role = read.text("aws_assume_role_arn")?;
+        Ok(Self {
+            timeout: read.number("timeout")?.unwrap_or(60_000.0),
+            keepalive: read.number("keepalive")?.unwrap_or(60_000.0),
+            keys,
+            role: role.map(|role| (role, session)),
+            sts_endpoint: read.text("aws_sts_endpoint_url")?,
+            region: read.text("aws_region")?,
+            function_name: read.text("function_name")?,
+            qualifier: read.text("qualifier")?,
+            invocation_type: read.required_text("invocation_type")?,
+            log_type: read.required_text("log_type")?,
+            host: read.text("host")?,
+            port: read.integer("port")?.unwrap_or(443),
+            disable_https: is_on("disable_https")?,
+            unhandled_status: read.integer("unhandled_status")?,
+            forwards: Forwards {
+                method: is_on("forward_request_method")?,
+                uri: is_on("forward_request_uri")?,
+                headers: is_on("forward_request_headers")?,
+                body: is_on("forward_request_body")?,
+            },
+            is_proxy_integration: is_on("is_proxy_integration")?,
+            awsgateway_compatible: is_on("awsgateway_compatible")?,
+            proxy_url: read.text("proxy_url")?,
+            skip_large_bodies: read.boolean("skip_large_bodies")?.unwrap_or(true),
+            base64_encode_body: read.boolean("base64_encode_body")?.unwrap_or(true),
+            has_metadata_session: read.required_text("aws_imds_protocol_version")? == "v2",
+            is_legacy_about_lists: read.required_text("empty_arrays_mode")? == "legacy",
+        })
+    }
 }

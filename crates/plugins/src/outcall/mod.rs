@@ -6,6 +6,7 @@
 
 mod dial;
 mod http;
+mod reply;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -13,7 +14,7 @@ mod url;
 
 pub(crate) use dial::{Dial, Duplex, dial};
 pub(crate) use http::{Answer, Call, CallError, call};
-pub(crate) use trust::Trust as NodeTrust;
+pub(crate) use reply::{is_passed_on, reply};
 pub use trust::Trust;
 pub(crate) use trust::{Verify, raise};
 pub(crate) use url::Url;
