@@ -29,6 +29,8 @@ pub(super) enum Content {
     Json(Value),
     /// The page that goes with the status.
     Page,
+    /// Text of a type of its own.
+    Text(&'static str, String),
 }
 
 impl Reply {
@@ -46,6 +48,14 @@ impl Reply {
 
     pub(super) fn message(status: StatusCode, message: &str) -> Self {
         Self::json(status, json!({"message": message}))
+    }
+
+    pub(super) fn text(content_type: &'static str, text: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: Content::Text(content_type, text),
+            headers: HeaderMap::new(),
+        }
     }
 
     pub(super) fn page(status: StatusCode) -> Self {
@@ -123,6 +133,10 @@ impl Reply {
             Content::Empty => (None, Body::empty()),
             Content::Json(value) => (Some(JSON), Body::from(value.to_string())),
             Content::Page => (Some(HTML), Body::from(page(self.status))),
+            Content::Text(content_type, text) => (
+                Some(HeaderValue::from_static(content_type)),
+                Body::from(text),
+            ),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

@@ -78,6 +78,11 @@ pub trait Facts: Send + Sync + 'static {
     /// The body of `GET /status`; the query is passed on as it came.
     fn status<'a>(&'a self, scope: &'a Scope, query: Option<&'a str>) -> Answer<'a, Value>;
 
+    /// The body of `GET /metrics`, with its type; a process that carries no traffic has none.
+    fn metrics<'a>(&'a self, _scope: &'a Scope) -> Answer<'a, (&'static str, String)> {
+        Box::pin(async { Err(FactError::NotFound) })
+    }
+
     /// The body of `GET /timers`.
     fn timers(&self) -> Value {
         json!({

@@ -50,6 +50,13 @@ impl Facts for NodeFacts {
         })
     }
 
+    fn metrics<'a>(&'a self, _scope: &'a Scope) -> Answer<'a, (&'static str, String)> {
+        Box::pin(async move {
+            let text = self.node.facts.metrics().await;
+            Ok((plugins::prometheus::CONTENT_TYPE, text))
+        })
+    }
+
     fn node_id(&self) -> Uuid {
         self.node.node_id
     }

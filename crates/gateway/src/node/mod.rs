@@ -12,6 +12,7 @@ mod error;
 mod follow;
 mod handle;
 mod late;
+mod metrics;
 mod place;
 mod rows;
 mod surfaces;
@@ -110,7 +111,7 @@ impl Node {
         let (marks, anew) = (Arc::clone(&compile.marks), Arc::new(Notify::new()));
         let intake = Arc::new(Intake::new(IntakeOptions {
             catalogue: Arc::clone(&catalogue),
-            compile,
+            compile: Arc::clone(&compile),
             snapshot: Arc::clone(&snapshot),
             // What lies in a file of the node's own is not kept a second time.
             cache: match settings.database {
@@ -133,7 +134,8 @@ impl Node {
             product: PRODUCT.to_owned(),
         })?);
         let handle = Handle {
-            facts: facts(&engine, &intake, database.as_ref()),
+            facts: facts(&engine, &intake, database.as_ref())
+                .with_metrics(metrics::metrics(Arc::clone(&compile))),
             settings: Arc::clone(&settings),
             node_id: identity.node_id,
             hostname: identity.hostname.clone(),

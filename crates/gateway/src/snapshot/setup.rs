@@ -20,7 +20,7 @@ pub struct Compile {
     pub(super) roots: Roots,
     pub(super) client_certificate: Option<Arc<CertifiedKey>>,
     pub(super) default_certificate: Option<Arc<CertifiedPair>>,
-    pub(super) node: NodeInfo,
+    pub(crate) node: NodeInfo,
     pub(crate) shared: Shared,
     /// Marks on targets; who changes them compiles anew.
     pub(crate) marks: Arc<Marks>,

@@ -29,6 +29,10 @@ impl StatusApi {
                 None => message(StatusCode::OK, "ready"),
                 Some(reason) => message(StatusCode::SERVICE_UNAVAILABLE, reason),
             },
+            ("/metrics", _) => {
+                let content_type = plugins::prometheus::CONTENT_TYPE;
+                Answer::text(content_type, self.facts.metrics().await)
+            }
             ("/status/dns", _) => message(
                 StatusCode::NOT_IMPLEMENTED,
                 "not implemented with the legacy DNS client",
@@ -55,7 +59,7 @@ impl Surface for StatusApi {
 
     fn verbs(&self, path: &str) -> Option<&'static [&'static str]> {
         match path {
-            "/status" | "/status/dns" => Some(&["GET", "HEAD", "OPTIONS"]),
+            "/metrics" | "/status" | "/status/dns" => Some(&["GET", "HEAD", "OPTIONS"]),
             "/status/ready" => Some(&["GET", "HEAD", "OPTIONS", "POST"]),
             _ => None,
         }

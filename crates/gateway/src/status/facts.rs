@@ -40,6 +40,9 @@ pub struct Active {
 /// Tells whether a database can be reached.
 pub type Reach = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
+/// Renders the metrics of the node; told whether the database can be reached, and the counters.
+pub type Metrics = Box<dyn Fn(bool, Counters) -> String + Send + Sync>;
+
 /// A view of the running node. Cheap to clone.
 #[derive(Clone)]
 pub struct Facts {
@@ -50,12 +53,13 @@ struct Inner {
     counters: Box<dyn Fn() -> Counters + Send + Sync>,
     active: Box<dyn Fn() -> Active + Send + Sync>,
     database: Option<Reach>,
+    metrics: Metrics,
     is_draining: AtomicBool,
 }
 
 impl Facts {
     /// Reads counters and the active configuration through the closures given; `database` is
-    /// there on a node that has one.
+    /// there on a node that has one. Metrics are none until [`Facts::with_metrics`] says how.
     pub fn new(
         counters: impl Fn() -> Counters + Send + Sync + 'static,
         active: impl Fn() -> Active + Send + Sync + 'static,
@@ -65,11 +69,28 @@ impl Facts {
             counters: Box::new(counters),
             active: Box::new(active),
             database,
+            metrics: Box::new(|_, _| String::new()),
             is_draining: AtomicBool::new(false),
         };
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// Sets how metrics are rendered; called before the facts are shared.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.metrics = metrics;
+        }
+        self
+    }
+
+    /// The metrics of the node as Prometheus reads them.
+    pub async fn metrics(&self) -> String {
+        // Compat: a node without a database counts as one whose database can be reached.
+        let is_reachable = self.is_database_reachable().await.unwrap_or(true);
+        (self.inner.metrics)(is_reachable, self.counters())
     }
 
     /// The counters now.

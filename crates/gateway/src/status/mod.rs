@@ -9,5 +9,6 @@ mod report;
 mod tests;
 
 pub(crate) use api::StatusApi;
-pub use facts::{Active, Counters, Facts, Reach};
+pub use facts::{Active, Counters, Facts, Metrics, Reach};
+pub(crate) use report::resident_bytes;
 pub use report::status_report;

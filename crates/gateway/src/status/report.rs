@@ -45,7 +45,11 @@ pub async fn status_report(facts: &Facts, query: &str) -> Result<Value, String> 
             body["configuration_hash"] = hash.into();
         }
     }
-    // An addition of ours, there only while something is wrong.
+    // Additions of ours, there only while something is wrong.
+    let lost = plugins::lost_records();
+    if !lost.is_empty() {
+        body["plugin_records_lost"] = lost.into_iter().collect();
+    }
     if let Some(refusal) = active.refusal {
         body["configuration_error"] = json!({"message": refusal, "refused": active.refusals});
     }
@@ -108,7 +112,7 @@ impl Unit {
 }
 
 /// Resident memory of this process; zero where the system does not tell.
-fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = text
         .lines()

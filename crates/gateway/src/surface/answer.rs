@@ -38,6 +38,15 @@ impl Answer {
         answer
     }
 
+    /// A text of this type.
+    pub(crate) fn text(content_type: &'static str, body: String) -> Self {
+        let mut answer = Self::empty(StatusCode::OK);
+        let content_type = HeaderValue::from_static(content_type);
+        answer.headers.insert(CONTENT_TYPE, content_type);
+        answer.body = Bytes::from(body);
+        answer
+    }
+
     /// The answer to `OPTIONS`: the verbs of a path.
     pub(crate) fn options(verbs: &[&str], request: &HeaderMap) -> Self {
         let mut answer = Self::empty(StatusCode::NO_CONTENT);

@@ -3,11 +3,13 @@
 //! Nothing is sent here.
 
 mod line;
+mod model;
 mod names;
 
 use plugin_api::Outcome;
 
 pub(crate) use line::{TagStyle, write_line};
+pub(crate) use model::ModelCall;
 pub(crate) use names::{Consumer, consumer_name, route_name, service_name, text};
 
 /// What of a request can be a number.

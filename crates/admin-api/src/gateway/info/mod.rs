@@ -31,6 +31,14 @@ pub(super) async fn serve(call: Call<'_>, place: Place) -> Result<Reply, Fault> 
             let status = facts.status(call.scope, call.raw_query).await;
             status.map_err(fault)?
         }
+        Place::Metrics => {
+            let metrics = facts.metrics(call.scope).await;
+            return Ok(match metrics {
+                Ok((content_type, text)) => Reply::text(content_type, text),
+                Err(FactError::NotFound) => Reply::page(StatusCode::NOT_FOUND),
+                Err(error) => return Err(fault(error)),
+            });
+        }
         Place::StatusDns => {
             let text = "not implemented with the legacy DNS client";
             return Err(Fault::message(StatusCode::NOT_IMPLEMENTED, text));

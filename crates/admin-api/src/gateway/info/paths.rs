@@ -14,6 +14,7 @@ pub(in crate::gateway) const WASM_OFF: &str =
 pub(in crate::gateway) enum Place {
     Root,
     Status,
+    Metrics,
     StatusDns,
     Timers,
     Endpoints,
@@ -104,9 +105,8 @@ pub(in crate::gateway) fn resolve(segments: &[String], mode: Mode) -> Option<Pla
         ["cache", _] => Place::CacheEntry,
         ["routes", _, "filters", "all" | "disabled" | "enabled"] => Place::Wasm,
         ["acme"] => Place::OfPlugin(POST),
-        ["acme", "certificates"] | ["acme", "certificates", _] | ["metrics"] => {
-            Place::OfPlugin(READ)
-        }
+        ["metrics"] => Place::Metrics,
+        ["acme", "certificates"] | ["acme", "certificates", _] => Place::OfPlugin(READ),
         ["proxy-cache"] => Place::OfPlugin(DELETE),
         ["proxy-cache", _] | ["proxy-cache", _, "caches", _] => Place::OfPlugin(READ_AND_DELETE),
         ["upstreams", upstream, rest @ ..] => return below_upstream(upstream, rest, mode),
