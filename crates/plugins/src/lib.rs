@@ -60,6 +60,7 @@ pub mod tcp_log;
 mod template;
 #[cfg(test)]
 mod testing;
+mod trace;
 pub mod udp_log;
 pub mod zipkin;
 

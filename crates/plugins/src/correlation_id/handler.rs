@@ -8,7 +8,7 @@ use plugin_api::{BuildContext, BuildError, Exchange, Handler, PluginInput, Respo
 use uuid::Uuid;
 
 use super::schema::{Config, Generator};
-use crate::record::Added;
+use crate::record;
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -85,12 +85,7 @@ impl Handler for CorrelationId {
                 .set(self.header.clone(), id.clone());
             id
         });
-        if exchange.locals.get::<Added>().is_none() {
-            exchange.locals.insert(Added::default());
-        }
-        if let Some(added) = exchange.locals.get_mut::<Added>() {
-            added.0.push(("correlation_id", id.into()));
-        }
+        record::add(exchange, "correlation_id", id.into());
         Step::CONTINUE
     }
 

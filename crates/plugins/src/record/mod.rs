@@ -16,6 +16,14 @@ pub(crate) use fields::CustomFields;
 #[derive(Debug, Default)]
 pub(crate) struct Added(pub(crate) Vec<(&'static str, Value)>);
 
+/// Adds a member to the record of a request.
+pub(crate) fn add(exchange: &mut Exchange<'_>, name: &'static str, value: Value) {
+    match exchange.locals.get_mut::<Added>() {
+        Some(added) => added.0.push((name, value)),
+        None => exchange.locals.insert(Added(vec![(name, value)])),
+    }
+}
+
 /// The record as one line of JSON, without its end.
 pub(crate) fn render(exchange: &Exchange<'_>, outcome: &Outcome, custom: &CustomFields) -> Vec<u8> {
     let mut record = record(exchange, outcome);
