@@ -1,20 +1,50 @@
 //! The balancer of one upstream.
 
-use entities::{Algorithm, Target, Upstream};
+use std::rc::Rc;
+
+use entities::{Algorithm, Upstream};
 
 use crate::{
     address::Address,
-    least,
+    latency, least,
     ring::Ring,
+    seat::Seat,
     state::{CoreState, PickState},
     wheel::Wheel,
 };
 
-/// Chooses among the targets of one upstream. Immutable and shared between cores.
+/// Chooses among the addresses of one upstream. Immutable and shared between cores.
 #[derive(Debug)]
 pub struct Balancer {
     addresses: Vec<Address>,
     picker: Picker,
+    threshold: f64,
+}
+
+/// How addresses are chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// Points of the ring.
+    pub slots: u32,
+    /// Percent of weight that must be exceeded for the upstream to be healthy; 0 asks for one address.
+    pub threshold: f64,
+    /// How many targets the addresses belong to, those without an address included.
+    pub targets: usize,
+}
+
+impl Plan {
+    /// The plan of an upstream with so many targets.
+    #[must_use]
+    pub const fn of(upstream: &Upstream, targets: usize) -> Self {
+        Self {
+            algorithm: upstream.algorithm,
+            slots: upstream.slots,
+            threshold: upstream.healthchecks.threshold,
+            targets,
+        }
+    }
 }
 
 /// How an address is chosen.
@@ -24,102 +54,164 @@ enum Picker {
     /// Requests without a hash take the wheel.
     ConsistentHashing(Ring, Wheel),
     LeastConnections,
+    Latency,
+}
+
+/// Weight of an upstream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weights {
+    /// Of all addresses.
+    pub total: u64,
+    /// Of those that are not out.
+    pub available: u64,
+}
+
+impl Weights {
+    /// Whether more than `threshold` percent are available.
+    ///
+    /// `Compat:` of nothing, nothing is available.
+    #[must_use]
+    pub fn exceed(self, threshold: f64) -> bool {
+        let float = |weight: u64| f64::from(u32::try_from(weight).unwrap_or(u32::MAX));
+        self.total > 0 && float(self.available) * 100.0 / float(self.total) > threshold
+    }
 }
 
 impl Balancer {
-    /// Builds the balancer of an upstream from its targets; targets of other upstreams are the caller's to leave
-    /// out. The order of the targets decides ties and nothing else.
-    ///
-    /// The algorithm `latency` is not there yet: such an upstream is balanced by round-robin.
+    /// Builds the balancer of an upstream from the addresses of its targets. Their order decides ties and nothing
+    /// else.
     #[must_use]
-    pub fn compile(upstream: &Upstream, targets: &[Target]) -> Self {
-        let addresses: Vec<Address> = targets
-            .iter()
-            .enumerate()
-            .map(|(index, target)| Address {
-                host: target.host.clone(),
-                port: target.port,
-                weight: target.weight,
-                index,
-            })
-            .collect();
-        let picker = match upstream.algorithm {
-            Algorithm::RoundRobin | Algorithm::Latency => {
-                Picker::RoundRobin(Wheel::new(&addresses))
-            }
+    pub fn compile(plan: &Plan, addresses: Vec<Address>) -> Self {
+        let picker = match plan.algorithm {
+            Algorithm::RoundRobin => Picker::RoundRobin(Wheel::new(&addresses)),
             Algorithm::ConsistentHashing => Picker::ConsistentHashing(
-                Ring::new(&addresses, upstream.slots),
+                Ring::new(&addresses, plan.targets, plan.slots),
                 Wheel::new(&addresses),
             ),
             Algorithm::LeastConnections => Picker::LeastConnections,
+            Algorithm::Latency => Picker::Latency,
         };
-        Self { addresses, picker }
+        Self {
+            addresses,
+            picker,
+            threshold: plan.threshold,
+        }
     }
 
-    /// All targets, those without weight too.
+    /// All addresses, those without weight too.
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
     }
 
-    /// Whether no pick can succeed: there is no target, or none with a weight.
+    /// Whether no pick can succeed, however healthy all are.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.addresses.iter().all(|address| address.weight == 0)
+        !self.addresses.iter().any(Address::has_weight)
     }
 
-    /// Whether picks depend on the hash of the request ([`PickState::hashed`]).
+    /// Whether picks depend on how long addresses take ([`Seat::observe`]).
     #[must_use]
-    pub const fn needs_hash(&self) -> bool {
-        matches!(self.picker, Picker::ConsistentHashing(..))
+    pub const fn needs_latency(&self) -> bool {
+        matches!(self.picker, Picker::Latency)
     }
 
-    /// A fresh state for the core of this number.
+    /// The weights now.
     #[must_use]
-    pub fn core_state(&self, core: usize) -> CoreState {
+    pub fn weights(&self) -> Weights {
+        let mut weights = Weights::default();
+        for address in &self.addresses {
+            weights.total += u64::from(address.weight);
+            if !address.health.is_out() {
+                weights.available += u64::from(address.weight);
+            }
+        }
+        weights
+    }
+
+    /// Whether the upstream counts as healthy.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.weights().exceed(self.threshold)
+    }
+
+    /// Where a core begins.
+    pub(crate) fn start(&self, core: usize) -> usize {
         match &self.picker {
-            Picker::RoundRobin(wheel) | Picker::ConsistentHashing(_, wheel) => CoreState {
-                pointer: wheel.start(core),
-                open: Vec::new(),
-            },
-            Picker::LeastConnections => CoreState {
-                pointer: 0,
-                open: vec![0; self.addresses.len()],
-            },
+            Picker::RoundRobin(wheel) | Picker::ConsistentHashing(_, wheel) => wheel.start(core),
+            Picker::LeastConnections => 0,
+            Picker::Latency => core.checked_rem(self.addresses.len()).unwrap_or(0),
         }
     }
 
-    /// Chooses the target of the next try.
-    ///
-    /// When the request was given a target before, that one counts as failed: it is not chosen again while
-    /// another is left. `None` when there is no target with a weight. A request that picked must end with
-    /// [`Self::finish`].
-    pub fn pick(&self, core: &mut CoreState, request: &mut PickState) -> Option<&Address> {
-        if let Some(failed) = request.fail_current() {
-            self.release(core, failed);
+    /// Chooses an address and notes it in the request.
+    pub(crate) fn pick<'c>(
+        core: &'c mut CoreState,
+        request: &mut PickState,
+        now: u64,
+    ) -> Option<&'c Rc<Seat>> {
+        let CoreState {
+            balancer,
+            seats,
+            pointer,
+            ..
+        } = core;
+        let balancer = balancer.as_deref()?;
+        if balancer.threshold > 0.0 && !balancer.is_healthy() {
+            return None;
         }
-        let index = match &self.picker {
-            Picker::RoundRobin(wheel) => wheel.pick(core, request),
-            Picker::ConsistentHashing(ring, wheel) => match request.hash {
-                Some(hash) => ring.pick(hash, request),
-                None => wheel.pick(core, request),
-            },
-            Picker::LeastConnections => least::pick(&self.addresses, core, request),
-        }?;
-        request.take(index);
-        self.addresses.get(index)
+        let mut choose = |failed: &PickState| {
+            balancer.choose(seats, (&mut *pointer, now), failed.hash, |address| {
+                address.has_weight()
+                    && !address.health.is_out()
+                    && !(failed.has_failures() && failed.has_failed(address.health.id()))
+            })
+        };
+        let mut index = choose(request);
+        if index.is_none() && request.has_failures() {
+            request.forget_failures();
+            index = choose(request);
+        }
+        let seat = seats.get(index?)?;
+        request.take(seat);
+        Some(seat)
     }
 
-    /// Ends a request: its target is free again.
-    pub fn finish(&self, core: &mut CoreState, request: &mut PickState) {
-        if let Some(index) = request.current.take() {
-            self.release(core, index);
-        }
-    }
-
-    fn release(&self, core: &mut CoreState, index: usize) {
-        if matches!(self.picker, Picker::LeastConnections) {
-            least::release(core, index);
+    /// Chooses among the addresses that are wanted.
+    fn choose(
+        &self,
+        seats: &[Rc<Seat>],
+        (pointer, now): (&mut usize, u64),
+        hash: Option<u32>,
+        is_wanted: impl Fn(&Address) -> bool,
+    ) -> Option<usize> {
+        let wanted = |index: usize| self.addresses.get(index).is_some_and(&is_wanted);
+        let turn = |wheel: &Wheel, pointer: &mut usize| {
+            wheel
+                .pick(pointer, QUICK_TURNS, wanted)
+                // Most are out. A whole turn is long: is it worth it?
+                .or_else(|| match self.addresses.iter().any(&is_wanted) {
+                    true => wheel.pick(pointer, usize::MAX, wanted),
+                    false => None,
+                })
+        };
+        match (&self.picker, hash) {
+            (Picker::RoundRobin(wheel), _) | (Picker::ConsistentHashing(_, wheel), None) => {
+                turn(wheel, pointer)
+            }
+            (Picker::ConsistentHashing(ring, wheel), Some(hash)) => ring
+                .pick(hash, QUICK_TURNS, wanted)
+                .or_else(|| match self.addresses.iter().any(&is_wanted) {
+                    true => ring.pick(hash, usize::MAX, wanted),
+                    false => None,
+                })
+                // A ring that is too small has no point for some.
+                .or_else(|| turn(wheel, pointer)),
+            (Picker::LeastConnections, _) => least::pick(&self.addresses, seats, wanted),
+            (Picker::Latency, _) => latency::pick(&self.addresses, seats, (pointer, now), wanted),
         }
     }
 }
+
+/// How far wheel and ring are walked before it is looked whether any address is left.
+const QUICK_TURNS: usize = 64;

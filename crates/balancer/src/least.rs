@@ -1,45 +1,25 @@
 //! Least connections: the address with the fewest open requests for its weight.
 
-use crate::{
-    address::Address,
-    state::{CoreState, PickState},
-};
+use std::rc::Rc;
 
-/// The address with the smallest (open requests + 1) / weight among those that have not failed in this request;
-/// among all of them when all have. The first of equals wins.
+use crate::{address::Address, seat::Seat};
+
+/// The address with the smallest (open requests + 1) / weight among those that are wanted; the first of equals.
 pub(crate) fn pick(
     addresses: &[Address],
-    core: &mut CoreState,
-    request: &mut PickState,
-) -> Option<usize> {
-    let index = smallest(addresses, core, |index| !request.has_failed(index)).or_else(|| {
-        request.forget_failures();
-        smallest(addresses, core, |_| true)
-    })?;
-    if let Some(open) = core.open.get_mut(index) {
-        *open = open.saturating_add(1);
-    }
-    Some(index)
-}
-
-/// Takes note that a request of `index` is over.
-pub(crate) fn release(core: &mut CoreState, index: usize) {
-    if let Some(open) = core.open.get_mut(index) {
-        *open = open.saturating_sub(1);
-    }
-}
-
-fn smallest(
-    addresses: &[Address],
-    core: &CoreState,
+    seats: &[Rc<Seat>],
     is_wanted: impl Fn(usize) -> bool,
 ) -> Option<usize> {
-    let load =
-        |address: &Address| u64::from(core.open.get(address.index).copied().unwrap_or(0)) + 1;
+    let load = |seat: &Seat| u64::from(seat.open()) + 1;
     addresses
         .iter()
-        .filter(|address| address.weight > 0 && is_wanted(address.index))
+        .zip(seats)
+        .enumerate()
+        .filter(|(index, _)| is_wanted(*index))
         // a.load / a.weight against b.load / b.weight, without a division.
-        .min_by(|a, b| (load(a) * u64::from(b.weight)).cmp(&(load(b) * u64::from(a.weight))))
-        .map(|address| address.index)
+        .min_by(|(_, (a, a_seat)), (_, (b, b_seat))| {
+            let (a_load, b_load) = (load(a_seat), load(b_seat));
+            (a_load * u64::from(b.weight)).cmp(&(b_load * u64::from(a.weight)))
+        })
+        .map(|(index, _)| index)
 }

@@ -1,23 +1,84 @@
 //! What changes while requests are balanced.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::{balancer::Balancer, latency::Score, seat::Seat};
+
 /// How many failed targets a request remembers; a request with more tries may meet an early one again.
 const MAX_REMEMBERED: usize = 256;
 
-/// The state that one core keeps for one balancer. Made by [`crate::Balancer::core_state`]; not shared.
-#[derive(Debug, Clone, Default)]
+/// The state that one core keeps for one upstream. Not shared; it goes on over configurations.
+#[derive(Debug, Default)]
 pub struct CoreState {
+    /// Which core it is; cores begin at different turns.
+    number: usize,
+    /// Of what it is the state; zero at the beginning.
+    version: u64,
+    pub(crate) balancer: Option<Arc<Balancer>>,
+    pub(crate) seats: Vec<Rc<Seat>>,
     /// Next slot of the wheel.
     pub(crate) pointer: usize,
-    /// Open requests of each address; only filled for least-connections.
-    pub(crate) open: Vec<u32>,
+}
+
+impl CoreState {
+    /// The state of the core of this number before its first pick.
+    #[must_use]
+    pub fn new(number: usize) -> Self {
+        Self {
+            number,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is the state of this version.
+    pub(crate) const fn is_of(&self, version: u64) -> bool {
+        self.version == version
+    }
+
+    /// Goes over to another version; addresses that stay keep what was counted.
+    pub(crate) fn refresh(&mut self, balancer: Arc<Balancer>, version: u64, now: u64) {
+        let known: Vec<f64> = self.seats.iter().map(|seat| seat.score().mean()).collect();
+        let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
+        let mean = match count {
+            0 => 0.0,
+            count => known.iter().sum::<f64>() / f64::from(count),
+        };
+        let mut old: std::collections::HashMap<u64, Rc<Seat>> = self
+            .seats
+            .drain(..)
+            .map(|seat| (seat.health().id(), seat))
+            .collect();
+        self.seats = balancer
+            .addresses()
+            .iter()
+            .map(|address| match old.remove(&address.health.id()) {
+                Some(seat) if seat.is_of(address) => seat,
+                Some(seat) => Rc::new(seat.succeed(address)),
+                None => {
+                    let seat = Seat::new(address);
+                    if mean > 0.0 {
+                        seat.assume(Score::assumed(mean, now));
+                    }
+                    Rc::new(seat)
+                }
+            })
+            .collect();
+        if self.version == 0 {
+            self.pointer = balancer.start(self.number);
+        }
+        self.balancer = Some(balancer);
+        self.version = version;
+    }
 }
 
 /// The state of one request: what it is hashed by, where it went, and what failed.
 #[derive(Debug, Clone, Default)]
 pub struct PickState {
     pub(crate) hash: Option<u32>,
-    pub(crate) current: Option<usize>,
-    failed: Vec<usize>,
+    current: Option<Rc<Seat>>,
+    /// Ids of addresses that failed.
+    failed: Vec<u64>,
     tries: u32,
 }
 
@@ -43,32 +104,47 @@ impl PickState {
         self.tries
     }
 
-    /// The address that was picked last, as an index of [`crate::Balancer::addresses`].
+    /// The address that was picked last and is being tried.
     #[must_use]
-    pub const fn current(&self) -> Option<usize> {
-        self.current
+    pub const fn current(&self) -> Option<&Rc<Seat>> {
+        self.current.as_ref()
     }
 
-    pub(crate) fn has_failed(&self, index: usize) -> bool {
-        self.failed.contains(&index)
-    }
-
-    /// Takes note that the current target failed.
-    pub(crate) fn fail_current(&mut self) -> Option<usize> {
-        let index = self.current.take()?;
-        if !self.has_failed(index) && self.failed.len() < MAX_REMEMBERED {
-            self.failed.push(index);
+    /// Ends the request: its address is free again.
+    pub fn finish(&mut self) {
+        if let Some(seat) = self.current.take() {
+            seat.leave();
         }
-        Some(index)
     }
 
-    /// Every target has failed: all may be tried again.
+    pub(crate) fn has_failures(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    pub(crate) fn has_failed(&self, id: u64) -> bool {
+        self.failed.contains(&id)
+    }
+
+    /// Takes note that the current address failed.
+    pub(crate) fn fail_current(&mut self) {
+        let Some(seat) = self.current.take() else {
+            return;
+        };
+        seat.leave();
+        let id = seat.health().id();
+        if !self.has_failed(id) && self.failed.len() < MAX_REMEMBERED {
+            self.failed.push(id);
+        }
+    }
+
+    /// Every address has failed: all may be tried again.
     pub(crate) fn forget_failures(&mut self) {
         self.failed.clear();
     }
 
-    pub(crate) fn take(&mut self, index: usize) {
-        self.current = Some(index);
+    pub(crate) fn take(&mut self, seat: &Rc<Seat>) {
+        seat.enter();
+        self.current = Some(Rc::clone(seat));
         self.tries = self.tries.saturating_add(1);
     }
 }

@@ -1,9 +1,6 @@
 //! Weighted round-robin: a list in which each address stands as often as its weight says.
 
-use crate::{
-    address::Address,
-    state::{CoreState, PickState},
-};
+use crate::address::Address;
 
 /// Most slots of a wheel, unless there are more addresses. Greater sums of weights are scaled down, which keeps
 /// every address with a weight in the wheel and the shares right to about one slot.
@@ -51,22 +48,22 @@ impl Wheel {
             .unwrap_or(0)
     }
 
-    /// The next address that has not failed in this request; when all have, the next one.
-    pub(crate) fn pick(&self, core: &mut CoreState, request: &mut PickState) -> Option<usize> {
-        for _ in 0..self.slots.len() {
-            let index = self.turn(core)?;
-            if !request.has_failed(index) {
+    /// The next address that is wanted, from `pointer` on, which moves by at most `most` turns.
+    pub(crate) fn pick(
+        &self,
+        pointer: &mut usize,
+        most: usize,
+        is_wanted: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        for _ in 0..self.slots.len().min(most) {
+            let slot = pointer.checked_rem(self.slots.len())?;
+            *pointer = slot + 1;
+            let index = self.slots.get(slot).map(|index| *index as usize)?;
+            if is_wanted(index) {
                 return Some(index);
             }
         }
-        request.forget_failures();
-        self.turn(core)
-    }
-
-    fn turn(&self, core: &mut CoreState) -> Option<usize> {
-        let slot = core.pointer.checked_rem(self.slots.len())?;
-        core.pointer = slot + 1;
-        self.slots.get(slot).map(|index| *index as usize)
+        None
     }
 }
 

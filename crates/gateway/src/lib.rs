@@ -1,9 +1,11 @@
 //! The node: engine, snapshot, configuration intake, status API.
 
+pub mod dns;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod h2;
+pub mod health;
 mod http1;
 pub mod intake;
 mod net;

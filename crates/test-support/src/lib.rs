@@ -8,6 +8,7 @@
 mod backend;
 mod certificates;
 mod client;
+mod name_server;
 mod node;
 mod ports;
 mod postgres;
@@ -20,6 +21,7 @@ mod wait;
 pub use backend::{Backend, Seen};
 pub use certificates::TestAuthority;
 pub use client::{Answer, Client, Identity};
+pub use name_server::{Manner, NameServer, Rdata};
 pub use node::Node;
 pub use ports::free_port;
 pub use postgres::{Postgres, PostgresOptions};

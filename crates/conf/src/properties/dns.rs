@@ -40,7 +40,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "off",
         "Allow the same question several times at once.",
     )
-    .never("the same question is asked once at a time per thread"),
+    .never("the same question is asked once at a time per node"),
     boolean(
         "new_dns_client",
         "off",

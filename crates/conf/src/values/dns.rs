@@ -15,6 +15,9 @@ pub struct DnsSettings {
     pub hosts_file: PathBuf,
     /// Record kinds, in the order of asking.
     pub order: Vec<DnsFamily>,
+    /// Whether service records are asked for only where the name has their form
+    /// (`_service._protocol.…`), as the newer client does; the older one asks for every name.
+    pub asks_services_by_form: bool,
     /// Replaces the lifetime that answers state.
     pub valid_ttl: Option<Duration>,
     /// How long an outdated answer may serve while a new one is fetched.

@@ -77,8 +77,12 @@ impl Facts for NodeFacts {
 
     fn mark<'a>(&'a self, _scope: &'a Scope, mark: Mark) -> Answer<'a, ()> {
         Box::pin(async move {
-            self.node
-                .mark(mark.upstream, &mark.target, mark.address, mark.is_healthy);
+            self.node.mark(
+                mark.upstream,
+                &mark.target,
+                mark.address.as_deref(),
+                mark.is_healthy,
+            );
             Ok(())
         })
     }

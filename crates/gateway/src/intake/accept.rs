@@ -323,7 +323,9 @@ impl Intake {
             let hash = origin_hash;
             keeper.keep(Kept { hash, payload }).await;
         }
-        self.snapshot.store(Arc::new(snapshot));
+        let snapshot = Arc::new(snapshot);
+        self.snapshot.store(Arc::clone(&snapshot));
+        self.compile.upstreams.activate(&snapshot.balancers);
         self.tables.write().clone_from(&config);
         self.is_configured.store(true, Ordering::Release);
         if is_routine {

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use test_support::TempDir;
 
 use super::*;
+use crate::health::Upstreams;
 use crate::outlet::Apply;
-use crate::snapshot::{Marks, SharedSnapshot, Snapshot};
+use crate::snapshot::{SharedSnapshot, Snapshot};
 use crate::testing::{catalogue, compile, config, document};
 
 const HASH: &str = "0123456789abcdef0123456789abcdef";
@@ -22,7 +23,7 @@ struct Node {
     folder: TempDir,
     intake: Arc<Intake>,
     snapshot: SharedSnapshot,
-    marks: Arc<Marks>,
+    upstreams: Arc<Upstreams>,
 }
 
 impl Node {
@@ -38,7 +39,7 @@ impl Node {
     fn with_cache(folder: TempDir, cache: Cache) -> Self {
         let compile = Arc::new(compile());
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
-        let marks = Arc::clone(&compile.marks);
+        let upstreams = Arc::clone(&compile.upstreams);
         let intake = Intake::new(IntakeOptions {
             catalogue: catalogue(),
             compile,
@@ -51,7 +52,7 @@ impl Node {
             folder,
             intake: Arc::new(intake),
             snapshot,
-            marks,
+            upstreams,
         }
     }
 
@@ -454,24 +455,52 @@ async fn stored_entities_that_cannot_run_are_remembered_until_others_can() {
 }
 
 #[tokio::test]
-async fn marks_on_targets_count_once_the_same_is_compiled_again() {
+async fn health_of_addresses_that_stay_outlives_a_new_configuration() {
     let node = Node::new();
-    let text = "_format_version: '3.0'\nupstreams:\n- {name: u, id: 00000001-0000-4000-8000-000000000001, targets: [{target: '127.0.0.1:80'}]}\n";
-    offer(&node, text, HASH).await;
-    let weight = || node.snapshot.load().balancers[0].addresses()[0].weight;
-    assert_eq!(weight(), 100);
+    let text = |extra: &str, checks: &str| {
+        format!(
+            "_format_version: '3.0'\nupstreams:\n- {{name: u, \
+             id: 00000001-0000-4000-8000-000000000001, {checks} \
+             targets: [{{target: '127.0.0.1:80'}}{extra}]}}\n"
+        )
+    };
+    let checks = "healthchecks: {passive: {unhealthy: {http_failures: 1}}},";
     let upstream = uuid::uuid!("00000001-0000-4000-8000-000000000001");
-    node.marks.set(upstream, "127.0.0.1:80", None, false);
+    let available = || {
+        node.upstreams
+            .view(upstream)
+            .expect("in use")
+            .weights
+            .available
+    };
+    offer(&node, &text("", checks), HASH).await;
+    let group = Arc::clone(&node.snapshot.load().balancers[0]);
+    assert_eq!(available(), 100);
+    node.upstreams.mark(upstream, "127.0.0.1:80", None, false);
+    assert_eq!(available(), 0);
+    // The same again is the same group; one more target is not, and the mark holds.
     node.intake.again().await.unwrap();
-    assert_eq!(weight(), 0);
-    assert_eq!(node.intake.active_hash().as_deref(), Some(HASH));
-    node.marks.set(upstream, "127.0.0.1:80", None, true);
-    node.intake.again().await.unwrap();
-    assert_eq!(weight(), 100);
+    assert!(Arc::ptr_eq(&group, &node.snapshot.load().balancers[0]));
+    let more = ", {target: '127.0.0.2:80'}";
+    offer(&node, &text(more, checks), HASH).await;
+    assert!(!Arc::ptr_eq(&group, &node.snapshot.load().balancers[0]));
+    assert_eq!(available(), 100);
+    node.upstreams
+        .mark(upstream, "127.0.0.1:80", Some("127.0.0.1:80"), true);
+    assert_eq!(available(), 200);
+    node.upstreams
+        .mark(upstream, "127.0.0.1:80", Some("127.0.0.9:80"), false);
+    node.upstreams.mark(upstream, "127.0.0.2:80", None, false);
+    assert_eq!(available(), 100);
+    // Without checks nothing could bring it back.
+    offer(&node, &text(more, ""), HASH).await;
+    assert_eq!(available(), 200);
+    node.upstreams.mark(upstream, "127.0.0.2:80", None, false);
+    assert_eq!(available(), 200);
 }
 
 #[tokio::test]
-async fn a_burst_of_marks_is_compiled_twice_at_most() {
+async fn a_burst_of_wishes_to_compile_anew_is_compiled_twice_at_most() {
     let node = Node::new();
     let text = "_format_version: '3.0'\nservices: [{name: s, host: s.test}]\n";
     offer(&node, text, HASH).await;

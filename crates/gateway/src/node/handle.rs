@@ -1,7 +1,6 @@
 //! What whoever builds the Admin API of a node gets to know of it.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use conf::Settings;
@@ -10,8 +9,9 @@ use store::Store;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::health::{GroupView, Upstreams};
 use crate::intake::Intake;
-use crate::snapshot::{Marks, SharedSnapshot};
+use crate::snapshot::SharedSnapshot;
 use crate::status::Facts;
 use crate::surface::Handler;
 
@@ -35,36 +35,21 @@ pub struct Handle {
     pub facts: Facts,
     /// What runs.
     pub snapshot: SharedSnapshot,
-    pub(super) marks: Arc<Marks>,
+    pub(super) upstreams: Arc<Upstreams>,
     /// Tells whoever follows the database to compile anew.
     pub(super) anew: Arc<Notify>,
 }
 
 impl Handle {
-    /// Whether an address of a target counts as healthy.
+    /// How an upstream does; `None` while it is not in use.
     #[must_use]
-    pub fn is_healthy(&self, upstream: Uuid, target: &str, address: SocketAddr) -> bool {
-        self.marks.is_healthy(upstream, target, address)
+    pub fn health(&self, upstream: Uuid) -> Option<GroupView> {
+        self.upstreams.view(upstream)
     }
 
-    /// Marks an address of a target (`ip:port`), or all of them; traffic follows as soon as the
-    /// configuration is compiled anew.
-    pub fn mark(&self, upstream: Uuid, target: &str, address: Option<String>, is_healthy: bool) {
-        self.marks.set(upstream, target, address, is_healthy);
-        if self.store.is_some() {
-            self.anew.notify_one();
-            return;
-        }
-        let intake = Arc::clone(&self.intake);
-        tokio::spawn(async move {
-            if let Err(refused) = intake.again().await {
-                tracing::error!(
-                    error = %refused,
-                    "a mark of a target has no effect on traffic yet; set it again, or apply the \
-                     configuration again"
-                );
-            }
-        });
+    /// Marks an address of a target (`ip:port`), or all of them; traffic follows at once.
+    pub fn mark(&self, upstream: Uuid, target: &str, address: Option<&str>, is_healthy: bool) {
+        self.upstreams.mark(upstream, target, address, is_healthy);
     }
 }
 

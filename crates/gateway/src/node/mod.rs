@@ -108,7 +108,7 @@ impl Node {
         };
         let compile = Arc::new(Compile::new(&settings, info, certificate.clone())?);
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
-        let (marks, anew) = (Arc::clone(&compile.marks), Arc::new(Notify::new()));
+        let (upstreams, anew) = (Arc::clone(&compile.upstreams), Arc::new(Notify::new()));
         let intake = Arc::new(Intake::new(IntakeOptions {
             catalogue: Arc::clone(&catalogue),
             compile: Arc::clone(&compile),
@@ -130,6 +130,7 @@ impl Node {
         let engine = Arc::new(Engine::start(&EngineOptions {
             settings: Arc::clone(&settings),
             snapshot: Arc::clone(&snapshot),
+            dns: Arc::clone(upstreams.dns()),
             telemetry: telemetry.clone(),
             product: PRODUCT.to_owned(),
         })?);
@@ -143,7 +144,7 @@ impl Node {
             store: database.as_ref().and_then(Database::store).cloned(),
             intake: Arc::clone(&intake),
             snapshot,
-            marks,
+            upstreams,
             anew,
         };
         let late = Arc::new(Late::default());

@@ -27,10 +27,20 @@ impl<C: Client> Transaction<'_, C> {
         may_repeat: bool,
     ) -> Option<Ending> {
         let reply = match error {
+            // Compat: once a target was tried, the error page answers.
+            ReachError::NoPeer if self.work.notes.upstream_address.is_some() => {
+                return Some(self.answer(&reply::error(503), true).await);
+            }
             ReachError::NoPeer => {
                 reply::message(503, "failure to get a peer from the ring-balancer")
             }
-            ReachError::Name => reply::message(503, "name resolution failed"),
+            ReachError::Name(_, error) if error.is_absence() => {
+                reply::message(503, "name resolution failed")
+            }
+            ReachError::Name(host, error) => reply::message(
+                500,
+                format!("failed the initial dns/balancer resolve for '{host}' with: {error}"),
+            ),
             ReachError::Refused | ReachError::Timeout => {
                 self.core.counters.attempt_failures.add(1);
                 if may_repeat {

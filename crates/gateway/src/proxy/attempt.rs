@@ -1,11 +1,12 @@
 //! Reaching a service: which address, which connection, and what counts as a reason to try again.
 
 use std::future::poll_fn;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use balancer::PickState;
+use balancer::{PickState, Picked};
 use bytes::Bytes;
 use entities::Protocol;
 use tokio::net::TcpStream;
@@ -13,18 +14,20 @@ use tokio::net::TcpStream;
 use super::core::{Core, Pinned};
 use super::link::Link;
 use super::relay::Fault;
+use crate::dns::DnsError;
+use crate::health::Group;
 use crate::net::{Idle, PeerKey, Plain, Timer};
 use crate::snapshot::{Destination, ServiceEntry};
 
 /// Why no connection to a service could be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReachError {
-    /// The balancer has no target.
+    /// The balancer has no target that is healthy.
     #[error("failure to get a peer from the ring-balancer")]
     NoPeer,
     /// The name of the service does not resolve.
-    #[error("name resolution failed")]
-    Name,
+    #[error("the name `{0}` cannot be resolved: {1}")]
+    Name(String, DnsError),
     /// The connection was refused or broke while it was made.
     #[error("the service refused the connection")]
     Refused,
@@ -75,6 +78,8 @@ pub(crate) struct Attempts {
     pub(crate) pick: PickState,
     /// Attempts made that count.
     pub(crate) counted: u32,
+    /// When the balancer was asked last, by the core's clock.
+    pub(crate) picked_at: u64,
 }
 
 /// The peer of a service that has but one, known without waiting.
@@ -98,9 +103,8 @@ pub(crate) async fn choose(
 ) -> Result<Peer, ReachError> {
     if let Some((host, port)) = replaced {
         let host = String::from_utf8_lossy(host);
-        let ip = resolve(core, &host).await?;
         return Ok(Peer {
-            address: SocketAddr::new(ip, *port),
+            address: resolve(core, &host, *port).await?,
             host: None,
         });
     }
@@ -109,31 +113,40 @@ pub(crate) async fn choose(
             address: *address,
             host: None,
         }),
-        Destination::Name => {
-            let ip = resolve(core, &service.service.host).await?;
-            Ok(Peer {
-                address: SocketAddr::new(ip, service.service.port),
-                host: None,
-            })
-        }
+        Destination::Name => Ok(Peer {
+            address: resolve(core, &service.service.host, service.service.port).await?,
+            host: None,
+        }),
         Destination::Upstream(index) => {
-            let (host, port) = pick(pinned, *index, attempts).ok_or(ReachError::NoPeer)?;
-            let ip = resolve(core, &host).await?;
-            let value = host_value(&host, port, service.tls.is_some());
+            let group = pinned.snapshot.balancers.get(*index);
+            let group = group.ok_or(ReachError::NoPeer)?;
+            let picked = match pick(core, service, group, attempts) {
+                None if group.is_settling() => {
+                    // The names of a new upstream are being asked for.
+                    let limit = Duration::from_millis(service.service.connect_timeout.into());
+                    group.settled(limit).await;
+                    pick(core, service, group, attempts)
+                }
+                picked => picked,
+            };
+            let picked = picked.ok_or(ReachError::NoPeer)?;
             Ok(Peer {
-                address: SocketAddr::new(ip, port),
-                host: Some(value),
+                address: picked.socket,
+                host: Some(picked.host),
             })
         }
     }
 }
 
-fn pick(pinned: &Pinned, index: usize, attempts: &mut Attempts) -> Option<(String, u16)> {
-    let balancer = pinned.snapshot.balancers.get(index)?;
-    let mut states = pinned.balancing.borrow_mut();
-    let state = states.get_mut(index)?;
-    let address = balancer.pick(state, &mut attempts.pick)?;
-    Some((address.host.clone(), address.port))
+fn pick(
+    core: &Core,
+    service: &ServiceEntry,
+    group: &Group,
+    attempts: &mut Attempts,
+) -> Option<Picked> {
+    attempts.picked_at = core.ticks.recent();
+    let moment = (service.tls.is_some(), attempts.picked_at);
+    core.balancing.pick(group, &mut attempts.pick, moment)
 }
 
 /// The `Host` value of a target: its port only where it is not the protocol's own.
@@ -145,15 +158,15 @@ pub(crate) fn host_value(host: &str, port: u16, is_tls: bool) -> Bytes {
     Bytes::from(format!("{host}:{port}"))
 }
 
-async fn resolve(core: &Core, name: &str) -> Result<IpAddr, ReachError> {
+async fn resolve(core: &Core, name: &str, port: u16) -> Result<SocketAddr, ReachError> {
     if let Ok(ip) = name.parse() {
-        return Ok(ip);
+        return Ok(SocketAddr::new(ip, port));
     }
     let now = core.ticks.recent();
     core.resolver
-        .resolve(name, now)
+        .resolve(name, port, now)
         .await
-        .map_err(|_| ReachError::Name)
+        .map_err(|error| ReachError::Name(name.to_owned(), error))
 }
 
 /// Takes a connection out of the pool, or opens one.
@@ -283,15 +296,10 @@ pub(crate) fn may_repeat(fault: &Fault, method: &[u8]) -> bool {
     matches!(fault, Fault::UpstreamClosed | Fault::UpstreamTimeout) && is_repeatable
 }
 
-/// Tells the balancer that a request has ended.
-pub(crate) fn finish(pinned: &Pinned, service: &ServiceEntry, attempts: &mut Attempts) {
-    let Destination::Upstream(index) = service.destination else {
-        return;
-    };
-    let mut states = pinned.balancing.borrow_mut();
-    if let (Some(balancer), Some(state)) =
-        (pinned.snapshot.balancers.get(index), states.get_mut(index))
-    {
-        balancer.finish(state, &mut attempts.pick);
+/// The upstream of a service, if it has one.
+pub(crate) fn group<'p>(pinned: &'p Pinned, service: &ServiceEntry) -> Option<&'p Arc<Group>> {
+    match service.destination {
+        Destination::Upstream(index) => pinned.snapshot.balancers.get(index),
+        _ => None,
     }
 }

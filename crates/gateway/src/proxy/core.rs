@@ -10,10 +10,12 @@ use tokio::sync::Notify;
 
 use super::access_log::AccessLog;
 use super::attempt::Reached;
+use super::balancing::Balancing;
 use super::config::ProxyConfig;
 use super::counters::CoreCounters;
 use super::runner::Runner;
 use super::work::Work;
+use crate::dns::Dns;
 use crate::h2::Http2Pool;
 use crate::net::{Buffers, Pool, Resolver, Ticks, Wheel};
 use crate::snapshot::{SharedSnapshot, Snapshot};
@@ -22,17 +24,13 @@ use crate::telemetry::CoreSink;
 /// Most idle request states kept per core.
 const MAX_WORKS: usize = 256;
 
-/// A snapshot as a core holds it, with what the core keeps beside it.
+/// A snapshot as a core holds it.
 pub(crate) struct Pinned {
     pub(crate) snapshot: Arc<Snapshot>,
-    /// Where each balancer stands on this core.
-    pub(crate) balancing: RefCell<Vec<balancer::CoreState>>,
 }
 
 /// One core.
 pub(crate) struct Core {
-    /// Number of the core, from 0.
-    pub(crate) number: usize,
     pub(crate) config: ProxyConfig,
     pub(crate) ticks: Rc<Ticks>,
     pub(crate) wheel: Rc<Wheel>,
@@ -40,7 +38,9 @@ pub(crate) struct Core {
     pub(crate) pool: Pool<Box<Reached>>,
     /// Connections to services that speak HTTP/2.
     pub(crate) http2: Rc<Http2Pool>,
-    pub(crate) resolver: Rc<Resolver>,
+    pub(crate) resolver: Resolver,
+    /// Where each upstream stands on this core, over configurations.
+    pub(crate) balancing: Balancing,
     pub(crate) counters: Arc<CoreCounters>,
     pub(crate) telemetry: CoreSink,
     pub(crate) access_log: AccessLog,
@@ -69,6 +69,7 @@ pub(crate) struct CoreParts {
     pub(crate) number: usize,
     pub(crate) config: ProxyConfig,
     pub(crate) snapshot: SharedSnapshot,
+    pub(crate) dns: Arc<Dns>,
     pub(crate) counters: Arc<CoreCounters>,
     pub(crate) telemetry: CoreSink,
     pub(crate) access_log: AccessLog,
@@ -83,15 +84,17 @@ impl Core {
     pub(crate) fn new(parts: CoreParts) -> Rc<Self> {
         let ticks = Rc::new(Ticks::new());
         let mut cache = Cache::new(parts.snapshot);
-        let pinned = pin(Arc::clone(cache.load()), parts.number);
+        let pinned = Pinned {
+            snapshot: Arc::clone(cache.load()),
+        };
         Rc::new(Self {
-            number: parts.number,
             pool: Pool::new(parts.config.pool),
             wheel: Wheel::new(Rc::clone(&ticks)),
             ticks,
             buffers: Buffers::default(),
             http2: Rc::default(),
-            resolver: Rc::default(),
+            resolver: Resolver::new(parts.dns),
+            balancing: Balancing::new(parts.number),
             counters: parts.counters,
             telemetry: parts.telemetry,
             access_log: parts.access_log,
@@ -113,7 +116,10 @@ impl Core {
         let (cache, pinned) = &mut *self.pinned.borrow_mut();
         let current = cache.load();
         if !Arc::ptr_eq(current, &pinned.snapshot) {
-            *pinned = Rc::new(pin(Arc::clone(current), self.number));
+            *pinned = Rc::new(Pinned {
+                snapshot: Arc::clone(current),
+            });
+            self.balancing.retain(current);
         }
         Rc::clone(pinned)
     }
@@ -153,13 +159,5 @@ impl Core {
             *date = (second, clock::http_date(second));
         }
         out.extend_from_slice(date.1.as_bytes());
-    }
-}
-
-fn pin(snapshot: Arc<Snapshot>, number: usize) -> Pinned {
-    let balancing = snapshot.balancers.iter().map(|own| own.core_state(number));
-    Pinned {
-        balancing: RefCell::new(balancing.collect()),
-        snapshot,
     }
 }

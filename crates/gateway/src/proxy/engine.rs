@@ -15,6 +15,7 @@ use super::config::ProxyConfig;
 use super::core::{Core, CoreParts};
 use super::counters::{CoreCounters, Counters};
 use super::listener::{self, Entrance};
+use crate::dns::Dns;
 use crate::snapshot::SharedSnapshot;
 use crate::telemetry::TelemetrySink;
 use crate::{stream, tls};
@@ -29,6 +30,8 @@ pub struct EngineOptions {
     pub settings: Arc<Settings>,
     /// Where the configuration in force is found.
     pub snapshot: SharedSnapshot,
+    /// Resolves the names of services.
+    pub dns: Arc<Dns>,
     /// Takes a record of every answered request.
     pub telemetry: TelemetrySink,
     /// Name and version of this product, as `Via` and `Server` say it.
@@ -159,6 +162,7 @@ impl Engine {
                     number,
                     config: ProxyConfig::new(settings, &options.product),
                     snapshot: Arc::clone(&options.snapshot),
+                    dns: Arc::clone(&options.dns),
                     counters,
                     telemetry: options.telemetry.core(),
                     access_log: of_core(&log),

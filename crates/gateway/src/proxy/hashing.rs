@@ -6,19 +6,16 @@ use balancer::PickState;
 use entities::{HashInput, Upstream};
 use plugin_api::{Head, query_pairs};
 
+use super::attempt;
 use super::client::Client;
 use super::core::Pinned;
 use super::transaction::Transaction;
 use crate::http1::trim;
-use crate::snapshot::{Destination, ServiceEntry};
+use crate::snapshot::ServiceEntry;
 
 /// Whether the service's balancer picks by hash.
 pub(crate) fn is_needed(pinned: &Pinned, service: &ServiceEntry) -> bool {
-    let Destination::Upstream(index) = service.destination else {
-        return false;
-    };
-    let balancer = pinned.snapshot.balancers.get(index);
-    balancer.is_some_and(balancer::Balancer::needs_hash)
+    attempt::group(pinned, service).is_some_and(|group| group.needs_hash())
 }
 
 /// The names that belong to an input.

@@ -6,6 +6,7 @@
 mod access_log;
 mod answering;
 pub(crate) mod attempt;
+mod balancing;
 pub(crate) mod client;
 mod config;
 pub(crate) mod connection;

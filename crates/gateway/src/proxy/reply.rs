@@ -35,7 +35,7 @@ pub(crate) fn error(status: u16) -> Reply {
 }
 
 /// A message of the router or the balancer.
-pub(crate) fn message(status: u16, text: &'static str) -> Reply {
+pub(crate) fn message(status: u16, text: impl Into<Bytes>) -> Reply {
     Reply {
         source: ResponseSource::Error,
         ..Reply::message(status, text)

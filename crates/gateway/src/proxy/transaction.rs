@@ -14,7 +14,7 @@ use super::reply;
 use super::request_head::{self, RequestParts};
 use super::response_head::{self, AnswerBody, AnswerParts};
 use super::work::{Origin, Work};
-use super::{forwarded, hashing, logging, plugins, routing, tunnel};
+use super::{balancing, forwarded, hashing, logging, plugins, routing, tunnel};
 use crate::http1::Framing;
 use crate::net::Timer;
 use crate::snapshot::{RouteEntry, ServiceEntry};
@@ -132,7 +132,9 @@ impl<C: Client> Transaction<'_, C> {
             attempts.pick = hashing::begin(self, upstream);
         }
         let ending = self.attempts(entry, service, &mut attempts).await;
-        attempt::finish(&pinned, service, &mut attempts);
+        if let Some(group) = attempt::group(&pinned, service) {
+            balancing::finish(self.core, group, &mut attempts, self.work.notes.status);
+        }
         ending
     }
 
@@ -149,7 +151,10 @@ impl<C: Client> Transaction<'_, C> {
             let (fault, is_reused, was_sent) = match self.reach(entry, service, attempts).await {
                 Err(error) => match self.unreachable(&error, attempts.counted < most).await {
                     Some(ending) => return ending,
-                    None => continue,
+                    None => {
+                        self.note_failed(service, attempts, matches!(error, ReachError::Timeout));
+                        continue;
+                    }
                 },
                 Ok(reached) => {
                     let is_reused = reached.is_reused();
@@ -174,6 +179,16 @@ impl<C: Client> Transaction<'_, C> {
             {
                 return self.failed(&fault).await;
             }
+            if !is_stale {
+                self.note_failed(service, attempts, matches!(fault, Fault::UpstreamTimeout));
+            }
+        }
+    }
+
+    /// Tells health checks that a try failed and another one follows.
+    fn note_failed(&self, service: &ServiceEntry, attempts: &Attempts, is_timeout: bool) {
+        if let Some(group) = attempt::group(&self.pinned, service) {
+            balancing::failed(group, attempts, is_timeout);
         }
     }
 

@@ -13,7 +13,6 @@ mod compile;
 mod fails_closed;
 mod groups;
 mod lookups;
-mod marks;
 mod service_tls;
 mod services;
 mod setup;
@@ -23,7 +22,6 @@ mod tests;
 mod types;
 
 pub use certificates::Certificates;
-pub use marks::Marks;
 pub use setup::{Compile, SetupError};
 pub use streams::StreamRoutes;
 pub(crate) use streams::{StreamKind, StreamQuery};

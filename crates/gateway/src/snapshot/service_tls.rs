@@ -111,6 +111,47 @@ impl<'a> TlsCache<'a> {
         made.or_else(|| self.make(&key).ok().map(Arc::new))
     }
 
+    /// How probes of an upstream speak TLS; `None` where they do not, or cannot.
+    pub(super) fn of_probes(
+        &mut self,
+        upstream: &Upstream,
+        report: &mut Report,
+    ) -> Option<Arc<ServiceTls>> {
+        let check = &upstream.healthchecks.active;
+        let is_probed = check.healthy.interval > 0.0 || check.unhealthy.interval > 0.0;
+        if !is_probed || !matches!(check.kind.as_str(), "https" | "grpcs") {
+            return None;
+        }
+        let key = Key {
+            verifies: check.https_verify_certificate,
+            authorities: Vec::new(),
+            client_certificate: upstream.client_certificate,
+            offers: Some(if check.kind == "grpcs" {
+                "h2"
+            } else {
+                "http/1.1"
+            }),
+        };
+        if let Some(tls) = self.made.get(&key) {
+            return Some(Arc::clone(tls));
+        }
+        match self.make(&key) {
+            Ok(tls) => {
+                let tls = Arc::new(tls);
+                self.made.insert(key, Arc::clone(&tls));
+                Some(tls)
+            }
+            Err((_, text)) => {
+                report.notices.push(format!(
+                    "targets of upstream `{}` cannot be probed with TLS and are probed in clear: \
+                     {text}",
+                    upstream.name
+                ));
+                None
+            }
+        }
+    }
+
     fn make(&self, key: &Key) -> Result<ServiceTls, (&'static str, String)> {
         let mut material = format!("{key:?}").into_bytes();
         let verifier: Arc<dyn ServerCertVerifier> = if key.verifies {

@@ -4,24 +4,23 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use balancer::Balancer;
 use bytes::Bytes;
 use declarative::Config;
 use entities::{Protocol, Service, Target, Upstream};
 use plugin_api::ServiceInfo;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::compile::{CertificateKeys, Report, bytes, id_text, rows};
 use super::service_tls::TlsCache;
 use super::setup::Compile;
 use super::types::{Destination, ServiceEntry, ServiceTls};
+use crate::health::{Group, GroupParts};
 
 /// The services of a configuration, by id, and its balancers.
 pub(super) struct Services {
     /// `None` for a disabled one.
     by_id: HashMap<Uuid, Option<Arc<ServiceEntry>>>,
-    pub(super) balancers: Vec<Balancer>,
+    pub(super) balancers: Vec<Arc<Group>>,
     /// TLS for requests that a plugin sends encrypted although their service is plain.
     pub(super) raised: Option<Arc<ServiceTls>>,
 }
@@ -40,8 +39,8 @@ impl Services {
         keys: &CertificateKeys,
         report: &mut Report,
     ) -> Self {
-        let (upstreams, balancers) = balancers(config, node, report);
         let mut tls = TlsCache::new(config, node, keys, report);
+        let (upstreams, balancers) = balancers(config, node, &mut tls, report);
         let mut by_id = HashMap::new();
         for row in rows(config, "services") {
             let Some(service) = report.read::<Service>(row) else {
@@ -95,14 +94,15 @@ impl Services {
 /// Upstreams by name with the position of their balancer.
 type Upstreams = HashMap<String, (usize, Arc<Upstream>)>;
 
-fn balancers(config: &Config, node: &Compile, report: &mut Report) -> (Upstreams, Vec<Balancer>) {
+fn balancers(
+    config: &Config,
+    node: &Compile,
+    tls: &mut TlsCache<'_>,
+    report: &mut Report,
+) -> (Upstreams, Vec<Arc<Group>>) {
     let mut targets: HashMap<Uuid, Vec<Target>> = HashMap::new();
     for row in rows(config, "targets") {
-        if let Some(mut target) = report.read::<Target>(row) {
-            let address = row.body.get("target").and_then(Value::as_str);
-            if address.is_some_and(|address| node.marks.is_out(target.upstream, address)) {
-                target.weight = 0;
-            }
+        if let Some(target) = report.read::<Target>(row) {
             targets.entry(target.upstream).or_default().push(target);
         }
     }
@@ -110,10 +110,14 @@ fn balancers(config: &Config, node: &Compile, report: &mut Report) -> (Upstreams
     let mut balancers = Vec::new();
     for row in rows(config, "upstreams") {
         if let Some(upstream) = report.read::<Upstream>(row) {
-            let targets = targets.remove(&upstream.id).unwrap_or_default();
-            balancers.push(Balancer::compile(&upstream, &targets));
-            let position = balancers.len() - 1;
-            upstreams.insert(upstream.name.clone(), (position, Arc::new(upstream)));
+            let group = node.upstreams.group(GroupParts {
+                targets: targets.remove(&upstream.id).unwrap_or_default(),
+                tls: tls.of_probes(&upstream, report),
+                upstream,
+            });
+            let upstream = Arc::clone(group.upstream());
+            upstreams.insert(upstream.name.clone(), (balancers.len(), upstream));
+            balancers.push(group);
         }
     }
     (upstreams, balancers)

@@ -11,7 +11,7 @@ use router::Flavor;
 use rustls::sign::CertifiedKey;
 
 use super::fails_closed;
-use super::marks::Marks;
+use crate::health::Upstreams;
 
 /// The node as the compiler of configurations sees it. One per node, shared.
 pub struct Compile {
@@ -22,8 +22,8 @@ pub struct Compile {
     pub(super) default_certificate: Option<Arc<CertifiedPair>>,
     pub(crate) node: NodeInfo,
     pub(crate) shared: Shared,
-    /// Marks on targets; who changes them compiles anew.
-    pub(crate) marks: Arc<Marks>,
+    /// The upstreams in use.
+    pub(crate) upstreams: Arc<Upstreams>,
 }
 
 /// Why a node cannot compile any configuration.
@@ -73,7 +73,7 @@ impl Compile {
             default_certificate: configured_certificate(settings)?.or(default_certificate),
             node,
             shared,
-            marks: Arc::default(),
+            upstreams: Arc::new(Upstreams::new(&settings.dns)),
         })
     }
 

@@ -11,6 +11,7 @@ use plugin_api::{Chain, Lookups, RouteInfo, Scheme, ServiceInfo};
 
 use super::certificates::Certificates;
 use super::streams::StreamRoutes;
+use crate::health::Group;
 
 /// The snapshot in force, shared by all cores.
 pub type SharedSnapshot = Arc<ArcSwap<Snapshot>>;
@@ -23,8 +24,8 @@ pub struct Snapshot {
     pub streams: StreamRoutes,
     /// The routes, in the order given to the router.
     pub routes: Vec<RouteEntry>,
-    /// The balancers that [`Destination::Upstream`] names.
-    pub balancers: Vec<balancer::Balancer>,
+    /// The upstreams that [`Destination::Upstream`] names.
+    pub balancers: Vec<Arc<Group>>,
     /// Plugins of global scope: for the rewrite phase, and for requests without a route.
     pub globals: Arc<Chain>,
     /// Consumers and credentials.

@@ -1,31 +1,35 @@
 //! Reaching a target for a connection: another one after each that cannot be connected to.
 
-use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use balancer::PickState;
+use balancer::{Outcome, PickState};
 use entities::HashInput;
 
 use super::routing::Taken;
+use crate::health::Group;
 use crate::net::{Io, Timer};
 use crate::proxy::attempt::{self, Attempts, ReachError};
 use crate::proxy::connection::Connection;
-use crate::proxy::core::{Core, Pinned};
-use crate::snapshot::ServiceEntry;
+use crate::proxy::core::Core;
 
 /// A target that was chosen, until the connection ends.
 pub(super) struct Held {
-    pinned: Weak<Pinned>,
-    service: Arc<ServiceEntry>,
+    group: Option<Arc<Group>>,
     attempts: Attempts,
 }
 
 impl Drop for Held {
-    /// Tells the balancer, if the configuration that it belongs to is still there: a connection
-    /// may live for days and must not keep old configurations.
+    /// Tells the balancer.
     fn drop(&mut self) {
-        if let Some(pinned) = self.pinned.upgrade() {
-            attempt::finish(&pinned, &self.service, &mut self.attempts);
+        self.attempts.pick.finish();
+    }
+}
+
+impl Held {
+    /// Tells health checks what came of the target.
+    fn report(&self, outcome: Outcome) {
+        if let (Some(group), Some(seat)) = (&self.group, self.attempts.pick.current()) {
+            group.report(seat, outcome);
         }
     }
 }
@@ -42,8 +46,7 @@ pub(super) fn begin(taken: &Taken, connection: &Connection) -> Held {
         }
     }
     Held {
-        pinned: Rc::downgrade(&taken.pinned),
-        service: Arc::clone(&taken.service),
+        group: attempt::group(&taken.pinned, &taken.service).cloned(),
         attempts,
     }
 }
@@ -79,12 +82,20 @@ pub(super) async fn connect(
     let most = u32::from(service.service.retries) + 1;
     loop {
         let error = match attempt_once(core, taken, held, client_name, timer).await {
-            Ok(io) => return Ok(io),
+            Ok(io) => {
+                held.report(Outcome::Connected);
+                return Ok(io);
+            }
             Err(error) => error,
         };
+        match error {
+            ReachError::Timeout => held.report(Outcome::Timeout),
+            ReachError::Refused => held.report(Outcome::ConnectionFailure),
+            ReachError::NoPeer | ReachError::Name(..) => return Err(error),
+        }
         core.counters.attempt_failures.add(1);
         tracing::debug!(%error, service = %service.service.id, "a target could not be reached");
-        if held.attempts.counted >= most || matches!(error, ReachError::NoPeer | ReachError::Name) {
+        if held.attempts.counted >= most {
             return Err(error);
         }
     }

@@ -66,6 +66,7 @@ impl Node {
         let snapshot: SharedSnapshot =
             Arc::new(ArcSwap::from_pointee(compiled(&authority, configuration)));
         let handle = Engine::start(&EngineOptions {
+            dns: crate::dns::Dns::new(&settings.dns),
             settings: Arc::new(settings),
             snapshot: Arc::clone(&snapshot),
             telemetry: TelemetrySink::enabled(),

@@ -308,6 +308,7 @@ pub(crate) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway
     let options = EngineOptions {
         settings: Arc::new(settings.clone()),
         snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        dns: crate::dns::Dns::new(&settings.dns),
         telemetry: telemetry.clone(),
         product: "kong/3.9.3".to_owned(),
     };
