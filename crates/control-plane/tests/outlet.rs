@@ -107,6 +107,49 @@ async fn disabled_services_are_left_out_with_their_routes_and_expiry_is_absolute
 }
 
 #[tokio::test]
+async fn secrets_that_a_vault_reads_go_to_our_nodes_alone() {
+    let harness = Harness::start().await;
+    let (identity, _) = harness.registered().await;
+    let plane = harness.plane.id;
+    let (read, unread) = (Uuid::from_u128(7), Uuid::from_u128(8));
+    for (id, name) in [(read, "read"), (unread, "unread")] {
+        let store = json!({"id": id, "name": name, "created_at": 1, "updated_at": 1});
+        harness.put(plane, "config_stores", store).await;
+        let secret = json!({
+            "id": Uuid::from_u128(id.as_u128() + 16), "config_store": {"id": id},
+            "key": "redis", "value": format!("hidden in {name}"), "created_at": 1, "updated_at": 1,
+        });
+        harness.put(plane, "config_store_secrets", secret).await;
+    }
+    let vault = json!({
+        "id": Uuid::from_u128(9), "prefix": "mine", "name": "konnect", "description": null,
+        "config": {"config_store_id": read}, "tags": null, "created_at": 1, "updated_at": 1,
+    });
+    harness.put(plane, "vaults", vault).await;
+
+    let theirs = harness.first_table(&identity, json!({})).await;
+    let ours = harness
+        .first_table(&identity, json!({"gatehouse": "1"}))
+        .await;
+
+    for (table, values) in [(theirs, vec![]), (ours, vec!["hidden in read"])] {
+        let rows = table["config_store_secrets"].as_array();
+        let told: Vec<_> = rows.into_iter().flatten().collect();
+        let found: Vec<_> = told
+            .iter()
+            .map(|row| row["value"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, values, "{table:#}");
+        assert!(!table.to_string().contains("unread"), "{table:#}");
+        let catalogue = entities::Catalogue::new(Arc::new(entities::NoPlugins));
+        let config = declarative::Config::from_table(&table, &catalogue).unwrap();
+        let vault = config.rows("vaults").first();
+        let value = vault.and_then(|vault| config.config_store_secret(vault, "redis"));
+        assert_eq!(value, values.first().copied());
+    }
+}
+
+#[tokio::test]
 async fn expected_hash_is_the_same_with_and_without_nodes() {
     let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;

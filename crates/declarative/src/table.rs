@@ -20,6 +20,7 @@ impl Config {
     pub fn from_table(table: &Value, catalogue: &Catalogue) -> Result<Self, Vec<Problem>> {
         let options = Options {
             ignore_unknown_nulls: true,
+            is_table: true,
             version_optional: true,
             ..Options::default()
         };
@@ -45,7 +46,7 @@ impl Config {
             .iter()
             .filter_map(|row| Some((row.get("id")?.as_str()?, row)))
             .collect();
-        let is_told = |kind: &&EntityKind| kind.exported && (everything || kind.delivered);
+        let is_told = |kind: &&EntityKind| kind.delivered || (everything && kind.exported);
         for kind in catalogue.kinds().iter().filter(is_told) {
             let mut rows = Vec::new();
             for row in self.rows(kind.name) {
@@ -84,7 +85,7 @@ fn is_left_out(kind: &EntityKind, row: &Map, absent: &HashSet<&str>) -> bool {
 
 fn flat(kind: &EntityKind, row: &Map, catalogue: &Catalogue) -> Map {
     let mut row = row.clone();
-    catalogue.expose(kind.name, &mut row);
+    catalogue.add_aliases(kind.name, &mut row);
     for (field, _) in kind.foreign_fields() {
         if let Some(value) = row.get_mut(field.name)
             && let Some(id) = value.get_mut("id")

@@ -181,7 +181,12 @@ impl Catalogue {
         for field in kind.schema.fields.iter().filter(|field| field.write_only) {
             body.shift_remove(field.name);
         }
-        if kind.name != "plugins" {
+        self.add_aliases(kind.name, body);
+    }
+
+    /// Adds the deprecated aliases in a plugin's configuration, as the API and nodes get them.
+    pub fn add_aliases(&self, kind: &str, body: &mut Map) {
+        if kind != "plugins" {
             return;
         }
         let schema = body

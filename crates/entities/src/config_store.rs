@@ -9,6 +9,8 @@ pub(crate) fn kind() -> EntityKind {
     let mut kind =
         EntityKind::new("config_stores", "config_store", "config-stores", describe()).internal();
     kind.endpoint_key = Some("name");
+    // Those that a vault reads go to nodes, though they are no part of files.
+    kind.delivered = true;
     kind.extension = true;
     kind
 }

@@ -15,6 +15,8 @@ pub(crate) fn kind() -> EntityKind {
     .internal();
     kind.cache_key = &["config_store", "key"];
     kind.nested = Some(("config_stores", "secrets"));
+    // Those that a vault reads go to nodes, though they are no part of files.
+    kind.delivered = true;
     kind.extension = true;
     kind
 }

@@ -36,7 +36,8 @@ pub struct EntityKind {
     /// counters, and what processes hold in memory.
     pub stored: bool,
     /// Whether nodes get it with their configuration; the rest of what is exported has been
-    /// worked into other entities, or means nothing to a node.
+    /// worked into other entities, or means nothing to a node. Secrets for vaults are delivered
+    /// without being exported: files never hold them.
     pub delivered: bool,
     /// Whether the reference's open-source line lacks it.
     pub extension: bool,

@@ -82,6 +82,10 @@ fn place(kind: &EntityKind) -> Vec<String> {
             kind.exported && !kind.delivered,
             "not sent to nodes as such",
         ),
+        (
+            !kind.exported && kind.delivered,
+            "sent to nodes as far as a vault reads it",
+        ),
         (kind.extension, "unknown to the open-source reference"),
     ];
     let set = marks.into_iter().filter(|(is_set, _)| *is_set);

@@ -124,6 +124,13 @@ pub(super) async fn build(
             return Ok(Outcome::Clashes);
         }
     }
+    let mut tables = tables;
+    for id in whose(&sources.plane, &sources.members) {
+        let secrets = inner.planes.read_secrets(id, &tables).await;
+        for (kind, rows) in secrets.map_err(|error| error.to_string())? {
+            tables.entry(kind.to_owned()).or_default().extend(rows);
+        }
+    }
     let catalogue = Arc::clone(&inner.catalogue);
     let plane = sources.plane;
     let made = tokio::task::spawn_blocking(move || {

@@ -3,6 +3,8 @@
 //! They are entities of the control plane, so that they are sealed, counted and removed with it;
 //! but they have an API of their own, which never gives a value away.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 use store::{Actor, Batch, ListQuery, Operation, Store, StoreError};
 use uuid::Uuid;
@@ -136,6 +138,33 @@ impl Planes {
             return Err(PlaneError::Invalid(vec![fault]));
         }
         self.remove(plane, actor, STORES, id).await
+    }
+
+    /// What nodes need of the stores of a control plane: those that a vault among `tables` reads,
+    /// with their secrets, by plural name.
+    pub(crate) async fn read_secrets(
+        &self,
+        plane: Uuid,
+        tables: &BTreeMap<String, Vec<Map<String, Value>>>,
+    ) -> Result<[(&'static str, Vec<Map<String, Value>>); 2], PlaneError> {
+        let (mut stores, mut secrets) = (Vec::new(), Vec::new());
+        let vaults = tables.get("vaults").into_iter().flatten();
+        let named =
+            vaults.filter_map(|vault| vault.get("config")?.get("config_store_id")?.as_str());
+        let mut named: Vec<Uuid> = named.filter_map(|id| Uuid::try_parse(id).ok()).collect();
+        named.sort_unstable();
+        named.dedup();
+        for id in named {
+            let Some(mut store) = self.entities().get(plane, STORES, id).await? else {
+                // Of another member of the group, or gone: references to it lead nowhere.
+                continue;
+            };
+            // The name is for people; members of a group may use one twice.
+            store.insert("name".to_owned(), json!(id));
+            stores.push(store);
+            secrets.extend(everything(self.entities(), plane, SECRETS, Some(id)).await?);
+        }
+        Ok([(STORES, stores), (SECRETS, secrets)])
     }
 
     /// The secrets of a store, by id.

@@ -169,6 +169,19 @@ impl Harness {
         node
     }
 
+    /// The first configuration that a new node with these settings is sent.
+    pub(crate) async fn first_table(&self, identity: &Identity, settings: Value) -> Value {
+        let id = Uuid::new_v4();
+        let query = format!("node_id={id}&node_hostname=edge&node_version=3.10.0");
+        let target = format!("/v1/outlet?{query}");
+        let mut node = self.connect(identity).await.upgrade(&target).await;
+        let info = json!({"type": "basic_info", "plugins": [], "labels": {},
+            "process_conf": settings, "filters": {}});
+        node.send(info.to_string()).await;
+        node.ping(wire::EMPTY_HASH).await;
+        node.configuration().await.config_table
+    }
+
     /// Waits until the listed node satisfies a condition.
     pub(crate) async fn listed(
         &self,

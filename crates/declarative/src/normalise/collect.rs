@@ -90,10 +90,10 @@ impl<'a> Work<'a> {
         let mut known = Vec::new();
         for (name, value) in members {
             let steps = vec![Step::Member(name.clone())];
-            match kinds
-                .iter()
-                .position(|kind| kind.name == name && kind.exported)
-            {
+            let is_known = |kind: &EntityKind| {
+                kind.name == name && (kind.exported || (self.options.is_table && kind.delivered))
+            };
+            match kinds.iter().position(is_known) {
                 Some(kind) => known.push((kind, steps, value)),
                 None if is_header(name, self.options) => {}
                 None if self.options.ignore_unknown_nulls && value.is_null() => {}

@@ -34,6 +34,8 @@ pub struct Options {
     /// Whether decK's own members (`_info`, `_workspace`, `_konnect`, `_plugin_configs`) are
     /// tolerated. `/config` refuses them.
     pub tolerate_deck: bool,
+    /// Whether it holds what nodes get rather than what files hold.
+    pub is_table: bool,
     /// Whether `_format_version` may be missing.
     pub version_optional: bool,
 }

@@ -11,6 +11,10 @@ use crate::version::Version;
 /// Tables that the open-source line lacks.
 const TABLES: [&str; 2] = ["consumer_groups", "consumer_group_consumers"];
 
+/// Tables of ours that mean nothing to any node of the reference: secrets of config stores. They
+/// are left out without a word; the vault that reads them is told of.
+const OURS: [&str; 2] = ["config_stores", "config_store_secrets"];
+
 /// The one kind of vault it has.
 const VAULT: &str = "env";
 
@@ -29,10 +33,14 @@ pub fn for_open_source(table: &Value) -> Option<Converted> {
             }
         }
     }
-    if changes.is_empty() {
+    let has_ours = OURS.iter().any(|name| tables.contains_key(*name));
+    if changes.is_empty() && !has_ours {
         return None;
     }
-    let kept = tables.iter().filter_map(|(name, rows)| {
+    let theirs = tables
+        .iter()
+        .filter(|(name, _)| !OURS.contains(&name.as_str()));
+    let kept = theirs.filter_map(|(name, rows)| {
         let Value::Array(rows) = rows else {
             return Some((name.clone(), rows.clone()));
         };
