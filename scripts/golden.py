@@ -54,6 +54,7 @@ GROUPS = [
             "balancer-retries",
             "balancer-hash",
             "balancer-least",
+            "balancer-health",
         ]),
     ("proxy-plugins-auth.jsonl", ["plugin-key-auth", "plugin-basic-auth", "plugin-acl", "plugin-hmac-auth", "plugin-jwt",
         "plugin-multi-auth", "plugin-oauth2"]),

@@ -243,7 +243,7 @@ impl Group {
     }
 
     /// The addresses now.
-    pub(super) fn balancer(&self) -> Arc<Balancer> {
+    pub(crate) fn balancer(&self) -> Arc<Balancer> {
         self.live.current()
     }
 

@@ -1,5 +1,6 @@
 //! The data path over real sockets: a client, the engine, a service.
 
+mod balancing;
 mod bodies;
 mod errors;
 mod forwarding;
