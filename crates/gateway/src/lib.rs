@@ -6,6 +6,7 @@ pub mod dns;
 pub mod fuzzing;
 mod h2;
 pub mod health;
+pub mod handover;
 mod http1;
 pub mod intake;
 mod net;

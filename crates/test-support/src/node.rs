@@ -146,6 +146,18 @@ impl Node {
         self.process = Some(Gatehouse::spawn(command));
     }
 
+    /// Starts a second process with the same settings beside the running one, and gives the first:
+    /// the second takes over from it.
+    ///
+    /// # Panics
+    ///
+    /// As [`Node::start`], and when nothing runs.
+    pub fn succeed(&mut self) -> Gatehouse {
+        let predecessor = self.process.take().expect("a started node");
+        self.start();
+        predecessor
+    }
+
     /// Starts the process and waits until it says that it is ready.
     ///
     /// # Panics

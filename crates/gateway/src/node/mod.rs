@@ -21,6 +21,7 @@ mod tests;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use plugin_api::NodeInfo;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::handover::{self, Sockets};
 use crate::intake::{Intake, IntakeOptions};
 use crate::outlet::{Apply, Client, ClientOptions, Identity, Link};
 use crate::proxy::{Engine, EngineHandle, EngineOptions};
@@ -55,6 +57,9 @@ pub const PRODUCT: &str = concat!("gatehouse/", env!("CARGO_PKG_VERSION"));
 /// Limit: how long requests under way may go on after the end was asked for.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 
+/// Limit: the same when a successor has taken over; long-lived connections may end in peace.
+const SUCCEEDED_DRAIN_LIMIT: Duration = Duration::from_hours(1);
+
 /// Pause between attempts to keep a configuration while the disk refuses.
 const DISK_RETRY_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -70,7 +75,18 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), NodeError> {
     let node = Node::start(settings, admin).await?;
-    shutdown.await;
+    let mut shutdown = std::pin::pin!(shutdown);
+    let is_succeeded = tokio::select! {
+        () = &mut shutdown => false,
+        () = handover::offer(&node.door, &node.sockets) => true,
+    };
+    if is_succeeded {
+        tracing::info!("a successor has taken over; what is under way here may end");
+        tokio::select! {
+            () = shutdown => {}
+            () = node.drain(SUCCEEDED_DRAIN_LIMIT) => {}
+        }
+    }
     node.stop().await;
     Ok(())
 }
@@ -84,6 +100,8 @@ pub struct Node {
     surfaces: Surfaces,
     end: watch::Sender<bool>,
     links: JoinSet<()>,
+    sockets: Sockets,
+    door: PathBuf,
 }
 
 impl Node {
@@ -96,6 +114,7 @@ impl Node {
     pub async fn start(settings: Settings, admin: MakeAdmin) -> Result<Self, NodeError> {
         let settings = Arc::new(settings);
         let place = Place::open(&settings.prefix);
+        let (sockets, predecessor) = handover::take(&place.door()).await;
         let identity = identity(&settings);
         let certificate = certificate::default_certificate(&settings)?;
         let is_data_plane = settings.role == Role::DataPlane;
@@ -133,6 +152,7 @@ impl Node {
             dns: Arc::clone(upstreams.dns()),
             telemetry: telemetry.clone(),
             product: PRODUCT.to_owned(),
+            sockets: sockets.clone(),
         })?);
         let handle = Handle {
             facts: facts(&engine, &intake, database.as_ref())
@@ -149,7 +169,7 @@ impl Node {
         };
         let late = Arc::new(Late::default());
         let answering = Arc::clone(&late) as Arc<dyn Handler>;
-        let surfaces = Surfaces::start(&handle, certificate.as_ref(), answering).await?;
+        let surfaces = Surfaces::start(&handle, certificate.as_ref(), answering, &sockets).await?;
         let mut node = Self {
             engine,
             intake,
@@ -157,12 +177,19 @@ impl Node {
             surfaces,
             end: watch::channel(false).0,
             links: JoinSet::new(),
+            sockets,
+            door: place.door(),
         };
         node.follow(database, followed, handle, (late, admin));
         if is_data_plane {
             node.link(&settings, &identity, telemetry)?;
         }
         node.announce();
+        // Sockets of listeners that the settings name no more close with the predecessor.
+        node.sockets.close_unwanted();
+        if let Some(predecessor) = predecessor {
+            predecessor.release();
+        }
         Ok(node)
     }
 
@@ -260,13 +287,20 @@ impl Node {
         &self.intake
     }
 
+    /// Says that it is not ready, takes in nothing new and lets requests under way end, for at most
+    /// `limit`.
+    async fn drain(&self, limit: Duration) {
+        self.facts.drain();
+        self.intake.stop();
+        self.sockets.close();
+        self.engine.drain(limit).await;
+    }
+
     /// Says that it is not ready, takes in nothing new, lets requests under way end (ten seconds
     /// at most), and returns when everything has ended.
     pub async fn stop(mut self) {
         tracing::info!("node is ending");
-        self.facts.drain();
-        self.intake.stop();
-        self.engine.drain(DRAIN_LIMIT).await;
+        self.drain(DRAIN_LIMIT).await;
         // Telemetry of the last requests goes out after them.
         self.end.send_replace(true);
         while self.links.join_next().await.is_some() {}

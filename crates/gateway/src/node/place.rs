@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pki::Sealer;
 
+use crate::handover::DOOR;
 use crate::intake::Cache;
 
 /// Name of the key that seals what the node keeps.
@@ -41,6 +42,11 @@ impl Place {
     /// The database of `database = sqlite`.
     pub(super) fn database(&self) -> PathBuf {
         self.prefix.join(DATABASE_FILE)
+    }
+
+    /// Where a successor asks for the listening sockets.
+    pub(super) fn door(&self) -> PathBuf {
+        self.prefix.join(DOOR)
     }
 
     /// Where the configuration is kept; `None` without a key to seal it.

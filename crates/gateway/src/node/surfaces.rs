@@ -14,6 +14,7 @@ use rustls::sign::CertifiedKey;
 use super::PRODUCT;
 use super::error::NodeError;
 use super::handle::Handle;
+use crate::handover::Sockets;
 use crate::snapshot::SetupError;
 use crate::status::StatusApi;
 use crate::surface::{Handler, Paths, Server, Shown};
@@ -31,6 +32,7 @@ impl Surfaces {
         node: &Handle,
         certificate: Option<&Arc<CertifiedPair>>,
         admin: Arc<dyn Handler>,
+        sockets: &Sockets,
     ) -> Result<Self, NodeError> {
         let settings = &node.settings;
         let shown = Shown {
@@ -48,9 +50,9 @@ impl Surfaces {
             certificate,
         )?;
         let listens = &settings.status_listen;
-        let status = Server::start(listens, Arc::new(status), tls.as_ref()).await?;
+        let status = Server::start(listens, Arc::new(status), tls.as_ref(), sockets).await?;
         let admin = if has_admin(settings) {
-            Some(Self::start_admin(settings, certificate, admin).await?)
+            Some(Self::start_admin(settings, certificate, admin, sockets).await?)
         } else {
             None
         };
@@ -61,6 +63,7 @@ impl Surfaces {
         settings: &Settings,
         certificate: Option<&Arc<CertifiedPair>>,
         handler: Arc<dyn Handler>,
+        sockets: &Sockets,
     ) -> Result<Server, NodeError> {
         for listen in &settings.admin_listen {
             if !listen.address.ip().is_loopback() {
@@ -78,7 +81,7 @@ impl Surfaces {
             (&settings.admin_ssl_cert, &settings.admin_ssl_cert_key),
             certificate,
         )?;
-        Ok(Server::start(&settings.admin_listen, handler, tls.as_ref()).await?)
+        Ok(Server::start(&settings.admin_listen, handler, tls.as_ref(), sockets).await?)
     }
 
     pub(super) fn status_addresses(&self) -> &[SocketAddr] {

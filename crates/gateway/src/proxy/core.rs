@@ -48,6 +48,8 @@ pub(crate) struct Core {
     pub(crate) stream_log: AccessLog,
     /// Set when the core takes no new requests.
     pub(crate) is_draining: Cell<bool>,
+    /// Set when connections that wait for a request are to end, some time after that.
+    pub(crate) closes_idle: Cell<bool>,
     /// Tells idle connections that the core drains.
     pub(crate) drain: Rc<Notify>,
     /// Client connections open now.
@@ -100,6 +102,7 @@ impl Core {
             access_log: parts.access_log,
             stream_log: parts.stream_log,
             is_draining: Cell::new(false),
+            closes_idle: Cell::new(false),
             drain: Rc::default(),
             open: Cell::new(0),
             emptied: Notify::new(),

@@ -16,12 +16,16 @@ use super::core::{Core, CoreParts};
 use super::counters::{CoreCounters, Counters};
 use super::listener::{self, Entrance};
 use crate::dns::Dns;
+use crate::handover::{Kind, Sockets};
 use crate::snapshot::SharedSnapshot;
 use crate::telemetry::TelemetrySink;
 use crate::{stream, tls};
 
 /// How often a core looks after idle connections and hands over log lines.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
+
+/// How long connections may stay idle once the core drains.
+const IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// What an engine is started with.
 #[derive(Clone)]
@@ -36,6 +40,8 @@ pub struct EngineOptions {
     pub telemetry: TelemetrySink,
     /// Name and version of this product, as `Via` and `Server` say it.
     pub product: String,
+    /// Where sockets of a predecessor come from, and the own ones are kept for a successor.
+    pub sockets: Sockets,
 }
 
 /// Why an engine cannot start.
@@ -136,7 +142,7 @@ impl Engine {
         let mut stream_addresses = Vec::new();
         for listen in &settings.stream_listen {
             stream_addresses.push(match listen.udp {
-                true => open_datagrams(listen, &mut doors)?,
+                true => open_datagrams(options, listen, &mut doors)?,
                 false => open(options, listen, true, &mut doors)?,
             });
         }
@@ -223,11 +229,20 @@ fn open(
         )?),
     };
     let mut address = listen.address;
-    for of_core in doors {
+    let mut sought = options.sockets.seek(Kind::Tcp, address);
+    let cores = doors.len();
+    for (core, of_core) in doors.iter_mut().enumerate() {
         let fault = |source| EngineError::Listen { address, source };
-        let socket = listener::bind(listen, address).map_err(fault)?;
+        let mut sockets: Vec<std::net::TcpListener> = sought
+            .share(core, cores)
+            .into_iter()
+            .map(Into::into)
+            .collect();
+        if sockets.is_empty() {
+            sockets.push(listener::bind(listen, address).map_err(fault)?);
+        }
         // Port 0 is chosen once, then shared by the other cores.
-        address = socket.local_addr().map_err(fault)?;
+        address = sockets[0].local_addr().map_err(fault)?;
         let map = settings
             .port_maps
             .iter()
@@ -239,19 +254,38 @@ fn open(
             external_port: map.map(|map| map.external),
             is_stream,
         };
-        of_core.connections.push((socket, entrance));
+        for socket in sockets {
+            options.sockets.keep(Kind::Tcp, address, &socket);
+            of_core.connections.push((socket, entrance.clone()));
+        }
     }
     Ok(address)
 }
 
 /// The same for datagrams.
-fn open_datagrams(listen: &Listen, doors: &mut [Doors]) -> Result<SocketAddr, EngineError> {
+fn open_datagrams(
+    options: &EngineOptions,
+    listen: &Listen,
+    doors: &mut [Doors],
+) -> Result<SocketAddr, EngineError> {
     let mut address = listen.address;
-    for of_core in doors {
+    let mut sought = options.sockets.seek(Kind::Udp, address);
+    let cores = doors.len();
+    for (core, of_core) in doors.iter_mut().enumerate() {
         let fault = |source| EngineError::Listen { address, source };
-        let socket = stream::bind_udp(listen, address).map_err(fault)?;
-        address = socket.local_addr().map_err(fault)?;
-        of_core.datagrams.push(socket);
+        let mut sockets: Vec<std::net::UdpSocket> = sought
+            .share(core, cores)
+            .into_iter()
+            .map(Into::into)
+            .collect();
+        if sockets.is_empty() {
+            sockets.push(stream::bind_udp(listen, address).map_err(fault)?);
+        }
+        address = sockets[0].local_addr().map_err(fault)?;
+        for socket in sockets {
+            options.sockets.keep(Kind::Udp, address, &socket);
+            of_core.datagrams.push(socket);
+        }
     }
     Ok(address)
 }
@@ -297,6 +331,19 @@ async fn serve_core(mut start: CoreStart) {
     let _ = start.phase.wait_for(|phase| *phase != Phase::Running).await;
     core.is_draining.set(true);
     core.drain.notify_waiters();
+    // Who is about to send a request on a connection that was idle gets an answer that closes it;
+    // closing it under such a client would look like a failure.
+    let is_empty = async {
+        while core.open.get() > 0 {
+            core.emptied.notified().await;
+        }
+    };
+    tokio::select! {
+        () = is_empty => {}
+        () = tokio::time::sleep(IDLE_GRACE) => {}
+        _ = start.phase.wait_for(|phase| *phase == Phase::Stopped) => {}
+    }
+    core.closes_idle.set(true);
     core.wheel.wake_all();
     let emptied = async {
         while core.open.get() > 0 {

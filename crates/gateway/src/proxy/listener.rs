@@ -46,7 +46,7 @@ pub(crate) struct Entrance {
     pub(crate) is_stream: bool,
 }
 
-/// Opens the socket of one core for an address.
+/// Opens a socket for an address: of one core, or of a surface.
 pub(crate) fn bind(listen: &Listen, address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
@@ -81,9 +81,6 @@ pub(crate) async fn accept(core: Rc<Core>, listener: TcpListener, entrance: Entr
             accepted = listener.accept() => accepted,
             () = core.drain.notified() => return,
         };
-        if core.is_draining.get() {
-            return;
-        }
         match accepted {
             Ok((connection, peer)) => {
                 core.counters.accepted.add(1);
@@ -107,6 +104,10 @@ pub(crate) async fn accept(core: Rc<Core>, listener: TcpListener, entrance: Entr
                 tracing::warn!(%error, "connections cannot be accepted; is the limit of open files too low?");
                 tokio::time::sleep(REST).await;
             }
+        }
+        // What was accepted is served; what was not, a successor accepts.
+        if core.is_draining.get() {
+            return;
         }
     }
 }

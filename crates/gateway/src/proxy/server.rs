@@ -145,7 +145,7 @@ async fn take_first(core: &Core, client: &mut Http1Client, timer: &Timer) -> boo
             Poll::Pending => {}
         }
         // A drain wakes every armed timer.
-        let is_over = timer.poll_expired(cx).is_ready() || core.is_draining.get();
+        let is_over = timer.poll_expired(cx).is_ready() || core.closes_idle.get();
         if is_over {
             Poll::Ready(false)
         } else {

@@ -19,7 +19,6 @@ use super::chains::{self, Chains, Wanted};
 use super::groups::Groups;
 use super::services::Services;
 use super::setup::Compile;
-use super::streams::StreamRoutes;
 use super::types::{RouteEntry, Snapshot};
 use super::{lookups, services};
 
@@ -41,7 +40,6 @@ impl Snapshot {
             stream: Chains::compile(config, node, Wanted::Stream, &lookups, &groups, &mut report),
         };
         let routes = routes(config, &services, &mut chains, &mut report);
-        let streams = streams(config, &routes, node, &mut report);
         let router = compile_router(config, &routes, node, &mut report);
         let certificates = certificates(config, node, &keys, &mut report);
         let (Some(router), true) = (router, report.problems.is_empty()) else {
@@ -50,7 +48,6 @@ impl Snapshot {
         let is_empty = config.is_empty();
         Ok(Self {
             router,
-            streams,
             routes,
             balancers: services.balancers,
             globals: chains.http.globals(),
@@ -75,7 +72,6 @@ impl Snapshot {
         Self {
             // No routes, no errors.
             router: router.expect("a router of no routes compiles"),
-            streams: StreamRoutes::default(),
             routes: Vec::new(),
             balancers: Vec::new(),
             globals: Arc::default(),
@@ -213,27 +209,6 @@ impl BothChains {
             &mut self.stream
         };
         chains.of(route.id, route.service)
-    }
-}
-
-fn streams(
-    config: &Config,
-    routes: &[RouteEntry],
-    node: &Compile,
-    report: &mut Report,
-) -> StreamRoutes {
-    let inputs = routes.iter().enumerate();
-    let inputs = inputs.map(|(index, entry)| (index, &entry.route));
-    match StreamRoutes::compile(inputs, node.flavor) {
-        Ok(streams) => streams,
-        Err(problems) => {
-            for (id, field, text) in problems {
-                if let Some(row) = route_row(config, id) {
-                    report.problem(row, field, text);
-                }
-            }
-            StreamRoutes::default()
-        }
     }
 }
 

@@ -16,13 +16,10 @@ mod lookups;
 mod service_tls;
 mod services;
 mod setup;
-mod streams;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use certificates::Certificates;
 pub use setup::{Compile, SetupError};
-pub use streams::StreamRoutes;
-pub(crate) use streams::{StreamKind, StreamQuery};
 pub use types::{Destination, RouteEntry, ServiceEntry, ServiceTls, SharedSnapshot, Snapshot};

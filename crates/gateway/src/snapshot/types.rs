@@ -10,7 +10,6 @@ use entities::Protocol;
 use plugin_api::{Chain, Lookups, RouteInfo, Scheme, ServiceInfo};
 
 use super::certificates::Certificates;
-use super::streams::StreamRoutes;
 use crate::health::Group;
 
 /// The snapshot in force, shared by all cores.
@@ -18,10 +17,8 @@ pub type SharedSnapshot = Arc<ArcSwap<Snapshot>>;
 
 /// A compiled configuration.
 pub struct Snapshot {
-    /// Finds the route of a request; its indices point into `routes`.
+    /// Finds the route of a request or of a connection of layer 4; its indices point into `routes`.
     pub router: router::Router,
-    /// Finds the route of a connection of layer 4, in the same list.
-    pub streams: StreamRoutes,
     /// The routes, in the order given to the router.
     pub routes: Vec<RouteEntry>,
     /// The upstreams that [`Destination::Upstream`] names.

@@ -34,7 +34,14 @@ async fn start() -> Running {
         shows_latency: true,
     };
     let surface = Arc::new(Paths::new(StatusApi::new(facts), shown));
-    let server = Server::start(&[listen], surface, None).await.unwrap();
+    let server = Server::start(
+        &[listen],
+        surface,
+        None,
+        &crate::handover::Sockets::default(),
+    )
+    .await
+    .unwrap();
     let base = format!("http://{}", server.addresses()[0]);
     Running {
         _server: server,
@@ -190,7 +197,14 @@ async fn address_in_use_is_named() {
     let surface = Arc::new(Paths::new(StatusApi::new(facts), shown));
 
     let listen = conf::Listen::plain(address);
-    let error = Server::start(&[listen], surface, None).await.unwrap_err();
+    let error = Server::start(
+        &[listen],
+        surface,
+        None,
+        &crate::handover::Sockets::default(),
+    )
+    .await
+    .unwrap_err();
 
     assert!(error.to_string().contains(&address.to_string()), "{error}");
     assert!(error.to_string().contains("status_listen"), "{error}");

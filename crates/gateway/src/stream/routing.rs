@@ -4,13 +4,13 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use entities::Protocol;
 use plugin_api::{Phases, Preread};
+use router::{StreamProtocol, StreamQuery};
 
 use super::log::Status;
 use crate::proxy::connection::Connection;
 use crate::proxy::core::{Core, Pinned};
-use crate::snapshot::{RouteEntry, ServiceEntry, StreamKind, StreamQuery};
+use crate::snapshot::{RouteEntry, ServiceEntry};
 
 /// A route that takes a connection.
 pub(super) struct Taken {
@@ -18,21 +18,23 @@ pub(super) struct Taken {
     pub(super) service: Arc<ServiceEntry>,
     /// Whether the server name of the client is the one for the service.
     pub(super) keeps_server_name: bool,
-    /// Whether TLS is not ended here.
-    pub(super) passes_tls: bool,
 }
 
 /// Finds the route of a connection; `None` where no route takes it.
-pub(super) fn find(pinned: &Pinned, connection: &Connection, kind: StreamKind) -> Option<usize> {
+pub(super) fn find(
+    pinned: &Pinned,
+    connection: &Connection,
+    protocol: StreamProtocol,
+) -> Option<usize> {
     let client = &connection.client;
     let name = client.server_name.as_deref();
     let query = StreamQuery {
-        kind,
-        server_name: name.and_then(|name| std::str::from_utf8(name).ok()),
+        protocol,
+        sni: name.and_then(|name| std::str::from_utf8(name).ok()),
         source: (client.ip, client.port),
         destination: (client.local.ip(), client.local.port()),
     };
-    pinned.snapshot.streams.find(&query)
+    pinned.snapshot.router.match_stream(&query)
 }
 
 /// Asks the plugins of a route and gives what the connection is passed on with.
@@ -49,12 +51,10 @@ pub(super) fn take(
     let service = entry.service.clone().ok_or(Status::NoRoute)?;
     core.counters.stream_sessions.add(1);
     let keeps_server_name = entry.route.preserve_host;
-    let passes_tls = entry.route.protocols.contains(&Protocol::TlsPassthrough);
     Ok(Taken {
         pinned,
         service,
         keeps_server_name,
-        passes_tls,
     })
 }
 

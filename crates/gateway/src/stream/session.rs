@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use router::StreamProtocol;
 use rustls::{ServerConfig, ServerConnection};
 use socket2::SockRef;
 use tokio::io::AsyncReadExt;
@@ -20,7 +21,6 @@ use crate::proxy::core::Core;
 use crate::proxy::link::Link;
 use crate::proxy::listener::{self, Entrance, Guard};
 use crate::proxy::tunnel;
-use crate::snapshot::StreamKind;
 use crate::tls::TlsStream;
 
 /// Serves a connection.
@@ -99,7 +99,7 @@ async fn open(
     };
     let Some(config) = &entrance.tls else {
         let connection = client(None, false);
-        let taken = find(core, &connection, StreamKind::Tcp)?;
+        let taken = find(core, &connection, &[StreamProtocol::Tcp])?.0;
         return pass_on(
             core,
             Box::new(Plain(stream)),
@@ -111,8 +111,9 @@ async fn open(
     };
     let (hello, front) = read_hello(core, &mut stream).await?;
     let connection = client(hello.server_name.as_deref(), true);
-    let taken = find(core, &connection, StreamKind::Tls)?;
-    if taken.passes_tls {
+    let both = [StreamProtocol::TlsPassthrough, StreamProtocol::Tls];
+    let (taken, protocol) = find(core, &connection, &both)?;
+    if protocol == StreamProtocol::TlsPassthrough {
         ended.received += front.len() as u64;
         return pass_on(core, Box::new(Plain(stream)), &connection, taken, front).await;
     }
@@ -124,10 +125,17 @@ async fn open(
     pass_on(core, Box::new(tls), &connection, taken, Vec::new()).await
 }
 
-fn find(core: &Core, connection: &Connection, kind: StreamKind) -> Result<Taken, Status> {
+fn find(
+    core: &Core,
+    connection: &Connection,
+    protocols: &[StreamProtocol],
+) -> Result<(Taken, StreamProtocol), Status> {
     let pinned = core.pinned();
-    let index = routing::find(&pinned, connection, kind).ok_or(Status::NoRoute)?;
-    routing::take(core, pinned, connection, index)
+    let found = protocols
+        .iter()
+        .find_map(|protocol| Some((routing::find(&pinned, connection, *protocol)?, *protocol)));
+    let (index, protocol) = found.ok_or(Status::NoRoute)?;
+    Ok((routing::take(core, pinned, connection, index)?, protocol))
 }
 
 /// Connects to a target and sends what was read already.

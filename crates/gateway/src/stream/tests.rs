@@ -71,6 +71,7 @@ impl Node {
             snapshot: Arc::clone(&snapshot),
             telemetry: TelemetrySink::enabled(),
             product: "kong/3.9.3".to_owned(),
+            sockets: crate::handover::Sockets::default(),
         });
         Self {
             handle: handle.expect("an engine"),

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use conf::Listen;
+use router::StreamProtocol;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
@@ -24,7 +25,6 @@ use crate::net::Timer;
 use crate::proxy::connection::Connection;
 use crate::proxy::core::Core;
 use crate::proxy::listener::Guard;
-use crate::snapshot::StreamKind;
 
 /// Largest datagram.
 const MAX_DATAGRAM: usize = 65_535;
@@ -203,7 +203,7 @@ async fn open(
     let client = Connection::client_info(peer, door.local, None, false, door.number.get());
     let connection = Connection::new(client, door.local.port(), false);
     let pinned = core.pinned();
-    let index = routing::find(&pinned, &connection, StreamKind::Udp).ok_or(Status::NoRoute)?;
+    let index = routing::find(&pinned, &connection, StreamProtocol::Udp).ok_or(Status::NoRoute)?;
     let taken = routing::take(core, pinned, &connection, index)?;
     let mut held = reach::begin(&taken, &connection);
     let target = reach::choose(core, &taken, &mut held)

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, Common, message};
+use crate::handover::{Kind, Sockets};
 
 /// Limit: connections of a surface at a time; more wait in the accept queue. These surfaces are
 /// for operators and probes, not for traffic.
@@ -148,6 +149,7 @@ impl Server {
         listens: &[Listen],
         handler: Arc<dyn Handler>,
         tls: Option<&Arc<rustls::ServerConfig>>,
+        sockets: &Sockets,
     ) -> Result<Self, ServeError> {
         let (stop, stopped) = watch::channel(false);
         let mut server = Self {
@@ -156,22 +158,22 @@ impl Server {
             stop,
         };
         for listen in listens {
-            let bound =
-                TcpListener::bind(listen.address)
-                    .await
-                    .map_err(|source| ServeError::Bind {
-                        address: listen.address,
-                        surface: handler.name(),
-                        source,
-                    })?;
-            server
-                .addresses
-                .push(bound.local_addr().unwrap_or(listen.address));
+            let bound = open(listen, sockets).map_err(|source| ServeError::Bind {
+                address: listen.address,
+                surface: handler.name(),
+                source,
+            })?;
+            let address = bound.first().and_then(|bound| bound.local_addr().ok());
+            let address = address.unwrap_or(listen.address);
+            server.addresses.push(address);
             let tls = tls.filter(|_| listen.ssl).map(|tls| speaking(tls, listen));
-            let handler = Arc::clone(&handler);
-            server
-                .tasks
-                .spawn(accept(bound, tls, handler, stopped.clone()));
+            for bound in bound {
+                sockets.keep(Kind::Tcp, address, &bound);
+                let (tls, handler) = (tls.clone(), Arc::clone(&handler));
+                server
+                    .tasks
+                    .spawn(accept(bound, tls, handler, stopped.clone()));
+            }
         }
         Ok(server)
     }
@@ -188,6 +190,18 @@ impl Server {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         drop(tokio::time::timeout(DRAIN_TIMEOUT + Duration::from_secs(1), all).await);
     }
+}
+
+/// The sockets of a listener: those of a predecessor, or one of its own.
+fn open(listen: &Listen, sockets: &Sockets) -> io::Result<Vec<TcpListener>> {
+    let inherited = sockets.seek(Kind::Tcp, listen.address).share(0, 1);
+    let mut bound: Vec<std::net::TcpListener> = inherited.into_iter().map(Into::into).collect();
+    if bound.is_empty() {
+        let own = std::net::TcpListener::bind(listen.address)?;
+        own.set_nonblocking(true)?;
+        bound.push(own);
+    }
+    bound.into_iter().map(TcpListener::from_std).collect()
 }
 
 /// TLS with the protocols of a listener.

@@ -311,6 +311,7 @@ pub(crate) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway
         dns: crate::dns::Dns::new(&settings.dns),
         telemetry: telemetry.clone(),
         product: "kong/3.9.3".to_owned(),
+        sockets: crate::handover::Sockets::default(),
     };
     let handle = Engine::start(&options).expect("an engine");
     Gateway {
@@ -343,7 +344,6 @@ fn snapshot(routes: Vec<RouteEntry>) -> Snapshot {
     Snapshot {
         plugin_names: Vec::new(),
         router,
-        streams: crate::snapshot::StreamRoutes::default(),
         routes,
         balancers: Vec::new(),
         globals: Arc::new(Chain::default()),
