@@ -5,8 +5,8 @@ pub mod dns;
 #[doc(hidden)]
 pub mod fuzzing;
 mod h2;
-pub mod health;
 pub mod handover;
+pub mod health;
 mod http1;
 pub mod intake;
 mod net;
