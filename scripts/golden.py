@@ -43,11 +43,11 @@ PROFILES = {
         "nginx_http_client_header_timeout": "2s",
     },
 }
-FLAVORS = ["traditional_compatible", "traditional"]
+FLAVORS = ["traditional_compatible", "traditional", "expressions"]
 
 # File, groups. A group gets a fresh node: limits and connection pools outlive a configuration.
 GROUPS = [
-    ("proxy-routing.jsonl", ["routing"]),
+    ("proxy-routing.jsonl", ["routing", "routing-expressions"]),
     ("proxy-paths.jsonl", ["paths", "headers", "forwarded", "errors", "protocol", "upstream-host"]),
     ("proxy-balancer.jsonl", [
             "balancer-round-robin",

@@ -64,6 +64,17 @@ impl Catalogue {
         }
     }
 
+    /// The same catalogue for nodes of the router flavor `expressions`: routes may have an
+    /// `expression` and a `priority`, and sources and destinations with any protocol.
+    #[must_use]
+    pub fn with_expressions(mut self) -> Self {
+        let routes = self.kinds.iter_mut().find(|kind| kind.name == "routes");
+        if let Some(routes) = routes {
+            *routes = crate::route::kind_with_expressions();
+        }
+        self
+    }
+
     /// The kind of that plural name or path segment.
     #[must_use]
     pub fn kind(&self, name_or_path: &str) -> Option<&EntityKind> {

@@ -54,6 +54,7 @@ mod reading;
 mod redis;
 mod reference;
 mod route;
+mod route_expression;
 mod route_rules;
 mod service;
 mod session;

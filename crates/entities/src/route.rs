@@ -38,6 +38,10 @@ pub struct Route {
     pub https_redirect_status_code: u16,
     /// Order among regular expressions, higher first.
     pub regex_priority: i64,
+    /// What it matches, in the language of expressions; only in the flavor `expressions`.
+    pub expression: Option<String>,
+    /// Order among routes with an expression, higher first.
+    pub priority: u64,
     /// Whether the matched prefix is cut from the path.
     pub strip_path: bool,
     /// How service path and request path are joined.
@@ -144,7 +148,49 @@ const MEANINGS: [(&str, &str); 21] = [
     ),
 ];
 
+/// What the members of the flavor `expressions` mean.
+const MEANINGS_OF_EXPRESSIONS: [(&str, &str); 2] = [
+    (
+        "expression",
+        "What matches, in the language of expressions; none leaves it to the other fields.",
+    ),
+    (
+        "priority",
+        "Which of several expressions is tried first: the higher.",
+    ),
+];
+
+/// What a route is on a node of the router flavor `expressions`: it may have an expression.
+pub(crate) fn kind_with_expressions() -> EntityKind {
+    let mut kind = kind();
+    kind.schema = fields()
+        .field(Field::string("expression"))
+        .field(
+            Field::integer("priority")
+                .required()
+                .default(0)
+                .between(0.0, PRIORITY_MAX),
+        )
+        .check(snis_need_tls())
+        .check(rules::path_handling())
+        .check(rules::by_protocol_or_expression())
+        .describe(&MEANINGS)
+        .describe(&MEANINGS_OF_EXPRESSIONS);
+    kind
+}
+
+/// Greatest priority of an expression: 46 bits.
+const PRIORITY_MAX: f64 = 70_368_744_177_663.0;
+
 fn describe() -> Schema {
+    fields()
+        .check(snis_need_tls())
+        .check(rules::path_handling())
+        .check(rules::by_protocol())
+        .describe(&MEANINGS)
+}
+
+fn fields() -> Schema {
     Schema::new("routes")
         .field(Field::id())
         .field(Field::created_at())
@@ -186,10 +232,6 @@ fn describe() -> Schema {
                 .default("v0")
                 .one_of(["v0", "v1"]),
         )
-        .check(snis_need_tls())
-        .check(rules::path_handling())
-        .check(rules::by_protocol())
-        .describe(&MEANINGS)
 }
 
 fn protocols() -> Field {
@@ -277,6 +319,8 @@ impl TryFrom<&Map> for Route {
             destinations: addresses(&read, "destinations")?,
             https_redirect_status_code: read.integer("https_redirect_status_code")?.unwrap_or(426),
             regex_priority: read.integer("regex_priority")?.unwrap_or(0),
+            expression: read.text("expression")?,
+            priority: read.integer("priority")?.unwrap_or(0),
             strip_path: read.boolean("strip_path")?.unwrap_or(true),
             path_handling: handling,
             preserve_host: read.boolean("preserve_host")?.unwrap_or(false),

@@ -3,6 +3,8 @@
 use schema::{Check, CustomCheck, Failure, Map};
 use serde_json::Value;
 
+use crate::route_expression;
+
 /// The rules of one group of protocols.
 struct Group {
     /// Members that must be null.
@@ -96,7 +98,35 @@ pub(crate) fn by_protocol() -> Check {
     })
 }
 
+/// The check of these rules and of expressions.
+pub(crate) fn by_protocol_or_expression() -> Check {
+    Check::Custom(CustomCheck {
+        name: "fields_by_protocol",
+        fields: &["protocols"],
+        published: &PUBLISHED,
+        run_with_missing_fields: true,
+        run_with_invalid_fields: false,
+        run: check_with_expression,
+    })
+}
+
 fn check(body: &Map) -> Result<(), Failure> {
+    check_protocol(body, false)
+}
+
+/// In this flavor an expression is enough, and routes of requests may look at both ends.
+fn check_with_expression(body: &Map) -> Result<(), Failure> {
+    let expressions = route_expression::check(body);
+    let outcome = check_protocol(body, true);
+    let Err(message) = expressions else {
+        return outcome;
+    };
+    let mut failure = outcome.err().unwrap_or_default();
+    failure.entity.push(message);
+    Err(failure)
+}
+
+fn check_protocol(body: &Map, has_expressions: bool) -> Result<(), Failure> {
     let protocols: Vec<&str> = body
         .get("protocols")
         .and_then(Value::as_array)
@@ -116,6 +146,9 @@ fn check(body: &Map) -> Result<(), Failure> {
     let mut failure = Failure::default();
     let called = group.called;
     for field in group.forbidden {
+        if has_expressions && matches!(*field, "sources" | "destinations") {
+            continue;
+        }
         if body.get(*field).is_some_and(|value| !value.is_null()) {
             let message = format!("cannot set '{field}' when 'protocols' is {called}");
             failure.fields.push(((*field).to_owned(), message));
@@ -125,7 +158,9 @@ fn check(body: &Map) -> Result<(), Failure> {
         let message = format!("cannot set 'strip_path' when 'protocols' is {called}");
         failure.fields.push(("strip_path".to_owned(), message));
     }
-    if !group.needed.iter().any(|field| is_set(body.get(*field))) {
+    let is_enough = |field: &&str| is_set(body.get(*field));
+    let has_expression = has_expressions && route_expression::is_set(body);
+    if !has_expression && !group.needed.iter().any(is_enough) {
         failure.entity.push(group.message.to_owned());
     }
     if failure == Failure::default() {
@@ -135,7 +170,7 @@ fn check(body: &Map) -> Result<(), Failure> {
     }
 }
 
-fn is_set(value: Option<&Value>) -> bool {
+pub(crate) fn is_set(value: Option<&Value>) -> bool {
     match value {
         Some(Value::Array(items)) => !items.is_empty(),
         Some(Value::Object(members)) => !members.is_empty(),

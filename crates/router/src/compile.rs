@@ -1,12 +1,14 @@
 //! From routes to entries: splits, reads every condition, and gives each entry its place.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::Arc};
 
 use entities::{Protocol, Route};
+use expressions::{Expression, Subsystem};
 use uuid::{Uuid, uuid};
 
 use crate::{
-    entry::{Entry, OrderKey, PathRule},
+    condition::{Test, anchors},
+    entry::{Conditions, Entry, OrderKey, PathRule},
     error::{CompileError, RouteProblem},
     flavor::Flavor,
     order::{Attributes, CategoryKey, Weights, computed_priority},
@@ -50,7 +52,12 @@ impl Compiler {
                 addresses("sources", &route.sources, &mut problems),
                 addresses("destinations", &route.destinations, &mut problems),
             ];
-            let entry = StreamEntry::new(position, route, self.flavor, ends);
+            let mut entry = StreamEntry::new(position, route, self.flavor, ends);
+            if let Some(text) = self.expression_of(route) {
+                let conditions = self.conditions(text, Subsystem::Stream, &mut problems);
+                let key = OrderKey::Computed(Reverse((expression_priority(route), route.id)));
+                entry = conditions.map(|own| StreamEntry::of_expression(position, route, key, own));
+            }
             self.streams.extend(entry);
         } else {
             self.add_http(position, route, &mut problems);
@@ -65,6 +72,10 @@ impl Compiler {
     }
 
     fn add_http(&mut self, position: usize, route: &Route, problems: &mut Vec<RouteProblem>) {
+        if let Some(expression) = self.expression_of(route) {
+            self.add_expression(position, route, expression, problems);
+            return;
+        }
         let Some(mut entry) = self.shared_conditions(position, route, problems) else {
             return;
         };
@@ -113,7 +124,70 @@ impl Compiler {
                 .collect(),
             sources: addresses("sources", &route.sources, problems),
             destinations: addresses("destinations", &route.destinations, problems),
+            expression: None,
         })
+    }
+
+    fn expression_of<'r>(&self, route: &'r Route) -> Option<&'r str> {
+        let expression = route.expression.as_deref();
+        expression.filter(|_| self.flavor == Flavor::Expressions)
+    }
+
+    /// Reads an expression; what is wrong with it goes to `problems`.
+    fn conditions(
+        &mut self,
+        text: &str,
+        subsystem: Subsystem,
+        problems: &mut Vec<RouteProblem>,
+    ) -> Option<Conditions> {
+        let expression = match Expression::parse(text, subsystem) {
+            Ok(expression) => expression,
+            Err(error) => {
+                problems.push(RouteProblem::Expression(error));
+                return None;
+            }
+        };
+        match Test::compile(&expression, &mut self.patterns) {
+            Ok(test) => Some(Conditions {
+                test,
+                anchors: anchors(&expression),
+            }),
+            Err((pattern, reason)) => {
+                let field = "expression".to_owned();
+                problems.push(RouteProblem::Pattern {
+                    field,
+                    pattern,
+                    reason,
+                });
+                None
+            }
+        }
+    }
+
+    fn add_expression(
+        &mut self,
+        position: usize,
+        route: &Route,
+        text: &str,
+        problems: &mut Vec<RouteProblem>,
+    ) {
+        let Some(conditions) = self.conditions(text, Subsystem::Http, problems) else {
+            return;
+        };
+        self.entries.push(Entry {
+            route: u32::try_from(position).unwrap_or(u32::MAX),
+            key: OrderKey::Computed(Reverse((expression_priority(route), route.id))),
+            attributes: Attributes::default(),
+            schemes: schemes(&route.protocols, self.flavor),
+            hosts: Vec::new(),
+            paths: Vec::new(),
+            methods: MethodSet::new(&[], &mut self.methods),
+            headers: Vec::new(),
+            snis: Vec::new(),
+            sources: Vec::new(),
+            destinations: Vec::new(),
+            expression: Some(Arc::new(conditions)),
+        });
     }
 
     fn paths(
@@ -150,7 +224,7 @@ impl Compiler {
             .collect();
         let has_plain_hosts = !hosts.is_empty() && !hosts.iter().any(HostRule::is_wildcard);
         match self.flavor {
-            Flavor::TraditionalCompatible => {
+            Flavor::TraditionalCompatible | Flavor::Expressions => {
                 let weights = Weights {
                     attributes: attributes(route).count(),
                     has_plain_hosts,
@@ -178,6 +252,11 @@ impl Compiler {
             }
         }
     }
+}
+
+/// The priority of a route with an expression: above all that are computed.
+const fn expression_priority(route: &Route) -> u64 {
+    0xFF << 56 | route.priority
 }
 
 /// Whether a route is for layer 4. The protocols of a route are of one kind.
@@ -210,7 +289,7 @@ fn path_groups(paths: &[String], flavor: Flavor) -> Vec<Vec<(usize, &str)>> {
     for (position, path) in paths.iter().enumerate() {
         let path = path.as_str();
         let present = groups.iter_mut().find(|group| {
-            flavor == Flavor::TraditionalCompatible
+            flavor != Flavor::Traditional
                 && group.first().is_some_and(|(_, first)| {
                     let is_pattern = path.starts_with('~');
                     first.starts_with('~') == is_pattern

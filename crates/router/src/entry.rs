@@ -2,12 +2,14 @@
 //!
 //! Does not know in which index lists it is; `index` decides.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::Arc};
 
 use uuid::Uuid;
 
 use crate::{
+    condition::{Anchor, Facts, Seen, Test},
     order::{Attributes, CategoryKey},
+    patterns::Patterns,
     query::{Query, Scheme},
     rules::{AddressRule, HeaderRule, HostRule, MethodSet, SniRule},
 };
@@ -46,6 +48,16 @@ pub(crate) struct Entry {
     pub(crate) snis: Vec<SniRule>,
     pub(crate) sources: Vec<AddressRule>,
     pub(crate) destinations: Vec<AddressRule>,
+    /// The expression, which then is the only condition beside the scheme.
+    pub(crate) expression: Option<Arc<Conditions>>,
+}
+
+/// An expression, compiled.
+#[derive(Debug)]
+pub(crate) struct Conditions {
+    pub(crate) test: Test,
+    /// Where the index files it.
+    pub(crate) anchors: Vec<Anchor>,
 }
 
 impl Entry {
@@ -57,16 +69,29 @@ impl Entry {
         }
     }
 
+    /// Whether a condition is on the path.
+    pub(crate) fn reads_path(&self) -> bool {
+        let expression = self.expression.as_ref();
+        !self.paths.is_empty() || expression.is_some_and(|own| own.test.reads_path())
+    }
+
     /// Whether there are conditions beyond scheme, host, path and method.
     pub(crate) fn has_more_conditions(&self) -> bool {
         !(self.headers.is_empty()
             && self.snis.is_empty()
             && self.sources.is_empty()
-            && self.destinations.is_empty())
+            && self.destinations.is_empty()
+            && self.expression.is_none())
     }
 
     /// Tests the conditions beyond scheme, host, path and method.
-    pub(crate) fn matches_more(&self, query: &Query<'_>) -> bool {
+    pub(crate) fn matches_more(&self, query: &Query<'_>, patterns: &Patterns) -> bool {
+        if let Some(expression) = &self.expression {
+            let facts = Facts::of_request(query);
+            return expression
+                .test
+                .holds(&facts, patterns, &mut Seen::default());
+        }
         (self.snis.is_empty() || SniRule::any(&self.snis, query))
             && AddressRule::any(&self.sources, query.source)
             && AddressRule::any(&self.destinations, query.destination)

@@ -16,6 +16,9 @@ pub enum RouteProblem {
         /// What the engine says, on one line.
         reason: String,
     },
+    /// An expression cannot be read or makes no sense.
+    #[error("`expression` cannot be used: {0}")]
+    Expression(expressions::ExpressionError),
     /// An address rule is neither an address nor a block.
     #[error("`{value}` in `{field}` is neither an IP address nor a CIDR block")]
     Address {

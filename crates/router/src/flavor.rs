@@ -10,6 +10,9 @@ pub enum Flavor {
     /// A computed priority, then the greatest id. The default.
     #[default]
     TraditionalCompatible,
+    /// Routes may have an expression and a priority; those go before all others, which are ordered as in
+    /// `TraditionalCompatible`.
+    Expressions,
 }
 
 impl Flavor {
@@ -18,7 +21,7 @@ impl Flavor {
     pub const fn effective_path_handling(self, configured: PathHandling) -> PathHandling {
         match self {
             Self::Traditional => configured,
-            Self::TraditionalCompatible => PathHandling::V0,
+            Self::TraditionalCompatible | Self::Expressions => PathHandling::V0,
         }
     }
 }

@@ -99,6 +99,7 @@ impl HitIndex {
             hosts: &[],
             paths,
             headers: &[],
+            anchors: None,
         });
         let uris = Index::build(items, patterns);
         let mut hosts = HostNumbers::default();

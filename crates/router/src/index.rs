@@ -11,6 +11,7 @@
 use std::ops::Range;
 
 use crate::{
+    condition::Anchor,
     entry::PathRule,
     narrowing::{MIN_CANDIDATES, Narrowing},
     patterns::Patterns,
@@ -33,6 +34,8 @@ pub(crate) struct Item<'a> {
     pub(crate) hosts: &'a [HostRule],
     pub(crate) paths: &'a [PathRule],
     pub(crate) headers: &'a [HeaderRule],
+    /// In place of hosts and paths, for an expression.
+    pub(crate) anchors: Option<&'a [Anchor]>,
 }
 
 /// One possibility of an entry to match.
@@ -98,6 +101,10 @@ impl Index {
         let mut bucket_count = 1;
         let mut postings = Vec::new();
         for (rank, item) in (0_u32..).zip(items) {
+            if let Some(anchors) = item.anchors {
+                index.post_anchors(anchors, rank, &mut bucket_count, &mut postings);
+                continue;
+            }
             if item.hosts.is_empty() {
                 post(0, None, (rank, item), patterns, &mut postings);
             }
@@ -144,6 +151,31 @@ impl Index {
             }
         }
         node
+    }
+
+    fn post_anchors<'a>(
+        &mut self,
+        anchors: &'a [Anchor],
+        rank: u32,
+        count: &mut u32,
+        postings: &mut Vec<Posting<'a>>,
+    ) {
+        for anchor in anchors {
+            let host = anchor.host.as_ref();
+            let bucket = host.map_or(0, |rule| self.bucket_of(rule, count));
+            let candidate = Candidate {
+                rank,
+                pattern: NONE,
+                port: None,
+                has_path: false,
+            };
+            postings.push(Posting {
+                bucket,
+                prefix: &anchor.path,
+                headers: &[],
+                candidate,
+            });
+        }
     }
 
     fn bucket_of(&mut self, rule: &HostRule, count: &mut u32) -> u32 {

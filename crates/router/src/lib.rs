@@ -8,6 +8,7 @@
 
 mod analysis;
 mod compile;
+mod condition;
 mod entry;
 mod error;
 mod flavor;

@@ -66,6 +66,8 @@ pub struct Query<'a> {
     pub host_port: Option<u16>,
     /// The path without query, as [`crate::normalise_path`] returns it.
     pub path: &'a [u8],
+    /// The query without the question mark, as received; empty when there is none.
+    pub query: &'a [u8],
     /// The header fields.
     pub headers: &'a dyn HeaderLookup,
     /// The server name of the TLS handshake.

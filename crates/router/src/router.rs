@@ -1,7 +1,7 @@
 //! The router: built once from all routes, then asked for each request.
 
 use entities::Route;
-use regex::bytes::Captures;
+use regex::bytes::{Captures, Regex};
 
 use crate::{
     compile::Compiler,
@@ -97,6 +97,10 @@ impl Router {
             hosts: &entry.hosts,
             paths: &entry.paths,
             headers: &entry.headers,
+            anchors: entry
+                .expression
+                .as_ref()
+                .map(|expression| &*expression.anchors),
         });
         let index = Index::build(items, &patterns);
         let hits = (flavor == Flavor::Traditional).then(|| HitIndex::build(&entries, &patterns));
@@ -109,7 +113,7 @@ impl Router {
                 Gate::new(entry, category)
             })
             .collect();
-        let has_paths = entries.iter().any(|entry| !entry.paths.is_empty());
+        let has_paths = entries.iter().any(Entry::reads_path);
         Ok(Self {
             flavor,
             entries,
@@ -142,7 +146,7 @@ impl Router {
     /// nothing fits and the handshake is done, as [`crate::StreamProtocol::Tls`].
     #[must_use]
     pub fn match_stream(&self, query: &StreamQuery<'_>) -> Option<usize> {
-        let entry = self.streams.find(query)?;
+        let entry = self.streams.find(query, &self.patterns)?;
         Some(entry.route as usize)
     }
 
@@ -162,7 +166,7 @@ impl Router {
     pub fn captures<'p>(&self, matched: &Match, path: &'p [u8]) -> Option<Captures<'p>> {
         match matched.path {
             MatchedPath::Regex { pattern, .. } => {
-                self.patterns.list.get(pattern)?.regex.captures(path)
+                self.patterns.list.get(pattern)?.regex()?.captures(path)
             }
             MatchedPath::None | MatchedPath::Prefix(_) => None,
         }
@@ -176,7 +180,14 @@ impl Router {
         };
         pattern
             .into_iter()
-            .flat_map(|pattern| pattern.regex.capture_names())
+            .filter_map(|pattern| pattern.regex())
+            .flat_map(Regex::capture_names)
+    }
+
+    /// What a pattern matches of a path.
+    pub(crate) fn matched_by(&self, pattern: usize, path: &[u8]) -> Option<MatchedPath> {
+        let length = self.patterns.list.get(pattern)?.match_len(path)?;
+        Some(MatchedPath::Regex { length, pattern })
     }
 
     /// The compatible flavor compares text: with a path that is no UTF-8 nothing matches, as soon as any route

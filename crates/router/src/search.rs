@@ -3,7 +3,8 @@
 //! Does not decide the order; ranks (and for the traditional flavor `hits`) do.
 
 use crate::{
-    entry::{PathRule, request_port},
+    condition::{Facts, Seen},
+    entry::{Conditions, Entry, PathRule, request_port},
     hits::Hits,
     index::{Bucket, Candidate, EXACT, NONE, Node, PREFIX, SUFFIX},
     matched::{Match, MatchedPath},
@@ -167,7 +168,7 @@ impl<'r, 'q> Search<'r, 'q> {
             .as_ref()
             .is_none_or(|hits| hits.begins_before(gate.category))
             && entry.methods.matches(self.method_bit, self.query.method)
-            && (!gate.has_more || entry.matches_more(self.query))
+            && (!gate.has_more || entry.matches_more(self.query, &self.router.patterns))
             && (candidate.pattern == NONE
                 || self
                     .router
@@ -178,6 +179,9 @@ impl<'r, 'q> Search<'r, 'q> {
     fn finish(self) -> Option<Match> {
         let (candidate, length) = self.best?;
         let entry = self.router.entries.get(candidate.rank as usize)?;
+        if let Some(expression) = &entry.expression {
+            return self.report(entry, expression);
+        }
         let path = match (candidate.has_path, candidate.pattern) {
             (false, _) => MatchedPath::None,
             (true, NONE) => MatchedPath::Prefix(length as usize),
@@ -197,16 +201,24 @@ impl<'r, 'q> Search<'r, 'q> {
         let PathRule::Pattern(pattern) = rule else {
             return None;
         };
-        let found = self
-            .router
-            .patterns
-            .list
-            .get(*pattern)?
-            .regex
-            .find(self.query.path)?;
-        Some(MatchedPath::Regex {
-            length: found.len(),
-            pattern: *pattern,
+        self.router.matched_by(*pattern, self.query.path)
+    }
+
+    /// What an expression matched: it is evaluated once more, to see what the path was compared with.
+    fn report(&self, entry: &Entry, expression: &Conditions) -> Option<Match> {
+        let mut seen = Seen::default();
+        let facts = Facts::of_request(self.query);
+        let holds = expression
+            .test
+            .holds(&facts, &self.router.patterns, &mut seen);
+        let path = match seen {
+            Seen::Nothing => MatchedPath::None,
+            Seen::Literal(length) => MatchedPath::Prefix(length),
+            Seen::Pattern(pattern) => self.router.matched_by(pattern, self.query.path)?,
+        };
+        holds.then_some(Match {
+            route: entry.route as usize,
+            path,
         })
     }
 }

@@ -314,7 +314,11 @@ fn catalogue(settings: &Settings) -> Arc<Catalogue> {
     let selection = settings.plugins.clone();
     let is_enabled =
         |name: &str| selection.is_bundled || selection.names.iter().any(|chosen| chosen == name);
-    Arc::new(Catalogue::new(plugins::catalogue_of(is_enabled)))
+    let catalogue = Catalogue::new(plugins::catalogue_of(is_enabled));
+    Arc::new(match settings.router_flavor {
+        conf::RouterFlavor::Expressions => catalogue.with_expressions(),
+        conf::RouterFlavor::Traditional | conf::RouterFlavor::TraditionalCompatible => catalogue,
+    })
 }
 
 /// The node's id and name. A folder that cannot be written gives it a new id at every start.

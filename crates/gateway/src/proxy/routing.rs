@@ -55,6 +55,7 @@ pub(crate) fn find(snapshot: &Snapshot, connection: &Connection, work: &mut Work
         host,
         host_port,
         path: work.path(),
+        query: work.head.fields.index.query.of(&work.bytes),
         headers: &Lookup(work.head.fields.head(&work.bytes)),
         sni: sni.and_then(|name| std::str::from_utf8(name).ok()),
         source: (work.real_ip.unwrap_or(client.ip), client.port),

@@ -39,11 +39,6 @@ pub enum SetupError {
         #[source]
         reason: pki::Error,
     },
-    /// `router_flavor` names a flavor that this node does not have.
-    #[error(
-        "`router_flavor = expressions` is not supported; use `traditional_compatible` or `traditional`"
-    )]
-    Flavor,
 }
 
 impl Compile {
@@ -61,7 +56,7 @@ impl Compile {
         let flavor = match settings.router_flavor {
             RouterFlavor::Traditional => Flavor::Traditional,
             RouterFlavor::TraditionalCompatible => Flavor::TraditionalCompatible,
-            RouterFlavor::Expressions => return Err(SetupError::Flavor),
+            RouterFlavor::Expressions => Flavor::Expressions,
         };
         let (shared, roots) = (Shared::default(), roots(settings)?);
         shared.get::<plugins::Trust>().set(&roots);

@@ -10,8 +10,12 @@ use crate::{
 
 /// Whether `wide` accepts every request that `narrow` accepts, their paths aside.
 pub(super) fn covers(wide: &Entry, narrow: &Entry) -> bool {
-    let both = wide.schemes.iter().zip(narrow.schemes);
-    both.into_iter().all(|(wide, narrow)| *wide || !narrow)
+    if wide.expression.is_some() || narrow.expression.is_some() {
+        let tests = wide.expression.as_ref().zip(narrow.expression.as_ref());
+        return tests.is_some_and(|(wide, narrow)| wide.test == narrow.test)
+            && schemes(wide, narrow);
+    }
+    schemes(wide, narrow)
         && wide.methods.covers(&narrow.methods)
         && hosts(&wide.hosts, &narrow.hosts)
         && wide
@@ -21,6 +25,11 @@ pub(super) fn covers(wide: &Entry, narrow: &Entry) -> bool {
         && (!narrow.schemes[1] || snis(&wide.snis, &narrow.snis))
         && addresses(&wide.sources, &narrow.sources)
         && addresses(&wide.destinations, &narrow.destinations)
+}
+
+fn schemes(wide: &Entry, narrow: &Entry) -> bool {
+    let both = wide.schemes.iter().zip(narrow.schemes);
+    both.into_iter().all(|(wide, narrow)| *wide || !narrow)
 }
 
 /// Whether each of the narrow conditions, any of which may hold, is within a wide one.
@@ -64,8 +73,8 @@ fn header(wide: &HeaderRule, narrow: &[HeaderRule]) -> bool {
 
 /// The text for which a pattern is the same as a plain path: it matches whatever begins so.
 pub(super) fn open_prefix(pattern: &Pattern) -> Option<Box<[u8]>> {
-    let parser = regex_syntax::ParserBuilder::new().utf8(false).build();
-    let hir = { parser }.parse(pattern.regex.as_str()).ok()?;
+    let mut parser = regex_syntax::ParserBuilder::new().utf8(false).build();
+    let hir = parser.parse(&pattern.text).ok()?;
     let HirKind::Concat(parts) = hir.kind() else {
         return None;
     };

@@ -31,7 +31,12 @@ impl Router {
         if self.flavor == Flavor::Traditional {
             return Vec::new();
         }
-        let open: Vec<_> = self.patterns.list.iter().map(open_prefix).collect();
+        let open: Vec<_> = self
+            .patterns
+            .list
+            .iter()
+            .map(|own| open_prefix(own))
+            .collect();
         let index = Earlier::of(&self.entries, &open);
         let mut by_route: HashMap<u32, Option<u32>> = HashMap::new();
         // From the last to the first, so that the first part of a split route is told.

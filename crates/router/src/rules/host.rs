@@ -78,6 +78,6 @@ impl HostRule {
 pub(crate) const fn suffix_minimum(flavor: Flavor) -> usize {
     match flavor {
         Flavor::Traditional => 1,
-        Flavor::TraditionalCompatible => 0,
+        Flavor::TraditionalCompatible | Flavor::Expressions => 0,
     }
 }

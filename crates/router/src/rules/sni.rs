@@ -17,9 +17,11 @@ impl SniRule {
     /// Reads a configured name. The traditional flavor knows no wildcard; one trailing dot is dropped.
     pub(crate) fn parse(configured: &str, flavor: Flavor) -> Self {
         let name = configured.strip_suffix('.').unwrap_or(configured);
-        let (kind, text) = match (flavor, name.strip_prefix('*'), name.strip_suffix('*')) {
-            (Flavor::TraditionalCompatible, Some(suffix), _) => (HostKind::Suffix, suffix),
-            (Flavor::TraditionalCompatible, None, Some(prefix)) => (HostKind::Prefix, prefix),
+        let has_wildcards = flavor != Flavor::Traditional;
+        let ends = (name.strip_prefix('*'), name.strip_suffix('*'));
+        let (kind, text) = match ends {
+            (Some(suffix), _) if has_wildcards => (HostKind::Suffix, suffix),
+            (None, Some(prefix)) if has_wildcards => (HostKind::Prefix, prefix),
             _ => (HostKind::Exact, name),
         };
         Self {

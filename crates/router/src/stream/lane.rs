@@ -9,6 +9,7 @@ use super::{
     StreamQuery,
     table::{StreamEntry, StreamTable},
 };
+use crate::patterns::Patterns;
 
 /// Lists of ranks, each ascending.
 #[derive(Debug, Default)]
@@ -38,13 +39,18 @@ impl Lane {
     }
 
     /// The first entry that accepts the connection.
-    pub(super) fn find(&self, table: &StreamTable, query: &StreamQuery<'_>) -> Option<u32> {
+    pub(super) fn find(
+        &self,
+        table: &StreamTable,
+        query: &StreamQuery<'_>,
+        patterns: &Patterns,
+    ) -> Option<u32> {
         let named = query.sni.and_then(|name| self.by_name.get(name));
         let by_port = self.by_port.get(&query.destination.1);
         let lists = [named, by_port, Some(&self.rest)];
         let firsts = lists.into_iter().flatten().filter_map(|list| {
             let mut ranks = list.iter().copied();
-            ranks.find(|rank| table.accepts(*rank, query))
+            ranks.find(|rank| table.accepts(*rank, query, patterns))
         });
         firsts.min()
     }

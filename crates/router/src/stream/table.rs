@@ -1,11 +1,15 @@
 //! All entries of layer 4 in order, and one lane for each protocol.
 
+use std::sync::Arc;
+
 use entities::Route;
 
 use super::{StreamProtocol, StreamQuery, lane::Lane, order};
 use crate::{
-    entry::OrderKey,
+    condition::{Facts, Seen},
+    entry::{Conditions, OrderKey},
     flavor::Flavor,
+    patterns::Patterns,
     rules::{AddressRule, SniRule},
 };
 
@@ -19,6 +23,8 @@ pub(crate) struct StreamEntry {
     snis: Vec<SniRule>,
     sources: Vec<AddressRule>,
     destinations: Vec<AddressRule>,
+    /// The expression, which then is the only condition.
+    test: Option<Arc<Conditions>>,
 }
 
 impl StreamEntry {
@@ -31,13 +37,10 @@ impl StreamEntry {
     ) -> Option<Self> {
         let has_any =
             !(route.snis.is_empty() && route.sources.is_empty() && route.destinations.is_empty());
-        let protocols = StreamProtocol::ALL.into_iter();
         has_any.then(|| Self {
             route: u32::try_from(position).unwrap_or(u32::MAX),
             key: order::key(position, route, flavor),
-            protocols: protocols
-                .filter(|own| route.protocols.contains(&own.of_routes()))
-                .collect(),
+            protocols: protocols(route),
             snis: route
                 .snis
                 .iter()
@@ -45,7 +48,26 @@ impl StreamEntry {
                 .collect(),
             sources,
             destinations,
+            test: None,
         })
+    }
+
+    /// A route with an expression.
+    pub(crate) fn of_expression(
+        position: usize,
+        route: &Route,
+        key: OrderKey,
+        conditions: Conditions,
+    ) -> Self {
+        Self {
+            route: u32::try_from(position).unwrap_or(u32::MAX),
+            key,
+            protocols: protocols(route),
+            snis: Vec::new(),
+            sources: Vec::new(),
+            destinations: Vec::new(),
+            test: Some(Arc::new(conditions)),
+        }
     }
 
     /// Its server names, when none has a wildcard.
@@ -60,7 +82,11 @@ impl StreamEntry {
         ports.filter(|ports| !ports.is_empty())
     }
 
-    fn accepts(&self, query: &StreamQuery<'_>) -> bool {
+    fn accepts(&self, query: &StreamQuery<'_>, patterns: &Patterns) -> bool {
+        if let Some(own) = &self.test {
+            let facts = Facts::of_connection(query);
+            return own.test.holds(&facts, patterns, &mut Seen::default());
+        }
         let has_name = || {
             let name = query.sni;
             name.is_some_and(|name| SniRule::names(&self.snis, name))
@@ -69,6 +95,12 @@ impl StreamEntry {
             && AddressRule::any(&self.sources, query.source)
             && AddressRule::any(&self.destinations, query.destination)
     }
+}
+
+fn protocols(route: &Route) -> Vec<StreamProtocol> {
+    let all = StreamProtocol::ALL.into_iter();
+    all.filter(|own| route.protocols.contains(&own.of_routes()))
+        .collect()
 }
 
 /// The entries of layer 4.
@@ -94,16 +126,20 @@ impl StreamTable {
     }
 
     /// The first entry that accepts the connection.
-    pub(crate) fn find(&self, query: &StreamQuery<'_>) -> Option<&StreamEntry> {
+    pub(crate) fn find(
+        &self,
+        query: &StreamQuery<'_>,
+        patterns: &Patterns,
+    ) -> Option<&StreamEntry> {
         let mut lanes = self.lanes.iter().zip(StreamProtocol::ALL);
         let (lane, _) = lanes.find(|(_, protocol)| *protocol == query.protocol)?;
-        let rank = lane.find(self, query)?;
+        let rank = lane.find(self, query, patterns)?;
         self.entries.get(rank as usize)
     }
 
-    pub(super) fn accepts(&self, rank: u32, query: &StreamQuery<'_>) -> bool {
+    pub(super) fn accepts(&self, rank: u32, query: &StreamQuery<'_>, patterns: &Patterns) -> bool {
         self.entries
             .get(rank as usize)
-            .is_some_and(|entry| entry.accepts(query))
+            .is_some_and(|entry| entry.accepts(query, patterns))
     }
 }

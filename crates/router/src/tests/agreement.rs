@@ -232,7 +232,11 @@ proptest! {
         routes in vec(one_route(), 1..24),
         requests in vec(request(), 1..40),
     ) {
-        for flavor in [Flavor::Traditional, Flavor::TraditionalCompatible] {
+        for flavor in [
+            Flavor::Traditional,
+            Flavor::TraditionalCompatible,
+            Flavor::Expressions,
+        ] {
             let router = compile(&routes, flavor);
             for request in &requests {
                 let fields = request.fields();
@@ -257,7 +261,11 @@ proptest! {
             route.paths = strings(&["/"]);
             route
         }).collect();
-        for flavor in [Flavor::Traditional, Flavor::TraditionalCompatible] {
+        for flavor in [
+            Flavor::Traditional,
+            Flavor::TraditionalCompatible,
+            Flavor::Expressions,
+        ] {
             let router = compile(&routes, flavor);
             for request in &requests {
                 let fields = Fields(request.fields.clone());

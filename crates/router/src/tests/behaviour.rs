@@ -45,6 +45,7 @@ fn all_problems_of_all_routes_are_reported_with_their_place() {
                 RouteProblem::Pattern { field, .. } | RouteProblem::Address { field, .. } => {
                     (error.route, field.as_str())
                 }
+                RouteProblem::Expression(_) => (error.route, "expression"),
             })
             .collect();
         assert_eq!(

@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 mod behaviour;
 pub(crate) mod naive;
+mod oracle;
 mod recorded;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -32,6 +33,8 @@ pub(crate) fn route(number: u64) -> Route {
         preserve_host: false,
         request_buffering: true,
         response_buffering: true,
+        expression: None,
+        priority: 0,
         service: None,
         created_at: number,
         tags: Vec::new(),
@@ -57,6 +60,7 @@ pub(crate) fn query<'a>(host: &'a str, path: &'a str, headers: &'a dyn HeaderLoo
         host,
         host_port,
         path: path.as_bytes(),
+        query: b"",
         headers,
         sni: None,
         source: (local, 40000),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Match, MatchedPath, Query, Router, Scheme,
+    condition::{Facts, Seen},
     entry::{Entry, OrderKey, PathRule, request_port},
     flavor::Flavor,
     order::Attributes,
@@ -16,7 +17,7 @@ pub(crate) fn find(router: &Router, query: &Query<'_>) -> Option<Match> {
         return None;
     }
     match router.flavor {
-        Flavor::TraditionalCompatible => router
+        Flavor::TraditionalCompatible | Flavor::Expressions => router
             .entries
             .iter()
             .find(|entry| matches(router, entry, query))
@@ -40,7 +41,7 @@ fn matches(router: &Router, entry: &Entry, query: &Query<'_>) -> bool {
         && (entry.hosts.is_empty() || has_host)
         && (entry.paths.is_empty() || has_path)
         && entry.methods.matches(bit, query.method)
-        && entry.matches_more(query)
+        && entry.matches_more(query, &router.patterns)
 }
 
 fn host_matches(router: &Router, rule: &HostRule, host: &[u8], port: u16) -> bool {
@@ -50,14 +51,23 @@ fn host_matches(router: &Router, rule: &HostRule, host: &[u8], port: u16) -> boo
 fn path_length(router: &Router, rule: &PathRule, path: &[u8]) -> Option<usize> {
     match rule {
         PathRule::Prefix(prefix) => path.starts_with(prefix).then_some(prefix.len()),
-        PathRule::Pattern(number) => router.patterns.list[*number]
-            .regex
-            .find(path)
-            .map(|found| found.len()),
+        PathRule::Pattern(number) => router.patterns.list[*number].match_len(path),
     }
 }
 
 fn report(router: &Router, entry: &Entry, query: &Query<'_>) -> Match {
+    if let Some(expression) = &entry.expression {
+        let mut seen = Seen::default();
+        let facts = Facts::of_request(query);
+        expression.test.holds(&facts, &router.patterns, &mut seen);
+        let path = match seen {
+            Seen::Nothing => MatchedPath::None,
+            Seen::Literal(length) => MatchedPath::Prefix(length),
+            Seen::Pattern(pattern) => router.matched_by(pattern, query.path).unwrap(),
+        };
+        let route = entry.route as usize;
+        return Match { route, path };
+    }
     let path = entry.paths.iter().find_map(|rule| {
         let length = path_length(router, rule, query.path)?;
         Some(match rule {
