@@ -1,5 +1,5 @@
-//! The load: wrk from the system's packages for figures over time, and an exact number of
-//! requests for what is counted.
+//! The load: wrk and h2load from the system's packages for figures over time, and an exact number
+//! of requests for what is counted.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use crate::case::Case;
 
-/// What wrk reports of a run.
+/// What was seen of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Load {
     /// Answers received.
@@ -25,28 +25,104 @@ pub struct Load {
     pub failures: u64,
 }
 
-/// Runs wrk, pinned to core 1, for `seconds` against a port.
+/// Runs the load of a case, pinned to core 1, for `seconds` against a port.
 ///
 /// # Errors
 ///
-/// Says what is wrong when wrk cannot be run or prints something unexpected.
-pub async fn wrk(case: Case, port: u16, seconds: u32, folder: &Path) -> Result<Load, String> {
+/// Says what is wrong when the program cannot be run or prints something unexpected.
+pub async fn run(case: Case, port: u16, seconds: u32, folder: &Path) -> Result<Load, String> {
+    match case {
+        Case::Http2 => h2load(case, port, seconds, folder).await,
+        _ => wrk(case, port, seconds, folder).await,
+    }
+}
+
+async fn wrk(case: Case, port: u16, seconds: u32, folder: &Path) -> Result<Load, String> {
     let script = folder.join(format!("{}.lua", case.name()));
     std::fs::write(&script, case.script()).map_err(|error| error.to_string())?;
     let scheme = if case.is_tls() { "https" } else { "http" };
-    let output = Command::new("taskset")
-        .args(["-c", "1", "wrk", "-t1", "--latency"])
+    let mut command = pinned("wrk");
+    command
+        .args(["-t1", "--latency"])
         .arg(format!("-c{}", case.connections()))
         .arg(format!("-d{seconds}s"))
         .arg("-s")
         .arg(&script)
-        .arg(format!("{scheme}://127.0.0.1:{port}/"))
-        .stderr(Stdio::inherit())
-        .output()
-        .await
-        .map_err(|error| format!("wrk cannot be run: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        .arg(format!("{scheme}://127.0.0.1:{port}/"));
+    let text = output(command).await?;
     parse(&text).ok_or_else(|| format!("wrk printed something unexpected:\n{text}"))
+}
+
+/// Streams on each connection of HTTP/2.
+const STREAMS: usize = 16;
+
+async fn h2load(case: Case, port: u16, seconds: u32, folder: &Path) -> Result<Load, String> {
+    let log = folder.join("h2load.log");
+    // It appends to what is there.
+    let _ = std::fs::remove_file(&log);
+    let mut command = pinned("h2load");
+    command
+        .arg("-t1")
+        .arg(format!("-c{}", case.connections()))
+        .arg(format!("-m{STREAMS}"))
+        .arg(format!("-D{seconds}"))
+        .arg("--log-file")
+        .arg(&log)
+        .arg(format!("https://127.0.0.1:{port}{}", case.target()));
+    let text = output(command).await?;
+    let lines = std::fs::read_to_string(&log).map_err(|error| error.to_string())?;
+    parse_h2load(&text, &lines)
+        .ok_or_else(|| format!("h2load printed something unexpected:\n{text}"))
+}
+
+fn pinned(program: &str) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", "1", program]).stderr(Stdio::inherit());
+    command
+}
+
+async fn output(mut command: Command) -> Result<String, String> {
+    let output = command.output().await;
+    let output = output.map_err(|error| format!("the load cannot be run: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Reads h2load's summary and its log, which has a line of start, status and microseconds for
+/// each answer.
+fn parse_h2load(text: &str, log: &str) -> Option<Load> {
+    let mut load = Load::default();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["finished", "in", time, ..] => {
+                load.seconds = milliseconds(time.trim_end_matches(','))? / 1000.0;
+            }
+            [
+                "status",
+                "codes:",
+                success,
+                "2xx,",
+                redirects,
+                "3xx,",
+                client,
+                "4xx,",
+                server,
+                ..,
+            ] => {
+                let number = |word: &str| word.parse::<u64>().ok();
+                load.requests = number(success)? + number(redirects)?;
+                load.failures += number(client)? + number(server)?;
+            }
+            _ => {}
+        }
+    }
+    let times = log.lines().filter_map(|line| line.split('\t').nth(2));
+    let mut times: Vec<u32> = times.filter_map(|time| time.parse().ok()).collect();
+    times.sort_unstable();
+    let at = |share: usize| times.get(times.len() * share / 100).copied();
+    load.p50_ms = f64::from(at(50)?) / 1000.0;
+    load.p99_ms = f64::from(at(99)?) / 1000.0;
+    (load.requests > 0).then_some(load)
 }
 
 fn parse(text: &str) -> Option<Load> {
@@ -146,6 +222,19 @@ fn is_complete(answer: &[u8]) -> Result<bool, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn output_of_h2load_is_read() {
+        let text = "finished in 2.01s, 44925.50 req/s, 5.14MB/s\n\
+                    requests: 90001 total, 90001 started, 90000 done, 90000 succeeded, 1 failed\n\
+                    status codes: 89999 2xx, 0 3xx, 1 4xx, 0 5xx\n";
+
+        let load = parse_h2load(text, "17\t200\t1500\n18\t200\t500\n19\t200\t2500\n").unwrap();
+
+        assert_eq!((load.requests, load.failures), (89_999, 1));
+        assert!((load.p50_ms - 1.5).abs() < 1e-9 && (load.p99_ms - 2.5).abs() < 1e-9);
+        assert!((load.seconds - 2.01).abs() < 1e-9);
+    }
 
     #[test]
     fn output_of_wrk_is_read() {

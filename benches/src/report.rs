@@ -20,6 +20,8 @@ pub struct Figure {
     pub cpu_us_per_request: f64,
     /// The median of the ratios to nginx, each taken within a round.
     pub cpu_to_nginx: f64,
+    /// The lowest and the highest of them.
+    pub spread: (f64, f64),
     /// See [`Round`].
     pub requests_per_second: f64,
     /// See [`Round`].
@@ -41,18 +43,23 @@ pub fn figures(case: Case, rounds: &[Round]) -> Vec<Figure> {
         let ratios = of(subject)
             .zip(&nginx)
             .map(|(round, base)| round.cpu_us_per_request / base);
+        let lowest = ratios.clone().fold(f64::INFINITY, f64::min);
+        let highest = ratios.clone().fold(0.0, f64::max);
         Figure {
             case,
             subject,
             cpu_us_per_request: median(of(subject).map(|round| round.cpu_us_per_request)),
             cpu_to_nginx: median(ratios),
+            spread: (lowest, highest),
             requests_per_second: median(of(subject).map(|round| round.requests_per_second)),
             p50_ms: median(of(subject).map(|round| round.p50_ms)),
             p99_ms: median(of(subject).map(|round| round.p99_ms)),
             rss_kib: of(subject).map(|round| round.rss_kib).max().unwrap_or(0),
         }
     };
-    Subject::ALL.into_iter().map(figure).collect()
+    let took_part = |subject: &Subject| of(*subject).next().is_some();
+    let subjects = Subject::ALL.into_iter().filter(took_part);
+    subjects.map(figure).collect()
 }
 
 /// The records of the results file.
@@ -78,17 +85,19 @@ pub fn markdown(machine: &str, figures: &[Figure], counts: Option<Counts>) -> St
     let mut text =
         format!("# Measurements\n\n{machine}. Proxy on core 0, load and backend on core 1.\n\n");
     text.push_str(
-        "| case | subject | CPU µs/request | to nginx | requests/s | p50 ms | p99 ms | RSS MiB |\n",
+        "| case | subject | CPU µs/request | to nginx | spread | requests/s | p50 ms | p99 ms | \
+         RSS MiB |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    text.push_str("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for figure in figures {
         let line = writeln!(
             text,
-            "| {} | {} | {:.2} | {:.2} | {:.0} | {:.2} | {:.2} | {} |",
+            "| {} | {} | {:.2} | {:.2} | {:.2}–{:.2} | {:.0} | {:.2} | {:.2} | {} |",
             figure.case.name(),
             figure.subject.name(),
             figure.cpu_us_per_request,
             figure.cpu_to_nginx,
+            figure.spread.0,
+            figure.spread.1,
             figure.requests_per_second,
             figure.p50_ms,
             figure.p99_ms,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::case::Case;
-use crate::load::{Load, wrk};
+use crate::load::{self, Load};
 use crate::machine;
 use crate::subject::{Running, Stage, Subject};
 
@@ -40,7 +40,7 @@ pub async fn case(
     seconds: u32,
 ) -> Result<Vec<Round>, String> {
     let mut running = Vec::new();
-    for subject in Subject::ALL {
+    for subject in stage.subjects(case) {
         let started = stage.start(subject, case).await?;
         running.push((subject, started));
     }
@@ -71,7 +71,7 @@ async fn round(
         proxy.port
     };
     let before = machine::cpu_nanoseconds(pid);
-    let load = wrk(case, port, seconds, folder).await?;
+    let load = load::run(case, port, seconds, folder).await?;
     let spent = machine::cpu_nanoseconds(pid).saturating_sub(before);
     check(subject, case, &load)?;
     Ok(Round {

@@ -1,4 +1,4 @@
-//! The three proxies that are measured, each set up for the same work on one core.
+//! The proxies that are measured, each set up for the same work on one core.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,10 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 
 use crate::case::Case;
+use crate::peers::{self, Place};
+
+/// Connections to the backend that wait for their next request at most: as many as there are.
+const POOL: &str = "8192";
 
 /// Who is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +22,13 @@ pub enum Subject {
     Nginx,
     /// HAProxy from the system's packages, one thread.
     Haproxy,
+    /// Envoy with one worker, where it is installed.
+    Envoy,
 }
 
 impl Subject {
     /// All, in the order of a round.
-    pub const ALL: [Self; 3] = [Self::Gatehouse, Self::Nginx, Self::Haproxy];
+    pub const ALL: [Self; 4] = [Self::Gatehouse, Self::Nginx, Self::Haproxy, Self::Envoy];
 
     /// Its name in results.
     #[must_use]
@@ -31,6 +37,7 @@ impl Subject {
             Self::Gatehouse => "gatehouse",
             Self::Nginx => "nginx",
             Self::Haproxy => "haproxy",
+            Self::Envoy => "envoy",
         }
     }
 }
@@ -61,23 +68,46 @@ impl Running {
     }
 }
 
+/// Ports of the backend.
+#[derive(Clone, Copy, Debug)]
+pub struct Origins {
+    /// On the load's core.
+    pub beside_load: u16,
+    /// On the proxy's core.
+    pub beside_proxy: u16,
+}
+
+impl Origins {
+    fn of(self, case: Case) -> u16 {
+        match case.is_saturated() {
+            true => self.beside_proxy,
+            false => self.beside_load,
+        }
+    }
+}
+
 /// What all subjects share: the backend, a certificate, a folder, a platform for our node.
 #[derive(Debug)]
 pub struct Stage {
     /// Where files go.
     pub folder: PathBuf,
-    /// The backend's port.
-    pub origin: u16,
+    origins: Origins,
     platform: Quickstart,
+    envoy: Option<PathBuf>,
 }
 
 impl Stage {
-    /// Prepares files; the backend listens on `origin` already.
+    /// Prepares files; the backends listen already. `envoy` is its program, where there is one.
     ///
     /// # Errors
     ///
     /// Says which file cannot be written.
-    pub fn new(folder: PathBuf, origin: u16, platform: Quickstart) -> Result<Self, String> {
+    pub fn new(
+        folder: PathBuf,
+        origins: Origins,
+        platform: Quickstart,
+        envoy: Option<PathBuf>,
+    ) -> Result<Self, String> {
         let authority = TestAuthority::new("bench");
         let identity = authority.server(&["localhost"]);
         let pair = format!("{}{}", identity.certificate, identity.key);
@@ -86,9 +116,20 @@ impl Stage {
         write(&folder.join("server.pem"), &pair)?;
         Ok(Self {
             folder,
-            origin,
+            origins,
             platform,
+            envoy,
         })
+    }
+
+    /// Who takes part in a case, in the order of a round.
+    #[must_use]
+    pub fn subjects(&self, case: Case) -> Vec<Subject> {
+        // Envoy looks at one route after another: with very many it answers nothing in time.
+        let has_envoy = self.envoy.is_some() && case.routes() <= 1_000;
+        let all = Subject::ALL.into_iter();
+        all.filter(|subject| has_envoy || *subject != Subject::Envoy)
+            .collect()
     }
 
     /// Starts a subject with the configuration of a case and waits until it accepts.
@@ -101,6 +142,7 @@ impl Stage {
             Subject::Gatehouse => self.node(case, &["taskset", "-c", "0"]).await,
             Subject::Nginx => self.nginx(case).await,
             Subject::Haproxy => self.haproxy(case).await,
+            Subject::Envoy => self.envoy(case).await,
         }
     }
 
@@ -111,7 +153,7 @@ impl Stage {
     /// As [`Stage::start`].
     pub async fn node(&self, case: Case, launcher: &[&str]) -> Result<Running, String> {
         let file = self.folder.join("bench.yml");
-        write(&file, &declarative(case, self.origin))?;
+        write(&file, &peers::declarative(case, self.origins.of(case)))?;
         let file = file.display().to_string();
         let import = [
             "config",
@@ -126,7 +168,11 @@ impl Stage {
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned());
         }
-        let mut node = Node::joining(&self.platform, &[("ssl_session_tickets", "off")]);
+        let settings = [
+            ("ssl_session_tickets", "off"),
+            ("upstream_keepalive_pool_size", POOL),
+        ];
+        let mut node = Node::joining(&self.platform, &settings);
         node.set(
             "ssl_cert",
             &self.folder.join("server.crt").display().to_string(),
@@ -148,7 +194,10 @@ impl Stage {
     async fn nginx(&self, case: Case) -> Result<Running, String> {
         let (port, tls_port) = (free_port(), free_port());
         let file = self.folder.join("nginx.conf");
-        write(&file, &nginx(case, self, port, tls_port))?;
+        write(
+            &file,
+            &peers::nginx(case, &self.place(case, port, tls_port)),
+        )?;
         let mut command = Command::new("taskset");
         command
             .args(["-c", "0", "nginx", "-e", "stderr", "-c"])
@@ -164,10 +213,32 @@ impl Stage {
             writeln!(map, "/route{number}/ origin").map_err(|error| error.to_string())?;
         }
         write(&self.folder.join("routes.map"), &map)?;
-        write(&file, &haproxy(self, port, tls_port))?;
+        write(&file, &peers::haproxy(&self.place(case, port, tls_port)))?;
         let mut command = Command::new("taskset");
         command.args(["-c", "0", "haproxy", "-db", "-f"]).arg(&file);
         peer(command, port, tls_port).await
+    }
+
+    async fn envoy(&self, case: Case) -> Result<Running, String> {
+        let (port, tls_port) = (free_port(), free_port());
+        let file = self.folder.join("envoy.json");
+        let text = peers::envoy(case, &self.place(case, port, tls_port));
+        write(&file, &text.to_string())?;
+        let program = self.envoy.as_ref().ok_or("there is no Envoy")?;
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(program);
+        command.args(["--concurrency", "1", "-l", "error", "-c"]);
+        command.arg(&file);
+        peer(command, port, tls_port).await
+    }
+
+    fn place(&self, case: Case, port: u16, tls_port: u16) -> Place<'_> {
+        Place {
+            folder: &self.folder,
+            origin: self.origins.of(case),
+            port,
+            tls_port,
+        }
     }
 }
 
@@ -185,74 +256,6 @@ async fn peer(command: Command, port: u16, tls_port: u16) -> Result<Running, Str
         port,
         tls_port,
     })
-}
-
-/// The declarative file of our node for a case.
-#[must_use]
-pub fn declarative(case: Case, origin: u16) -> String {
-    let mut text = String::from("_format_version: \"3.0\"\nservices:\n- name: origin\n");
-    let mut line = |line: String| {
-        text.push_str(&line);
-        text.push('\n');
-    };
-    line(format!("  url: http://127.0.0.1:{origin}"));
-    line("  routes:".to_owned());
-    for number in 0..case.routes() {
-        line(format!(
-            "  - {{name: route{number}, paths: [/route{number}/]}}"
-        ));
-    }
-    if case == Case::Plugins {
-        line("plugins:".to_owned());
-        line("- name: key-auth".to_owned());
-        line("- name: rate-limiting".to_owned());
-        line("  config: {minute: 1000000000, policy: local}".to_owned());
-        line("consumers:".to_owned());
-        line("- {username: bench, keyauth_credentials: [{key: bench-key}]}".to_owned());
-    }
-    text
-}
-
-fn nginx(case: Case, stage: &Stage, port: u16, tls_port: u16) -> String {
-    let here = stage.folder.display();
-    let mut locations = String::new();
-    for number in 0..case.routes() {
-        locations.push_str(&format!(
-            "    location /route{number}/ {{ proxy_pass http://origin/; }}\n"
-        ));
-    }
-    format!(
-        "daemon off;\nworker_processes 1;\npid {here}/nginx.pid;\nerror_log stderr error;\n\
-         events {{ worker_connections 8192; }}\nhttp {{\n  access_log off;\n  \
-         client_body_temp_path {here}/body;\n  proxy_temp_path {here}/proxy;\n  \
-         fastcgi_temp_path {here}/f;\n  uwsgi_temp_path {here}/u;\n  scgi_temp_path {here}/s;\n  \
-         keepalive_requests 1000000000;\n  \
-         upstream origin {{ server 127.0.0.1:{}; keepalive 256; keepalive_requests 1000000000; }}\n  \
-         server {{\n    listen 127.0.0.1:{port};\n    listen 127.0.0.1:{tls_port} ssl;\n    \
-         ssl_certificate {here}/server.crt;\n    ssl_certificate_key {here}/server.key;\n    \
-         ssl_protocols TLSv1.2 TLSv1.3;\n    ssl_session_tickets off;\n    ssl_session_cache off;\n    \
-         proxy_http_version 1.1;\n    proxy_set_header Connection \"\";\n    \
-         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \
-         proxy_set_header X-Real-IP $remote_addr;\n    proxy_set_header Via \"1.1 nginx\";\n    \
-         proxy_request_buffering off;\n{locations}  }}\n}}\n",
-        stage.origin
-    )
-}
-
-fn haproxy(stage: &Stage, port: u16, tls_port: u16) -> String {
-    let here = stage.folder.display();
-    format!(
-        "global\n  nbthread 1\n  maxconn 4000\n  tune.ssl.cachesize 0\n  \
-         ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets\n\
-         defaults\n  mode http\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n  \
-         http-reuse always\n  option forwardfor\n\
-         frontend in\n  bind 127.0.0.1:{port}\n  bind 127.0.0.1:{tls_port} ssl crt {here}/server.pem\n  \
-         http-request set-header X-Real-IP %[src]\n  http-request set-header Via \"1.1 haproxy\"\n  \
-         use_backend %[path,map_beg({here}/routes.map)]\n\
-         backend origin\n  http-request replace-path /[^/]+/(.*) /\\1\n  \
-         server origin 127.0.0.1:{} pool-max-conn 256\n",
-        stage.origin
-    )
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

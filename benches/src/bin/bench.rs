@@ -1,11 +1,11 @@
-//! `bench [--rounds N] [--seconds N] [--only CASE] [--no-counts]`: runs the measurements and
+//! `bench [--rounds N] [--seconds N] [--only CASE,…] [--no-counts]`: runs the measurements and
 //! writes `benches/results/latest.json` and `latest.md`.
 #![expect(clippy::print_stdout, reason = "figures are for the person who asked")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gatehouse_benches::case::Case;
-use gatehouse_benches::subject::Stage;
+use gatehouse_benches::subject::{Origins, Stage};
 use gatehouse_benches::{counts, machine, report, run};
 use test_support::{Gatehouse, Quickstart, QuickstartOptions, TempDir, free_port};
 
@@ -13,13 +13,20 @@ use test_support::{Gatehouse, Quickstart, QuickstartOptions, TempDir, free_port}
 async fn main() -> Result<(), String> {
     let options = Options::parse(std::env::args().skip(1))?;
     let folder = TempDir::new("bench");
-    let origin = free_port();
-    let _backend = Gatehouse::spawn(backend(origin)?);
+    let origins = Origins {
+        beside_load: free_port(),
+        beside_proxy: free_port(),
+    };
+    let _backends = [
+        Gatehouse::spawn(backend("1", origins.beside_load)?),
+        Gatehouse::spawn(backend("0", origins.beside_proxy)?),
+    ];
     let quickstart = QuickstartOptions {
         arguments: vec!["--no-sample".to_owned()],
     };
     let platform = Quickstart::start(&quickstart).await;
-    let stage = Stage::new(folder.path().to_path_buf(), origin, platform)?;
+    let envoy = std::env::var_os("ENVOY_BINARY").filter(|path| !path.is_empty());
+    let stage = Stage::new(folder.path().to_path_buf(), origins, platform, envoy.map(PathBuf::from))?;
 
     let mut figures = Vec::new();
     for case in options.cases() {
@@ -28,10 +35,13 @@ async fn main() -> Result<(), String> {
         let of_case = report::figures(case, &rounds);
         for figure in &of_case {
             println!(
-                "  {:10} {:7.2} µs/request  {:5.2} × nginx  {:8.0} requests/s  p99 {:.2} ms",
+                "  {:10} {:7.2} µs/request  {:5.2} × nginx ({:.2}–{:.2})  {:8.0} requests/s  \
+                 p99 {:.2} ms",
                 figure.subject.name(),
                 figure.cpu_us_per_request,
                 figure.cpu_to_nginx,
+                figure.spread.0,
+                figure.spread.1,
                 figure.requests_per_second,
                 figure.p99_ms
             );
@@ -56,11 +66,11 @@ async fn main() -> Result<(), String> {
     counts.map_or(Ok(()), |counts| counts.check())
 }
 
-fn backend(port: u16) -> Result<tokio::process::Command, String> {
+fn backend(core: &str, port: u16) -> Result<tokio::process::Command, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = tokio::process::Command::new("taskset");
     command
-        .args(["-c", "1"])
+        .args(["-c", core])
         .arg(this.with_file_name("origin"))
         .arg(port.to_string());
     Ok(command)
@@ -98,7 +108,10 @@ impl Options {
     }
 
     fn cases(&self) -> Vec<Case> {
-        let is_wanted = |case: &Case| self.only.as_ref().is_none_or(|only| only == case.name());
+        let is_wanted = |case: &Case| {
+            let only = self.only.as_deref();
+            only.is_none_or(|only| only.split(',').any(|name| name == case.name()))
+        };
         Case::ALL.into_iter().filter(is_wanted).collect()
     }
 }

@@ -1,9 +1,10 @@
 //! The backend of the measurements: answers as cheaply as it can on one thread.
 //!
-//! `origin PORT`. `/…/bytes/N` answers N bytes, everything else 100 bytes; bodies are read and
-//! thrown away.
+//! `origin PORT`. `/…/bytes/10240` and `/…/bytes/1048576` answer so many bytes, everything else
+//! 100 bytes; bodies are read and thrown away.
 
 use std::io;
+use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,17 +21,27 @@ fn main() -> io::Result<()> {
 
 async fn serve(port: u16) -> io::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let answers = Rc::new(Answers {
+        small: answer(100),
+        medium: answer(10 * 1024),
+        large: answer(1024 * 1024),
+    });
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        tokio::task::spawn_local(connection(stream));
+        tokio::task::spawn_local(connection(stream, Rc::clone(&answers)));
     }
 }
 
-async fn connection(mut stream: TcpStream) -> io::Result<()> {
-    let small = answer(100);
-    let large = answer(10_240);
-    let mut buffer = Vec::with_capacity(65_536);
+/// The answers there are, made once.
+struct Answers {
+    small: Vec<u8>,
+    medium: Vec<u8>,
+    large: Vec<u8>,
+}
+
+async fn connection(mut stream: TcpStream, answers: Rc<Answers>) -> io::Result<()> {
+    let mut buffer = Vec::with_capacity(16 * 1024);
     loop {
         let end = loop {
             if let Some(end) = find(&buffer, b"\r\n\r\n") {
@@ -41,7 +52,14 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
             }
         };
         let head = &buffer[..end];
-        let is_large = find(head, b"/bytes/10240 ").is_some();
+        let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let reply = if find(line, b"/bytes/10240 ").is_some() {
+            &answers.medium
+        } else if find(line, b"/bytes/1048576 ").is_some() {
+            &answers.large
+        } else {
+            &answers.small
+        };
         let body = content_length(head);
         while buffer.len() < end + body {
             if stream.read_buf(&mut buffer).await? == 0 {
@@ -49,9 +67,7 @@ async fn connection(mut stream: TcpStream) -> io::Result<()> {
             }
         }
         buffer.drain(..end + body);
-        stream
-            .write_all(if is_large { &large } else { &small })
-            .await?;
+        stream.write_all(reply).await?;
     }
 }
 
