@@ -135,6 +135,7 @@ async fn serve_stream(
         route: None,
         matched: None,
         is_clock_fresh: false,
+        limits: core.limits(),
         is_persistent: true,
     };
     // What becomes of the connection is not for one stream to say.

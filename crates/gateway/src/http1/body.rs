@@ -78,6 +78,21 @@ impl BodyDecoder {
         }
     }
 
+    /// Bytes that are left of a body of known length.
+    pub(crate) fn rest(&self) -> Option<u64> {
+        match self {
+            Self::Length(left) => Some(*left),
+            Self::Done | Self::Chunked(_) | Self::Close => None,
+        }
+    }
+
+    /// Counts bytes of a body of known length that were taken without being decoded.
+    pub(crate) fn skip(&mut self, count: u64) {
+        if let Self::Length(left) = self {
+            *left = left.saturating_sub(count);
+        }
+    }
+
     /// Tells the decoder that the sender ended the connection.
     pub(crate) fn end(&mut self) -> Result<(), BodyError> {
         if matches!(self, Self::Close) || self.is_done() {

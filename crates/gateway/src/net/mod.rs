@@ -5,6 +5,7 @@
 
 mod buffer;
 mod io;
+mod pipe;
 mod pool;
 mod resolver;
 mod ticks;
@@ -12,6 +13,7 @@ mod timer;
 
 pub(crate) use buffer::{Buffer, Buffers};
 pub(crate) use io::{Io, Plain};
+pub(crate) use pipe::{Pipe, Pipes};
 pub(crate) use pool::{Idle, PeerKey, Pool, PoolLimits};
 pub(crate) use resolver::Resolver;
 pub(crate) use ticks::Ticks;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use super::core::Core;
 use super::link::{Link, ReadError};
+use crate::net::Pipe;
 
 /// How an answer is framed towards the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,21 @@ pub(crate) trait Client {
         payload: &[u8],
         last: Option<&[u8]>,
     ) -> Poll<io::Result<usize>>;
+
+    /// Whether payload of the answer may be sent out of a pipe now.
+    fn takes_pipe(&self) -> bool {
+        false
+    }
+
+    /// Sends payload of the answer out of a pipe.
+    fn poll_drain_pipe(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &mut Pipe,
+    ) -> Poll<io::Result<usize>> {
+        let _ = (cx, pipe);
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 
     /// Bytes of the answer sent so far.
     fn sent(&self) -> u64;
@@ -120,6 +136,18 @@ impl Client for Http1Client {
         last: Option<&[u8]>,
     ) -> Poll<io::Result<usize>> {
         self.link.poll_push(cx, payload, last)
+    }
+
+    fn takes_pipe(&self) -> bool {
+        self.link.takes_pipe()
+    }
+
+    fn poll_drain_pipe(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &mut Pipe,
+    ) -> Poll<io::Result<usize>> {
+        self.link.poll_drain_pipe(cx, pipe)
     }
 
     fn sent(&self) -> u64 {

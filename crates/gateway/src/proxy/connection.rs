@@ -13,13 +13,11 @@ pub(crate) const KEEP_ALIVE: &str = "\r\nConnection: keep-alive\r\n";
 pub(crate) struct Connection {
     /// The client side as plugins see it, with the peer as client.
     pub(crate) client: ClientInfo,
-    /// [`KEEP_ALIVE`], then `X-Forwarded-For` to `X-Forwarded-Host: ` for a peer that is not
-    /// trusted: what most requests have behind the value of `Host`.
-    pub(crate) forwarded_front: Vec<u8>,
-    /// `X-Forwarded-Port` to `X-Forwarded-Path: `.
-    pub(crate) forwarded_middle: Vec<u8>,
-    /// `X-Real-IP` with CR LF.
-    pub(crate) real_ip_line: Vec<u8>,
+    /// Lines towards services, one behind the other in one piece of memory.
+    lines: Box<[u8]>,
+    /// Where the second and the third of them begin.
+    middle_at: u16,
+    real_ip_at: u16,
     /// Whether the peer is in `trusted_ips`.
     pub(crate) is_trusted: bool,
 }
@@ -29,18 +27,38 @@ impl Connection {
     pub(crate) fn new(client: ClientInfo, port: u16, is_trusted: bool) -> Self {
         let ip = String::from_utf8_lossy(&client.ip_text).into_owned();
         let scheme = client.scheme.as_str();
+        let front = format!(
+            "{KEEP_ALIVE}X-Forwarded-For: {ip}\r\nX-Forwarded-Proto: {scheme}\r\n\
+             X-Forwarded-Host: "
+        );
+        let middle = format!("\r\nX-Forwarded-Port: {port}\r\nX-Forwarded-Path: ");
+        let at = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
         Self {
-            forwarded_front: format!(
-                "{KEEP_ALIVE}X-Forwarded-For: {ip}\r\nX-Forwarded-Proto: {scheme}\r\n\
-                 X-Forwarded-Host: "
-            )
-            .into_bytes(),
-            forwarded_middle: format!("\r\nX-Forwarded-Port: {port}\r\nX-Forwarded-Path: ")
-                .into_bytes(),
-            real_ip_line: format!("X-Real-IP: {ip}\r\n").into_bytes(),
+            middle_at: at(front.len()),
+            real_ip_at: at(front.len() + middle.len()),
+            lines: [front, middle, format!("X-Real-IP: {ip}\r\n")]
+                .concat()
+                .into_bytes()
+                .into(),
             client,
             is_trusted,
         }
+    }
+
+    /// [`KEEP_ALIVE`], then `X-Forwarded-For` to `X-Forwarded-Host: ` for a peer that is not
+    /// trusted: what most requests have behind the value of `Host`.
+    pub(crate) fn forwarded_front(&self) -> &[u8] {
+        &self.lines[..usize::from(self.middle_at)]
+    }
+
+    /// `X-Forwarded-Port` to `X-Forwarded-Path: `.
+    pub(crate) fn forwarded_middle(&self) -> &[u8] {
+        &self.lines[usize::from(self.middle_at)..usize::from(self.real_ip_at)]
+    }
+
+    /// `X-Real-IP` with CR LF.
+    pub(crate) fn real_ip_line(&self) -> &[u8] {
+        &self.lines[usize::from(self.real_ip_at)..]
     }
 
     /// The client side of a fresh connection.

@@ -13,11 +13,12 @@ use super::attempt::Reached;
 use super::balancing::Balancing;
 use super::config::ProxyConfig;
 use super::counters::CoreCounters;
+use super::relay::Limits;
 use super::runner::Runner;
 use super::work::Work;
 use crate::dns::Dns;
 use crate::h2::Http2Pool;
-use crate::net::{Buffers, Pool, Resolver, Ticks, Wheel};
+use crate::net::{Buffers, Pipes, Pool, Resolver, Ticks, Wheel};
 use crate::snapshot::{SharedSnapshot, Snapshot};
 use crate::telemetry::CoreSink;
 
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) ticks: Rc<Ticks>,
     pub(crate) wheel: Rc<Wheel>,
     pub(crate) buffers: Buffers,
+    pub(crate) pipes: Rc<Pipes>,
     pub(crate) pool: Pool<Box<Reached>>,
     /// Connections to services that speak HTTP/2.
     pub(crate) http2: Rc<Http2Pool>,
@@ -94,6 +96,7 @@ impl Core {
             wheel: Wheel::new(Rc::clone(&ticks)),
             ticks,
             buffers: Buffers::default(),
+            pipes: Rc::default(),
             http2: Rc::default(),
             resolver: Resolver::new(parts.dns),
             balancing: Balancing::new(parts.number),
@@ -125,6 +128,16 @@ impl Core {
             self.balancing.retain(current);
         }
         Rc::clone(pinned)
+    }
+
+    /// Time limits of an exchange that has no service's.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            write: self.config.send_timeout,
+            read: self.config.send_timeout,
+            body: self.config.body_timeout,
+            send: self.config.send_timeout,
+        }
     }
 
     /// Hands out the state for a request.

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 use crate::http1::{BodyDecoder, BodyError, Framing, chunk_header};
-use crate::net::{Buffer, Buffers, Io};
+use crate::net::{Buffer, Buffers, Io, Pipe};
 
 /// Payload up to this size is copied behind the head, so that one small send carries both.
 const COPY_LIMIT: usize = 2048;
@@ -140,6 +140,17 @@ impl Reader {
         self.decoder.is_done()
     }
 
+    /// Bytes that are to be received of a body of known length, where none of it waits here.
+    pub(crate) fn rest(&self) -> Option<u64> {
+        self.decoder.rest().filter(|_| self.buffer.is_empty())
+    }
+
+    /// Counts bytes of such a body that went another way.
+    pub(crate) fn skip(&mut self, count: usize) {
+        self.decoder.skip(count as u64);
+        self.decoded += count as u64;
+    }
+
     /// Payload bytes decoded so far.
     pub(crate) fn decoded(&self) -> u64 {
         self.decoded
@@ -265,6 +276,11 @@ impl Sender {
     /// Whether something waits to be sent.
     pub(crate) fn has_pending(&self) -> bool {
         self.is_framed || !self.prefix.is_empty()
+    }
+
+    /// Whether payload goes out as it is, and nothing waits before it.
+    fn is_bare(&self) -> bool {
+        !self.is_chunked && !self.has_pending()
     }
 
     /// Forgets everything that has not been sent.
@@ -397,6 +413,25 @@ impl Link {
         buffers: &Buffers,
     ) -> Poll<io::Result<usize>> {
         self.reader.poll_more(cx, self.io.as_mut(), buffers)
+    }
+
+    /// Whether payload may be sent out of a pipe now.
+    pub(crate) fn takes_pipe(&self) -> bool {
+        self.io.can_splice() && self.sender.is_bare()
+    }
+
+    /// Sends payload out of a pipe.
+    pub(crate) fn poll_drain_pipe(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &mut Pipe,
+    ) -> Poll<io::Result<usize>> {
+        let count = ready!(self.io.poll_drain_pipe(cx, pipe))?;
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.sender.sent += count as u64;
+        Poll::Ready(Ok(count))
     }
 
     /// See [`Sender::poll_push`].

@@ -9,10 +9,13 @@ use super::core::Core;
 use super::link::{Link, ReadError};
 use super::work::Work;
 use crate::http1::{HeadError, ResponseHead};
-use crate::net::Timer;
+use crate::net::{Pipe, Timer};
 
 /// Largest head of a service's answer, in bytes.
 pub(crate) const MAX_RESPONSE_HEAD: usize = 64 * 1024;
+
+/// From so many bytes on the rest of a body moves inside the kernel, where both sides are plain.
+const SPLICE_FROM: u64 = 64 * 1024;
 
 /// Why an exchange with a service ended early.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +80,8 @@ pub(crate) struct Relay<'a, C> {
     waits: Waits,
     moved: u64,
     armed: u64,
+    /// Carries the rest of a large body.
+    pipe: Option<Pipe>,
 }
 
 impl<'a, C: Client> Relay<'a, C> {
@@ -101,6 +106,7 @@ impl<'a, C: Client> Relay<'a, C> {
             waits: Waits::Nothing,
             moved: 0,
             armed: u64::MAX,
+            pipe: None,
         }
     }
 
@@ -260,6 +266,9 @@ impl<'a, C: Client> Relay<'a, C> {
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        if self.pipe.is_some() {
+            return self.poll_splice(cx);
+        }
         self.poll_request(cx)?;
         loop {
             self.waits = Waits::ClientWrite;
@@ -273,11 +282,55 @@ impl<'a, C: Client> Relay<'a, C> {
             if is_last && self.upstream.reader.payload().is_empty() {
                 return Poll::Ready(Ok(()));
             }
+            if self.may_splice() {
+                return self.poll_splice(cx);
+            }
             self.waits = Waits::UpstreamRead;
             let filled = ready!(self.upstream.poll_fill(cx, &self.core.buffers));
             filled.map_err(|_| Fault::UpstreamClosed)?;
             self.moved += 1;
         }
+    }
+
+    /// Whether the rest of the answer is worth a pipe, and may take one. There is none while the
+    /// request is still being sent: both directions would have to be looked after.
+    fn may_splice(&mut self) -> bool {
+        let is_large = |rest: u64| rest >= SPLICE_FROM;
+        if self.is_request_sent
+            && self.upstream.reader.rest().is_some_and(is_large)
+            && self.upstream.io.can_splice()
+            && self.client.takes_pipe()
+        {
+            self.pipe = self.core.pipes.take();
+        }
+        self.pipe.is_some()
+    }
+
+    /// Moves the rest of a body of known length from socket to socket.
+    fn poll_splice(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        while let Some(pipe) = &mut self.pipe {
+            while pipe.held() > 0 {
+                self.waits = Waits::ClientWrite;
+                let drained = ready!(self.client.poll_drain_pipe(cx, pipe));
+                let count = drained.map_err(|_| Fault::ClientGone)?;
+                self.moved += count as u64;
+            }
+            let rest = self.upstream.reader.rest().unwrap_or(0);
+            if rest == 0 {
+                self.pipe = None;
+                break;
+            }
+            self.waits = Waits::UpstreamRead;
+            let most = usize::try_from(rest).unwrap_or(usize::MAX);
+            let filled = ready!(self.upstream.io.poll_fill_pipe(cx, pipe, most));
+            let count = filled.map_err(|_| Fault::UpstreamClosed)?;
+            if count == 0 {
+                return Poll::Ready(Err(Fault::UpstreamClosed));
+            }
+            self.upstream.reader.skip(count);
+            self.moved += count as u64;
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Watches the clock while nothing moves.

@@ -42,7 +42,7 @@ pub(crate) fn write(
     }
     out.extend_from_slice(parts.host);
     if !parts.is_upgrade && !work.is_peer_trusted && !fields.has_any(&[Known::ForwardedFor]) {
-        out.extend_from_slice(&connection.forwarded_front);
+        out.extend_from_slice(connection.forwarded_front());
     } else {
         out.extend_from_slice(match parts.is_upgrade {
             true => b"\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n",
@@ -147,7 +147,7 @@ fn trusted(work: &Work, kind: Known) -> Option<&[u8]> {
 fn write_forwarded_for(out: &mut Vec<u8>, work: &Work, connection: &Connection) {
     let chain = work.head.fields.first(Known::ForwardedFor, &work.bytes);
     if chain.is_none() && !work.is_peer_trusted {
-        out.extend_from_slice(&connection.forwarded_front[KEEP_ALIVE.len()..]);
+        out.extend_from_slice(&connection.forwarded_front()[KEEP_ALIVE.len()..]);
         return;
     }
     out.extend_from_slice(b"X-Forwarded-For: ");
@@ -178,7 +178,7 @@ fn write_forwarded(
         None => write_host(out, work),
     }
     match trusted(Known::ForwardedPort) {
-        None => out.extend_from_slice(&connection.forwarded_middle),
+        None => out.extend_from_slice(connection.forwarded_middle()),
         Some(port) => {
             out.extend_from_slice(b"\r\nX-Forwarded-Port: ");
             out.extend_from_slice(port);
@@ -198,7 +198,7 @@ fn write_forwarded(
     out.extend_from_slice(b"\r\n");
     match work.real_ip {
         Some(ip) => field(out, b"X-Real-IP", ip.to_string().as_bytes()),
-        None => out.extend_from_slice(&connection.real_ip_line),
+        None => out.extend_from_slice(connection.real_ip_line()),
     }
 }
 

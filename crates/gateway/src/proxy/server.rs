@@ -241,6 +241,7 @@ pub(crate) async fn answer(session: &mut Session, work: &mut Work) -> Ending {
         route: None,
         matched: None,
         is_clock_fresh: false,
+        limits: core.limits(),
         is_persistent,
     };
     if refused == 0 {

@@ -46,6 +46,8 @@ pub(crate) struct Transaction<'a, C> {
     pub(crate) is_persistent: bool,
     /// Whether the last reading of the clock is of this moment.
     pub(crate) is_clock_fresh: bool,
+    /// Time limits of the exchange; the service's, once one is asked.
+    pub(crate) limits: Limits,
 }
 
 impl<C: Client> Transaction<'_, C> {
@@ -204,11 +206,14 @@ impl<C: Client> Transaction<'_, C> {
             Box::new(service.with_scheme(scheme, raised))
         });
         let service = changed.as_deref().unwrap_or(service);
-        let replaced = self.work.plugins.request.destination.clone();
-        let replaced = replaced.as_ref();
-        let peer = match attempt::known(service, replaced) {
+        let replaced = &self.work.plugins.request.destination;
+        let peer = match attempt::known(service, replaced.as_ref()) {
             Some(peer) => Ok(peer),
-            None => attempt::choose(self.core, &self.pinned, service, replaced, attempts).await,
+            None => {
+                let replaced = replaced.clone();
+                let replaced = replaced.as_ref();
+                attempt::choose(self.core, &self.pinned, service, replaced, attempts).await
+            }
         };
         if self.work.notes.handed_on == 0 {
             self.work.notes.handed_on = self.core.ticks.recent();
@@ -293,14 +298,17 @@ impl<C: Client> Transaction<'_, C> {
         mut reached: Box<Reached>,
     ) -> Result<Ending, (Fault, bool)> {
         let is_head = self.work.method() == b"HEAD";
-        let limits = self.limits(service);
+        self.limits = self.limits_of(service);
+        let limits = self.limits;
+        if self.work.notes.tries > 1 {
+            self.work.response.clear();
+        }
         let Work {
             response,
             body,
             plugins,
             ..
         } = &mut *self.work;
-        response.clear();
         let mut relay = Relay::new(
             self.core,
             &mut *self.client,
@@ -322,7 +330,7 @@ impl<C: Client> Transaction<'_, C> {
         Ok(self.respond(reached, state).await)
     }
 
-    fn limits(&self, service: &ServiceEntry) -> Limits {
+    fn limits_of(&self, service: &ServiceEntry) -> Limits {
         Limits {
             write: u64::from(service.service.write_timeout) * 1000,
             read: u64::from(service.service.read_timeout) * 1000,
@@ -391,22 +399,12 @@ impl<C: Client> Transaction<'_, C> {
         reached: &'r mut Reached,
         state: (bool, bool),
     ) -> Relay<'r, C> {
-        let entry = self
-            .route
-            .and_then(|index| self.pinned.snapshot.routes.get(index));
-        let limits = entry.and_then(|entry| Some(self.limits(entry.service.as_deref()?)));
-        let limits = limits.unwrap_or(Limits {
-            write: self.core.config.send_timeout,
-            read: self.core.config.send_timeout,
-            body: self.core.config.body_timeout,
-            send: self.core.config.send_timeout,
-        });
         let mut relay = Relay::new(
             self.core,
             &mut *self.client,
             &mut reached.link,
             self.timer,
-            limits,
+            self.limits,
         );
         (relay.is_request_sent, relay.is_request_broken) = state;
         relay

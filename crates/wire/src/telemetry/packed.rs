@@ -47,9 +47,11 @@ const TARGET_MAX: usize = 255;
 /// Length of the front of a record, up to its flags.
 const FRONT: usize = 46;
 
+/// Most bytes of a record before its texts.
+const FIXED_MAX: usize = FRONT + 16 + 3 * 16 + 5 * 10;
+
 /// Most bytes that one record takes.
-pub const MAX_RECORD_BYTES: usize =
-    FRONT + 16 + 3 * 16 + 5 * 10 + 4 + METHOD_MAX + HOST_MAX + PATH_MAX + TARGET_MAX;
+pub const MAX_RECORD_BYTES: usize = FIXED_MAX + 4 + METHOD_MAX + HOST_MAX + PATH_MAX + TARGET_MAX;
 
 const HAS_SERVICE: u8 = 1;
 const HAS_ROUTE: u8 = 2;
@@ -132,37 +134,29 @@ impl Note<'_> {
             | flag(self.consumer.is_some(), HAS_CONSUMER)
             | flag(self.target.is_some(), HAS_TARGET)
             | flag(self.client_ip.is_ipv6(), IS_IPV6);
-        // One piece with places that are known, so that it is written without looking at each.
-        let mut front = [0; FRONT];
-        front[..8].copy_from_slice(&self.started_at_ms.to_le_bytes());
-        front[8..40].copy_from_slice(self.request_id);
-        front[40..42].copy_from_slice(&self.status.to_le_bytes());
-        front[42..44].copy_from_slice(&self.upstream_status.to_le_bytes());
-        front[44] = source;
-        front[45] = flags;
-        out.extend_from_slice(&front);
+        // Everything before the texts is put together apart: places in a piece of known size cost
+        // less than asking a vector for room again and again.
+        let mut piece = Piece::default();
+        piece.put(&self.started_at_ms.to_le_bytes());
+        piece.put(self.request_id);
+        piece.put(&self.status.to_le_bytes());
+        piece.put(&self.upstream_status.to_le_bytes());
+        piece.put(&[source, flags]);
         match self.client_ip {
-            IpAddr::V4(ip) => out.extend_from_slice(&ip.octets()),
-            IpAddr::V6(ip) => out.extend_from_slice(&ip.octets()),
+            IpAddr::V4(ip) => piece.put(&ip.octets()),
+            IpAddr::V6(ip) => piece.put(&ip.octets()),
         }
-        let put_id = |out: &mut Vec<u8>, id: &Option<Uuid>| {
+        for id in [&self.service, &self.route, &self.consumer] {
             if let Some(id) = id {
-                out.extend_from_slice(id.as_bytes());
+                piece.put(id.as_bytes());
             }
-        };
-        put_id(out, &self.service);
-        put_id(out, &self.route);
-        put_id(out, &self.consumer);
-        let Latencies {
-            total_us,
-            upstream_us,
-            gateway_us,
-        } = self.latencies;
-        put_number(out, total_us);
-        put_number(out, upstream_us);
-        put_number(out, gateway_us);
-        put_number(out, self.request_bytes);
-        put_number(out, self.response_bytes);
+        }
+        piece.number(self.latencies.total_us);
+        piece.number(self.latencies.upstream_us);
+        piece.number(self.latencies.gateway_us);
+        piece.number(self.request_bytes);
+        piece.number(self.response_bytes);
+        out.extend_from_slice(&piece.bytes[..piece.length]);
         put_text(out, self.method, METHOD_MAX);
         put_text(out, self.host, HOST_MAX);
         put_text(out, self.path, PATH_MAX);
@@ -336,23 +330,42 @@ impl<'a> Input<'a> {
     }
 }
 
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    let [low, ..] = (number & 0x7f).to_le_bytes();
-    let [next, ..] = (number >> 7).to_le_bytes();
-    match number {
-        // The usual lengths in one step each.
-        0..0x80 => return out.push(low),
-        0x80..0x4000 => return out.extend_from_slice(&[low | 0x80, next]),
-        _ => out.extend_from_slice(&[low | 0x80, next | 0x80]),
-    }
-    number >>= 14;
-    loop {
-        let [low, ..] = (number & 0x7f).to_le_bytes();
-        number >>= 7;
-        if number == 0 {
-            return out.push(low);
+/// The part of a record before its texts.
+struct Piece {
+    bytes: [u8; FIXED_MAX],
+    length: usize,
+}
+
+impl Default for Piece {
+    fn default() -> Self {
+        Self {
+            bytes: [0; FIXED_MAX],
+            length: 0,
         }
-        out.push(low | 0x80);
+    }
+}
+
+impl Piece {
+    #[inline]
+    fn put<const N: usize>(&mut self, part: &[u8; N]) {
+        // There is room for everything a record can have, so nothing is ever left out.
+        let rest = self.bytes.get_mut(self.length..).unwrap_or_default();
+        if let Some(place) = rest.first_chunk_mut() {
+            *place = *part;
+            self.length += N;
+        }
+    }
+
+    #[inline]
+    fn number(&mut self, mut number: u64) {
+        loop {
+            let [low, ..] = (number & 0x7f).to_le_bytes();
+            number >>= 7;
+            if number == 0 {
+                return self.put(&[low]);
+            }
+            self.put(&[low | 0x80]);
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod forwarding;
 mod grpc;
 mod http1;
 mod http2;
+mod large;
 mod logs;
 pub(crate) mod support;
 mod tls;
