@@ -27,7 +27,9 @@ lint:
 test: ## installs and starts what the tests need, then runs everything short
 	scripts/install-test-packages.sh
 	cargo build --locked --package gatehouse
-	GATEHOUSE_BINARY=$(CARGO_TARGET_DIR)/debug/gatehouse cargo test --locked --workspace --no-fail-fast
+	cargo build --locked --release --package gatehouse
+	GATEHOUSE_BINARY=$(CARGO_TARGET_DIR)/debug/gatehouse GATEHOUSE_RELEASE_BINARY=$(GATEHOUSE) \
+		cargo test --locked --workspace --no-fail-fast
 
 suites: ## the long forms of the tests
 	scripts/install-test-packages.sh

@@ -10,6 +10,7 @@ need openssl openssl
 need htpasswd apache2-utils
 need curl curl
 need strace strace
+need valgrind valgrind
 need ps procps
 need pg_lsclusters postgresql
 need python3 python3

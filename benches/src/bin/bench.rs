@@ -26,7 +26,12 @@ async fn main() -> Result<(), String> {
     };
     let platform = Quickstart::start(&quickstart).await;
     let envoy = std::env::var_os("ENVOY_BINARY").filter(|path| !path.is_empty());
-    let stage = Stage::new(folder.path().to_path_buf(), origins, platform, envoy.map(PathBuf::from))?;
+    let stage = Stage::new(
+        folder.path().to_path_buf(),
+        origins,
+        platform,
+        envoy.map(PathBuf::from),
+    )?;
 
     let mut figures = Vec::new();
     for case in options.cases() {
