@@ -24,3 +24,4 @@ pub use limits::Limits;
 pub use normalise::{Options, Surroundings};
 pub use problem::{Problem, ProblemEntity};
 pub use render::{render_json, render_minimal, render_yaml, yaml_text};
+pub use table::{PackedRows, packed_table};

@@ -1,8 +1,8 @@
 //! Configurations on the wire between the planes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use entities::{Catalogue, EntityKind, Map};
+use entities::{Catalogue, EntityKind, Map, Packed};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -37,29 +37,13 @@ impl Config {
     /// The whole configuration in the same form, disabled entities included.
     #[must_use]
     pub(crate) fn table(&self, catalogue: &Catalogue, everything: bool) -> Value {
-        let mut table = Map::new();
-        table.insert("_format_version".to_owned(), json!("3.0"));
-        table.insert("_transform".to_owned(), json!(false));
-        let mut absent: HashSet<&str> = HashSet::new();
-        let partials: HashMap<&str, &Map> = self
-            .rows("partials")
-            .iter()
-            .filter_map(|row| Some((row.get("id")?.as_str()?, row)))
-            .collect();
-        let is_told = |kind: &&EntityKind| kind.delivered || (everything && kind.exported);
-        for kind in catalogue.kinds().iter().filter(is_told) {
-            let mut rows = Vec::new();
-            for row in self.rows(kind.name) {
-                if !everything && is_left_out(kind, row, &absent) {
-                    absent.extend(row.get("id").and_then(Value::as_str));
-                    continue;
-                }
-                let mut row = flat(kind, row, catalogue);
-                if !everything && kind.name == "plugins" {
-                    catalogue.with_partials(&mut row, |id| partials.get(id).copied());
-                }
-                rows.push(Value::Object(row));
-            }
+        let partials = self.rows("partials").iter();
+        let mut teller = Teller::new(catalogue, everything, partials.cloned());
+        let mut table = members();
+        for kind in teller.kinds() {
+            let rows = self.rows(kind.name).iter();
+            let rows = rows.filter_map(|row| teller.told(kind, row.clone()).map(Value::Object));
+            let rows: Vec<Value> = rows.collect();
             if !rows.is_empty() {
                 table.insert(kind.name.to_owned(), Value::Array(rows));
             }
@@ -68,8 +52,87 @@ impl Config {
     }
 }
 
+/// Packed rows by plural name.
+pub type PackedRows = BTreeMap<String, Vec<Packed>>;
+
+/// [`Config::to_table`] of packed rows, of which no more than one is open at a time: the members
+/// that are no entities, and the tables in the order in which they are sent.
+#[must_use]
+pub fn packed_table(
+    mut rows: PackedRows,
+    catalogue: &Catalogue,
+) -> (Map, Vec<(String, Vec<Packed>)>) {
+    let partials = rows.get("partials").into_iter().flatten();
+    let mut teller = Teller::new(catalogue, false, partials.map(Packed::open));
+    let mut tables = Vec::new();
+    for kind in teller.kinds() {
+        let rows = rows.remove(kind.name).into_iter().flatten();
+        let rows = rows.filter_map(|row| Some(Packed::of(&teller.told(kind, row.open())?)));
+        let rows: Vec<Packed> = rows.collect();
+        if !rows.is_empty() {
+            tables.push((kind.name.to_owned(), rows));
+        }
+    }
+    (members(), tables)
+}
+
+fn members() -> Map {
+    Map::from_iter([
+        ("_format_version".to_owned(), json!("3.0")),
+        ("_transform".to_owned(), json!(false)),
+    ])
+}
+
+/// Makes rows what is told of them.
+struct Teller<'a> {
+    catalogue: &'a Catalogue,
+    /// Whether rows are told that no node gets.
+    everything: bool,
+    /// Ids of rows that were left out.
+    absent: HashSet<String>,
+    partials: HashMap<String, Map>,
+}
+
+impl<'a> Teller<'a> {
+    fn new(
+        catalogue: &'a Catalogue,
+        everything: bool,
+        partials: impl Iterator<Item = Map>,
+    ) -> Self {
+        let by_id = |row: Map| Some((row.get("id")?.as_str()?.to_owned(), row));
+        Self {
+            catalogue,
+            everything,
+            absent: HashSet::new(),
+            partials: partials.filter_map(by_id).collect(),
+        }
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = &'a EntityKind> + use<'a> {
+        let everything = self.everything;
+        let is_told = move |kind: &&EntityKind| kind.delivered || (everything && kind.exported);
+        self.catalogue.kinds().iter().filter(is_told)
+    }
+
+    /// The row as it is told; `None` when it is left out.
+    fn told(&mut self, kind: &EntityKind, row: Map) -> Option<Map> {
+        if !self.everything && is_left_out(kind, &row, &self.absent) {
+            let id = row.get("id").and_then(Value::as_str);
+            self.absent.extend(id.map(str::to_owned));
+            return None;
+        }
+        let mut row = flat(kind, row, self.catalogue);
+        if !self.everything && kind.name == "plugins" {
+            let partials = &self.partials;
+            self.catalogue
+                .with_partials(&mut row, |id| partials.get(id));
+        }
+        Some(row)
+    }
+}
+
 /// Whether a row is disabled or hangs on one that is left out.
-fn is_left_out(kind: &EntityKind, row: &Map, absent: &HashSet<&str>) -> bool {
+fn is_left_out(kind: &EntityKind, row: &Map, absent: &HashSet<String>) -> bool {
     let can_be_disabled = matches!(kind.name, "services" | "plugins");
     if can_be_disabled && row.get("enabled") == Some(&Value::Bool(false)) {
         return true;
@@ -83,8 +146,7 @@ fn is_left_out(kind: &EntityKind, row: &Map, absent: &HashSet<&str>) -> bool {
         })
 }
 
-fn flat(kind: &EntityKind, row: &Map, catalogue: &Catalogue) -> Map {
-    let mut row = row.clone();
+fn flat(kind: &EntityKind, mut row: Map, catalogue: &Catalogue) -> Map {
     catalogue.add_aliases(kind.name, &mut row);
     for (field, _) in kind.foreign_fields() {
         if let Some(value) = row.get_mut(field.name)

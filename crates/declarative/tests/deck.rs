@@ -5,6 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{catalogue, parse, shown};
+use entities::Packed;
 use gatehouse_declarative::{Config, Options, Surroundings};
 use serde_json::{Value, json};
 
@@ -94,7 +95,7 @@ fn rows_around_a_part_are_found_by_id_and_name() {
     let Value::Object(service) = service else {
         unreachable!()
     };
-    let tables = BTreeMap::from([("services".to_owned(), vec![service])]);
+    let tables = BTreeMap::from([("services".to_owned(), vec![Packed::of(&service)])]);
     let around = Surroundings::of_rows(&catalogue(), &tables);
     for reference in ["outside", id] {
         let text = format!(

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{catalogue, parse};
+use common::{catalogue, packed, parse};
 use gatehouse_declarative::{Config, Document, Options, render_minimal, yaml_text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn read(document: &Value) -> Config {
 }
 
 fn text(config: &Config) -> String {
-    yaml_text(&render_minimal(config, &catalogue()))
+    yaml_text(&render_minimal(&packed(config), &catalogue()))
 }
 
 /// Everything but moments, whatever the order of rows.

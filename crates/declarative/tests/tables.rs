@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::{catalogue, config, parse};
-use gatehouse_declarative::{Config, Options, render_json, render_yaml, yaml_text};
+use common::{catalogue, config, packed, parse};
+use gatehouse_declarative::{
+    Config, Options, Surroundings, packed_table, render_json, render_yaml, yaml_text,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,6 +23,51 @@ fn references_are_flat_on_the_wire() {
     assert_eq!(table["services"][0]["client_certificate"], Value::Null);
     assert_eq!(table["keyauth_credentials"][0]["ttl"], json!(1_900_000_000));
     assert!(table.get("acls").is_none());
+}
+
+/// Without moments and ids, some of which are random.
+fn without_chance(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let by_chance = ["id", "created_at", "updated_at"];
+            let members = members.into_iter();
+            let members = members.filter(|(name, _)| !by_chance.contains(&name.as_str()));
+            Value::Object(
+                members
+                    .map(|(name, value)| (name, without_chance(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => items.into_iter().map(without_chance).collect(),
+        other => other,
+    }
+}
+
+#[test]
+fn packed_rows_say_what_open_rows_say() {
+    let off = "consumer_groups:\n- name: g\n  plugins:\n  - {name: limit, enabled: false}\n";
+    let text = format!("{RICH}{off}");
+    let open = config(&text);
+    let around = Surroundings::default();
+    let rows = parse(&text).normalise_packed(&catalogue(), Options::default(), &around);
+    let opened = |rows: &gatehouse_declarative::PackedRows| {
+        let tables = rows.iter();
+        let tables = tables.map(|(kind, rows)| (kind, rows.iter().map(|row| row.open()).collect()));
+        json!(tables.collect::<std::collections::BTreeMap<_, Vec<_>>>())
+    };
+    assert_eq!(
+        without_chance(opened(&rows.unwrap())),
+        without_chance(json!(open.tables))
+    );
+
+    let (mut members, tables) = packed_table(packed(&open), &catalogue());
+    for (name, rows) in tables {
+        members.insert(
+            name,
+            rows.iter().map(|row| Value::Object(row.open())).collect(),
+        );
+    }
+    assert_eq!(Value::Object(members), open.to_table(&catalogue()));
 }
 
 #[test]

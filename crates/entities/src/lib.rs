@@ -88,7 +88,7 @@ pub use protocol::{Protocol, UnknownProtocol};
 pub use redis::simple_redis;
 pub use reference::{OnDelete, Reference};
 pub use route::{AddressRule, PathHandling, Route};
-pub use schema::{DecodeError, Map, Mode, Violations};
+pub use schema::{DecodeError, Map, Mode, Packed, Violations};
 pub use service::Service;
 pub use sni::Sni;
 pub use target::{DEFAULT_PORT, Target};

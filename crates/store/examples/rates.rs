@@ -22,7 +22,7 @@ use std::time::Duration;
 use entities::{Catalogue, NoPlugins};
 use gatehouse_store::{
     Actor, Batch, Body, ListQuery, Location, Operation, PostgresConfig, Store, StoreError,
-    StoreOptions,
+    StoreOptions, pack,
 };
 use serde_json::{Value, json};
 use test_support::{Postgres, PostgresOptions};
@@ -161,7 +161,9 @@ async fn measure(location: Location, wanted: &Wanted) -> Done {
 async fn load(store: &Store) -> Done {
     let tables = || [("services".to_owned(), (0..ROWS).map(service).collect())].into();
     for what in ["load", "load the same"] {
-        let operations = vec![Operation::ReplaceAll { tables: tables() }];
+        let operations = vec![Operation::ReplaceAll {
+            tables: pack(tables()),
+        }];
         let start = Instant::now();
         store.apply(batch(PLANE, operations)).await?;
         let millis = start.elapsed().as_millis();
@@ -195,7 +197,7 @@ async fn remove(store: &Store) -> Done {
         ("load them again", Vec::from(large)),
         ("replace them by two again", Vec::from(small)),
     ] {
-        let tables = tables.into_iter().collect();
+        let tables = pack(tables.into_iter().collect());
         let operations = vec![Operation::ReplaceAll { tables }];
         let start = Instant::now();
         let applied = store.apply(batch(REPLACED, operations)).await?;

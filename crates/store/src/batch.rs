@@ -1,10 +1,8 @@
 //! What a caller asks to be written: operations that succeed or fail together.
 
-use std::collections::BTreeMap;
-
 use uuid::Uuid;
 
-use crate::Body;
+use crate::{Body, Tables};
 
 /// Who wrote; kept in the audit row of the batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +83,7 @@ pub enum Operation {
     /// the version stays too.
     ReplaceAll {
         /// Rows by plural name. A kind that is absent becomes empty.
-        tables: BTreeMap<String, Vec<Body>>,
+        tables: Tables,
     },
     /// Goes on only when the control plane is still at this version, so that what the caller
     /// worked out from it still holds. Otherwise the batch fails with

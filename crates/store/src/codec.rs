@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::model::{KindFacts, Model, Reference, Seal, UniqueKey};
-use crate::{Body, StoreError};
+use crate::{Body, Packed, StoreError};
 
 /// Bytes kept of a keyed hash: 128 bits cannot be met by accident, and forging needs the key.
 const DIGEST_BYTES: usize = 16;
@@ -197,6 +197,20 @@ impl Codec {
         })
     }
 
+    /// Puts a body together again as exports show it, without opening what is complete.
+    pub(crate) fn decode_packed(
+        &self,
+        plane: Uuid,
+        kind: &KindFacts,
+        row: &Stored<'_>,
+    ) -> Result<Packed, StoreError> {
+        if row.sealed.is_none() && row.expires_at.is_none() {
+            return Packed::from_text(row.body).map_err(|_| damaged(kind, row));
+        }
+        let body = self.decode(plane, kind, row, Ttl::Absolute)?;
+        Ok(Packed::of(&body))
+    }
+
     /// Puts a body together again.
     pub(crate) fn decode(
         &self,
@@ -205,10 +219,7 @@ impl Codec {
         row: &Stored<'_>,
         ttl: Ttl,
     ) -> Result<Body, StoreError> {
-        let damaged = || StoreError::Storage {
-            action: format!("read `{}` of `{}`", row.id, kind.name),
-            detail: "the stored document is not JSON".to_owned(),
-        };
+        let damaged = || damaged(kind, row);
         let mut body: Body = serde_json::from_str(row.body).map_err(|_| damaged())?;
         if let Some(sealed) = row.sealed {
             let context = seal_context(plane, kind.name, row.id);
@@ -229,6 +240,13 @@ impl Codec {
             body.insert("ttl".to_owned(), shown.into());
         }
         Ok(body)
+    }
+}
+
+fn damaged(kind: &KindFacts, row: &Stored<'_>) -> StoreError {
+    StoreError::Storage {
+        action: format!("read `{}` of `{}`", row.id, kind.name),
+        detail: "the stored document is not JSON".to_owned(),
     }
 }
 

@@ -1,17 +1,17 @@
 //! What a document that replaces everything changes, whatever the database.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
 use crate::codec::{Codec, Digest, body_id, expiry};
 use crate::model::KindFacts;
-use crate::{Body, StoreError};
+use crate::{Body, Packed, StoreError, Tables};
 
 /// A table of the document beside the rows that are stored.
 pub(crate) struct Compared<'b, E> {
     /// Rows that are not stored like that, with what is stored of them.
-    pub(crate) wanted: Vec<(Uuid, &'b Body, Option<E>)>,
+    pub(crate) wanted: Vec<(Uuid, &'b Packed, Option<E>)>,
     /// Stored rows that the document leaves out, in the order of the indexes: their pages are
     /// visited once, not once a row.
     pub(crate) gone: Vec<Uuid>,
@@ -22,14 +22,15 @@ pub(crate) struct Compared<'b, E> {
 /// Compares a table. Refuses one with two rows of the same id.
 pub(crate) fn compare<'b, E>(
     kind: &KindFacts,
-    rows: &'b [Body],
+    rows: &'b [Packed],
     mut stored: HashMap<Uuid, E>,
     says_the_same: impl Fn(&Body, &E) -> bool,
 ) -> Result<Compared<'b, E>, StoreError> {
     let mut wanted = Vec::new();
     let mut known = HashSet::with_capacity(rows.len());
-    for body in rows {
-        let id = body_id(kind, body)?;
+    for row in rows {
+        let body = row.open();
+        let id = body_id(kind, &body)?;
         if !known.insert(id) {
             let kind = kind.name.to_owned();
             return Err(StoreError::PrimaryKey { kind, id });
@@ -37,9 +38,9 @@ pub(crate) fn compare<'b, E>(
         let existing = stored.remove(&id);
         if !existing
             .as_ref()
-            .is_some_and(|row| says_the_same(body, row))
+            .is_some_and(|stored| says_the_same(&body, stored))
         {
-            wanted.push((id, body, existing));
+            wanted.push((id, row, existing));
         }
     }
     let mut gone: Vec<Uuid> = stored.into_keys().collect();
@@ -68,10 +69,7 @@ pub(crate) fn says_the_same(
 }
 
 /// Refuses tables that no document carries.
-pub(crate) fn check_tables(
-    codec: &Codec,
-    tables: &BTreeMap<String, Vec<Body>>,
-) -> Result<(), StoreError> {
+pub(crate) fn check_tables(codec: &Codec, tables: &Tables) -> Result<(), StoreError> {
     for name in tables.keys() {
         if !codec.kind(name)?.is_exported {
             return Err(StoreError::Malformed {

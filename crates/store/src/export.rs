@@ -5,8 +5,21 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::Body;
 use crate::limits::ROWS_AUDITED;
+use crate::{Body, Packed};
+
+/// Rows by plural name.
+pub type Tables = BTreeMap<String, Vec<Packed>>;
+
+/// Packs open rows, each as it goes.
+#[must_use]
+pub fn pack(tables: BTreeMap<String, Vec<Body>>) -> Tables {
+    let rows = |rows: Vec<Body>| rows.into_iter().map(|row| Packed::of(&row)).collect();
+    tables
+        .into_iter()
+        .map(|(kind, table)| (kind, rows(table)))
+        .collect()
+}
 
 /// All exported rows of a control plane at one version, read in one snapshot.
 ///
@@ -17,7 +30,19 @@ pub struct Export {
     /// The version; 0 when nothing was ever written.
     pub version: u64,
     /// Rows by plural name, each table in ascending order of id. Kinds without rows are absent.
-    pub tables: BTreeMap<String, Vec<Body>>,
+    pub tables: Tables,
+}
+
+impl Export {
+    /// The rows, open: up to ten times the memory.
+    #[must_use]
+    pub fn open(self) -> BTreeMap<String, Vec<Body>> {
+        let rows = |rows: Vec<Packed>| rows.into_iter().map(|row| row.open()).collect();
+        self.tables
+            .into_iter()
+            .map(|(kind, table)| (kind, rows(table)))
+            .collect()
+    }
 }
 
 impl std::fmt::Debug for Export {

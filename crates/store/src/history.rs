@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
 use crate::model::KindFacts;
-use crate::{AuditEntry, Body, Export};
+use crate::{AuditEntry, Body, Export, Packed};
 
 /// Versions of a control plane whose content can be read.
 pub const REVISIONS_KEPT: u64 = 1_000;
@@ -58,6 +58,27 @@ pub struct RowChange {
     pub after: Option<Body>,
 }
 
+impl RowChange {
+    /// The change of a row between two states, if it is one.
+    pub(crate) fn of(
+        kind: &KindFacts,
+        id: Uuid,
+        (before, after): (Option<Packed>, Option<Packed>),
+    ) -> Option<Self> {
+        if before == after {
+            return None;
+        }
+        let open = |body: Option<Packed>| body.map(|body| body.open());
+        let (before, after) = (open(before), open(after));
+        (before != after).then(|| Self {
+            kind: kind.name.to_owned(),
+            id,
+            before,
+            after,
+        })
+    }
+}
+
 impl std::fmt::Debug for RowChange {
     // Bodies hold credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -69,18 +90,18 @@ impl std::fmt::Debug for RowChange {
 }
 
 /// Rows by position of their kind and id; `None` for one that is absent.
-pub(crate) type EarlierRows = BTreeMap<(usize, Uuid), Option<Body>>;
+pub(crate) type EarlierRows = BTreeMap<(usize, Uuid), Option<Packed>>;
 
 /// Makes an export of the present state one of an earlier state.
 pub(crate) fn put_back(export: &mut Export, kinds: &[KindFacts], earlier: EarlierRows) {
-    let mut by_kind: HashMap<usize, BTreeMap<Uuid, Option<Body>>> = HashMap::new();
+    let mut by_kind: HashMap<usize, BTreeMap<Uuid, Option<Packed>>> = HashMap::new();
     for ((kind, id), body) in earlier {
         by_kind.entry(kind).or_default().insert(id, body);
     }
     for (position, rows) in by_kind {
         let name = kinds[position].name;
         let table = export.tables.remove(name).unwrap_or_default();
-        let mut table: BTreeMap<Uuid, Body> = table
+        let mut table: BTreeMap<Uuid, Packed> = table
             .into_iter()
             .filter_map(|body| Some((id_of(&body)?, body)))
             .collect();
@@ -97,6 +118,6 @@ pub(crate) fn put_back(export: &mut Export, kinds: &[KindFacts], earlier: Earlie
     }
 }
 
-fn id_of(body: &Body) -> Option<Uuid> {
-    Uuid::try_parse(body.get("id")?.as_str()?).ok()
+fn id_of(body: &Packed) -> Option<Uuid> {
+    Uuid::try_parse(&body.text_of("id")?).ok()
 }

@@ -27,8 +27,9 @@ mod sqlite;
 mod store;
 
 pub use batch::{Actor, Applied, Batch, Operation};
+pub use entities::Packed;
 pub use error::StoreError;
-pub use export::{AuditEntry, Change, ChangeKind, Changed, Changes, Export};
+pub use export::{AuditEntry, Change, ChangeKind, Changed, Changes, Export, Tables, pack};
 pub use history::{DAYS_KEPT, REVISIONS_KEPT, ROWS_KEPT, Revisions, RowChange};
 pub use location::{Location, PostgresConfig, PostgresServer, PostgresTls};
 pub use model::{KindFacts, Model, NoEntities, OnDelete, Reference, Seal, UniqueKey};

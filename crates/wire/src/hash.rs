@@ -6,8 +6,12 @@
 //!
 //! It does not decide whether a configuration is empty: see the `declarative` room.
 
+use std::borrow::Borrow;
+
+use schema::Packed;
 use serde_json::{Map, Value};
 
+use crate::PackedTable;
 use crate::md5::{md5, md5_hex};
 use crate::number::write_g14;
 
@@ -60,13 +64,61 @@ fn empty() -> String {
 pub fn config_hash(table: &Value) -> Hashes {
     let none = Map::new();
     let table = table.as_object().unwrap_or(&none);
-    let [routes, services, plugins, upstreams, targets] =
-        SECTIONS.map(|name| table.get(name).map_or_else(empty, section_hash));
+    let parts = table.iter();
+    hashes(parts.map(|(name, value)| (name.as_str(), Part::Value(value))))
+}
+
+/// The same of a table with packed rows.
+#[must_use]
+pub fn packed_hash(table: &PackedTable) -> Hashes {
+    let members = table.members.iter();
+    let members = members.map(|(name, value)| (name.as_str(), Part::Value(value)));
+    let tables = table.tables.iter();
+    hashes(members.chain(tables.map(|(name, rows)| (name.as_str(), Part::Rows(rows)))))
+}
+
+/// A member of a configuration.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Value(&'a Value),
+    Rows(&'a [Packed]),
+}
+
+impl Part<'_> {
+    fn serialise(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Value(value) => serialise(out, value),
+            Self::Rows(rows) => {
+                collapse(out);
+                let items = rows.iter().map(|row| Value::Object(row.open()));
+                write_array(out, rows.len(), items);
+            }
+        }
+    }
+}
+
+fn hashes<'a>(parts: impl Iterator<Item = (&'a str, Part<'a>)>) -> Hashes {
+    let (sections, mut others): (Vec<_>, Vec<_>) =
+        parts.partition(|(name, _)| SECTIONS.contains(name));
+    let [routes, services, plugins, upstreams, targets] = SECTIONS.map(|name| {
+        let section = sections.iter().find(|(section, _)| *section == name);
+        section.map_or_else(empty, |(_, part)| {
+            let mut text = Vec::new();
+            part.serialise(&mut text);
+            md5_hex(&text)
+        })
+    });
     let mut rest = Vec::new();
-    let others = table
-        .iter()
-        .filter(|(key, _)| !SECTIONS.contains(&key.as_str()));
-    write_object(&mut rest, others.collect());
+    if others.is_empty() {
+        rest.extend_from_slice(b"{}");
+    }
+    others.sort_unstable_by_key(|(name, _)| *name);
+    for (name, part) in others {
+        rest.extend_from_slice(name.as_bytes());
+        rest.push(b':');
+        part.serialise(&mut rest);
+        rest.push(b';');
+    }
     let rest = md5_hex(&rest);
     let joined = [&routes, &services, &plugins, &upstreams, &targets, &rest];
     let joined: String = joined.into_iter().map(String::as_str).collect();
@@ -97,7 +149,7 @@ pub fn serialise(out: &mut Vec<u8>, value: &Value) {
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Number(number) => write_g14(out, number),
         Value::String(text) => out.extend_from_slice(text.as_bytes()),
-        Value::Array(items) => write_array(out, items),
+        Value::Array(items) => write_array(out, items.len(), items.iter()),
         Value::Object(map) => write_members(out, map.iter().collect()),
     }
 }
@@ -110,22 +162,17 @@ fn collapse(out: &mut Vec<u8>) {
     }
 }
 
-fn write_array(out: &mut Vec<u8>, items: &[Value]) {
-    if items.is_empty() {
+fn write_array<V: Borrow<Value>>(out: &mut Vec<u8>, count: usize, items: impl Iterator<Item = V>) {
+    if count == 0 {
         out.extend_from_slice(b"{}");
         return;
     }
-    for (index, item) in items.iter().enumerate() {
-        serialise(out, item);
-        if items.len() > SHORT_ARRAY || index + 1 < items.len() {
+    for (index, item) in items.enumerate() {
+        serialise(out, item.borrow());
+        if count > SHORT_ARRAY || index + 1 < count {
             out.push(b';');
         }
     }
-}
-
-fn write_object(out: &mut Vec<u8>, members: Vec<(&String, &Value)>) {
-    collapse(out);
-    write_members(out, members);
 }
 
 fn write_members(out: &mut Vec<u8>, mut members: Vec<(&String, &Value)>) {

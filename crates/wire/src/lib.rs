@@ -38,10 +38,12 @@ mod handshake;
 mod md5;
 mod number;
 mod pack;
+mod table;
 
 pub use error::WireError;
 pub use handshake::{websocket_accept, websocket_key};
 pub use hash::EMPTY_HASH;
 pub use md5::{md5, md5_hex};
 pub use pack::{gzip_json, inflate, parse_json};
+pub use table::PackedTable;
 pub use version::Version;

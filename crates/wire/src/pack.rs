@@ -29,10 +29,28 @@ pub(crate) fn gzip_json_fast<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, 
 }
 
 fn packed_json<T: Serialize + ?Sized>(value: &T, level: Compression) -> Result<Bytes, WireError> {
+    packed(level, |out| Ok(serde_json::to_writer(out, value)?))
+}
+
+/// Packs what `write` writes.
+///
+/// # Errors
+///
+/// [`WireError::Encode`] when it fails.
+pub(crate) fn gzip(
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<Bytes, WireError> {
+    packed(Compression::default(), write)
+}
+
+fn packed(
+    level: Compression,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<Bytes, WireError> {
     let encode = |error: &dyn std::fmt::Display| WireError::Encode(error.to_string());
     let mut encoder =
         std::io::BufWriter::with_capacity(64 * 1024, GzEncoder::new(Vec::new(), level));
-    serde_json::to_writer(&mut encoder, value).map_err(|e| encode(&e))?;
+    write(&mut encoder).map_err(|e| encode(&e))?;
     encoder.flush().map_err(|e| encode(&e))?;
     let encoder = encoder.into_inner().map_err(|e| encode(&e))?;
     let packed = encoder.finish().map_err(|e| encode(&e))?;

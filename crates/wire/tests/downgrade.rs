@@ -5,8 +5,10 @@
     reason = "what a test cannot do without ends the test"
 )]
 
-use gatehouse_wire::Version;
-use gatehouse_wire::downgrade::{Action, Change, convert, for_open_source};
+use gatehouse_wire::downgrade::{Action, Change, Rewriter};
+use gatehouse_wire::hash::packed_hash;
+use gatehouse_wire::v1::{PlaneFrame, decode_reconfigure, encode_reconfigure};
+use gatehouse_wire::{PackedTable, Version};
 use serde_json::{Value, json};
 
 /// The recorded payloads, newest version first.
@@ -22,6 +24,36 @@ fn recorded() -> Vec<(Version, Value)> {
 }
 
 /// The reference writes an empty list of a converted payload as `{}`.
+/// What nodes get of a table.
+#[derive(Debug, PartialEq)]
+struct Converted {
+    table: Value,
+    changes: Vec<Change>,
+}
+
+fn sent(table: &Value, mut rewriter: Rewriter) -> Option<Converted> {
+    let packed = PackedTable::of(table);
+    let frame = encode_reconfigure(&packed, &packed_hash(&packed), 0, &mut rewriter).unwrap();
+    let PlaneFrame::Reconfigure(read) = decode_reconfigure(&frame, usize::MAX >> 1).unwrap() else {
+        panic!("not a configuration");
+    };
+    let changes = rewriter.finish();
+    if changes.is_empty() {
+        assert_eq!(PackedTable::of(&read.config_table), packed);
+        return None;
+    }
+    let table = read.config_table;
+    Some(Converted { table, changes })
+}
+
+fn convert(table: &Value, node: Version) -> Option<Converted> {
+    sent(table, Rewriter::new(node, false))
+}
+
+fn for_open_source(table: &Value) -> Option<Converted> {
+    sent(table, Rewriter::new(Version::new(3, 10, 0), true))
+}
+
 fn without_empty_kinds(value: &Value) -> Value {
     match value {
         Value::Array(items) if items.is_empty() => json!({}),

@@ -10,7 +10,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
-use gatehouse_wire::WireError;
+use gatehouse_wire::downgrade::Rewriter;
 use gatehouse_wire::hash::config_hash;
 use gatehouse_wire::telemetry::{Acknowledge, Batch, Latencies, Record, Source};
 use gatehouse_wire::v1::{
@@ -18,6 +18,7 @@ use gatehouse_wire::v1::{
     decode_reconfigure, encode_node_frame, encode_reconfigure,
 };
 use gatehouse_wire::v2::Hello;
+use gatehouse_wire::{PackedTable, Version, WireError};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -43,8 +44,10 @@ fn pushed(message: &Value) -> Result<PlaneFrame, WireError> {
 #[test]
 fn pushed_configuration_reads_back() {
     let table = json!({"_format_version": "3.0", "services": [{"name": "s", "port": 80}]});
+    let packed = PackedTable::of(&table);
     let hashes = config_hash(&table);
-    let frame = encode_reconfigure(&table, &hashes, 1_767_225_600_123).unwrap();
+    let mut rewriter = Rewriter::new(Version::new(3, 10, 0), false);
+    let frame = encode_reconfigure(&packed, &hashes, 1_767_225_600_123, &mut rewriter).unwrap();
     let PlaneFrame::Reconfigure(read) = decode_reconfigure(&frame, MAX).unwrap() else {
         panic!("not a configuration");
     };
@@ -300,7 +303,7 @@ proptest! {
         let _ = Hello::decode(&bytes);
         let _ = Batch::decode(&gzip(&bytes));
         let _ = Acknowledge::decode(&bytes);
-        let _ = gatehouse_wire::Version::parse(&String::from_utf8_lossy(&bytes));
+        let _ = Version::parse(&String::from_utf8_lossy(&bytes));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The configuration hash against published vectors and recorded frames of Kong Gateway 3.9.3.
 
-use gatehouse_wire::hash::{EMPTY_HASH, Hashes, config_hash, section_hash, serialise};
+use gatehouse_wire::PackedTable;
+use gatehouse_wire::hash::{EMPTY_HASH, Hashes, config_hash, packed_hash, section_hash, serialise};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -88,6 +89,8 @@ fn every_recorded_frame_agrees() {
             "{}",
             vector["name"]
         );
+        let packed = PackedTable::of(&vector["config_table"]);
+        assert_eq!(packed_hash(&packed), expected, "{}", vector["name"]);
         count += 1;
     }
     assert_eq!(count, 17);
@@ -141,6 +144,7 @@ proptest! {
     #[test]
     fn order_of_members_does_not_matter(value in any_json()) {
         prop_assert_eq!(config_hash(&value), config_hash(&reversed(&value)));
+        prop_assert_eq!(config_hash(&value), packed_hash(&PackedTable::of(&value)));
         prop_assert_eq!(section_hash(&value), section_hash(&reversed(&value)));
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use declarative::{Config, render_minimal, yaml_text};
+use declarative::{render_minimal, yaml_text};
 use entities::Catalogue;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
@@ -31,13 +31,12 @@ pub(crate) async fn document(
     let work = move || {
         if !tags.is_empty() {
             for rows in export.tables.values_mut() {
-                rows.retain(|row| has_tags(row, &tags));
+                rows.retain(|row| has_tags(&row.open(), &tags));
             }
         }
-        let config = Config {
-            tables: std::mem::take(&mut export.tables),
-        };
-        let mut value = render_minimal(&config, &catalogue);
+        export.tables.retain(|_, rows| !rows.is_empty());
+        let mut value = render_minimal(&export.tables, &catalogue);
+        drop(export);
         if let (false, Value::Object(members)) = (tags.is_empty(), &mut value) {
             members.insert("_info".to_owned(), json!({"select_tags": tags}));
         }

@@ -3,19 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use declarative::{Config, Document, Format, Limits, Options, Problem, Surroundings};
-use entities::{Catalogue, EntityKind, OnDelete};
+use declarative::{Document, Format, Limits, Options, Problem, Surroundings};
+use entities::{Catalogue, EntityKind, OnDelete, Packed};
 use schema::Map;
 use serde_json::{Value, json};
+use store::Tables;
 use uuid::Uuid;
 
 use super::keep;
 use crate::custom::{self, CustomPlugin};
 
-pub(super) type Tables = BTreeMap<String, Vec<Map>>;
-
 /// Rows that are only looked at.
-type Rows<'r> = BTreeMap<&'r str, Vec<&'r Map>>;
+type Rows<'r> = BTreeMap<&'r str, Vec<&'r Packed>>;
 
 /// Bytes of a document: 100 MB (decimal).
 pub const MAX_BYTES: usize = 100_000_000;
@@ -98,31 +97,32 @@ pub(crate) fn catalogue(
 /// Completes a document, or says everything that is wrong with it. `body` is its text.
 pub(crate) fn read(
     body: &[u8],
-    document: &Document,
+    document: Document,
     ground: &Ground<'_>,
 ) -> Result<Desired, Vec<Value>> {
-    let tags = selection(document, ground.tags.clone());
+    let tags = selection(&document, ground.tags.clone());
     let digest = digest_of(body, &tags);
-    let (mine, others) = divide(ground, document, &tags);
+    let (mine, others) = divide(ground, &document, &tags);
     let options = Options {
         tolerate_deck: true,
         ..Options::default()
     };
     let around = Surroundings::of_rows(ground.catalogue, &others).with_tags(tags.clone());
-    let mut config = document
-        .normalise_within(ground.catalogue, options, &around)
+    let mut rows = document
+        .normalise_packed(ground.catalogue, options, &around)
         .map_err(|problems| problems.iter().map(shown).collect::<Vec<_>>())?;
     let seed = format!("{}\n{}\n{digest}", ground.plane, ground.version);
     let fresh = |kind: &str, position: usize| made_id(&seed, kind, position);
-    let named = keep::named_ids(document);
-    keep::keep_ids(&mut config, &mine, &named, ground.catalogue, &fresh);
+    let named = keep::named_ids(&document);
+    drop(document);
+    keep::keep_ids(&mut rows, &mine, &named, ground.catalogue, &fresh);
     let mut desired = Desired {
         tables: Tables::new(),
         managed: HashSet::new(),
         tags,
         digest,
     };
-    desired.fill(config, &mine, others, ground.catalogue)?;
+    desired.fill(rows, &mine, others, ground.catalogue)?;
     Ok(desired)
 }
 
@@ -158,13 +158,16 @@ fn made_id(seed: &str, kind: &str, position: usize) -> Uuid {
 /// The stored rows that the document manages, and the others.
 fn divide<'r>(ground: &Ground<'r>, document: &Document, tags: &[String]) -> (Rows<'r>, Tables) {
     let (mut mine, mut others) = (Rows::new(), Tables::new());
-    let mut ids: HashSet<&str> = HashSet::new();
+    let mut ids: HashSet<String> = HashSet::new();
     for kind in ground.catalogue.kinds() {
         let is_left = LEFT_ALONE.contains(&kind.name) && document.value().get(kind.name).is_none();
         for row in ground.stored.get(kind.name).into_iter().flatten() {
-            let is_mine = !is_left && (tags.is_empty() || is_selected(kind, row, tags, &ids));
+            let is_mine =
+                !is_left && (tags.is_empty() || is_selected(kind, &row.open(), tags, &ids));
             if is_mine {
-                ids.extend(row.get("id").and_then(Value::as_str));
+                if !tags.is_empty() {
+                    ids.extend(row.text_of("id"));
+                }
                 mine.entry(kind.name).or_default().push(row);
             } else {
                 let rows = others.entry(kind.name.to_owned()).or_default();
@@ -176,7 +179,7 @@ fn divide<'r>(ground: &Ground<'r>, document: &Document, tags: &[String]) -> (Row
 }
 
 /// Whether a row has all tags; one that cannot have any goes with what it hangs on.
-fn is_selected(kind: &EntityKind, row: &Map, tags: &[String], ids: &HashSet<&str>) -> bool {
+fn is_selected(kind: &EntityKind, row: &Map, tags: &[String], ids: &HashSet<String>) -> bool {
     if !kind.has_tags {
         let mut parents = kind.foreign_fields();
         return parents.any(|(field, _)| {
@@ -196,21 +199,17 @@ fn is_selected(kind: &EntityKind, row: &Map, tags: &[String], ids: &HashSet<&str
 impl Desired {
     fn fill(
         &mut self,
-        config: Config,
+        wanted: Tables,
         mine: &Rows<'_>,
         mut others: Tables,
         catalogue: &Catalogue,
     ) -> Result<(), Vec<Value>> {
         let mut problems = Vec::new();
         for kind in catalogue.kinds() {
-            let key = |row: &Map| {
-                row.get(kind.primary_key)
-                    .and_then(Value::as_str)
-                    .map(str::to_owned)
-            };
+            let key = |row: &Packed| row.text_of(kind.primary_key);
             let rows = others.get(kind.name).into_iter().flatten();
             let outside: HashSet<String> = rows.filter_map(key).collect();
-            for id in config.rows(kind.name).iter().filter_map(key) {
+            for id in wanted.get(kind.name).into_iter().flatten().filter_map(key) {
                 if outside.contains(&id) {
                     problems.push(outside_selection(kind, &id, &self.tags));
                 }
@@ -220,7 +219,7 @@ impl Desired {
             self.managed
                 .extend(rows.filter_map(|row| key(row)).map(|id| (kind.name, id)));
         }
-        self.tables = config.tables;
+        self.tables = wanted;
         let mut removed = Removed::new(catalogue, mine, &self.tables);
         for kind in catalogue.kinds() {
             for row in others.remove(kind.name).into_iter().flatten() {
@@ -251,7 +250,7 @@ impl Removed {
     fn new(catalogue: &Catalogue, mine: &Rows<'_>, wanted: &Tables) -> Self {
         let mut ids = HashMap::new();
         for kind in catalogue.kinds() {
-            let id = |row: &Map| row.get("id").and_then(Value::as_str).map(str::to_owned);
+            let id = |row: &Packed| row.text_of("id");
             let stays = wanted.get(kind.name).into_iter().flatten();
             let stays: HashSet<String> = stays.filter_map(id).collect();
             let rows = mine.get(kind.name).into_iter().flatten();
@@ -265,7 +264,9 @@ impl Removed {
     }
 
     /// The row as it is afterwards; `None` when it goes along.
-    fn judge(&mut self, kind: &EntityKind, mut row: Map) -> Result<Option<Map>, Value> {
+    fn judge(&mut self, kind: &EntityKind, packed: Packed) -> Result<Option<Packed>, Value> {
+        let mut row = packed.open();
+        let mut is_changed = false;
         for reference in kind.references(&row) {
             let target = reference.id.to_string();
             if self.ids.get(&target) != Some(&reference.kind) {
@@ -279,6 +280,7 @@ impl Removed {
                 }
                 OnDelete::SetNull => {
                     row.insert(reference.field.to_owned(), Value::Null);
+                    is_changed = true;
                 }
                 OnDelete::Restrict => {
                     let id = row.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -293,7 +295,7 @@ impl Removed {
                 }
             }
         }
-        Ok(Some(row))
+        Ok(Some(if is_changed { Packed::of(&row) } else { packed }))
     }
 }
 

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use declarative::{Config, Document};
-use entities::{Catalogue, EntityKind};
+use declarative::Document;
+use entities::{Catalogue, EntityKind, Packed};
 use schema::{FieldKind, Map};
 use serde_json::{Value, json};
+use store::Tables;
 use uuid::Uuid;
 
 /// Every text under a member `id` of a document: ids that the file itself names stay.
@@ -32,29 +33,32 @@ fn collect(value: &Value, found: &mut HashSet<String>) {
     }
 }
 
-/// Gives rows of `config` the ids of the stored rows they are the same as. Other ids that are
+/// Gives rows of `tables` the ids of the stored rows they are the same as. Other ids that are
 /// random are made anew by `fresh`, from the kind and the position, so that they can be the same
 /// each time.
 pub(super) fn keep_ids(
-    config: &mut Config,
-    stored: &BTreeMap<&str, Vec<&Map>>,
+    tables: &mut Tables,
+    stored: &BTreeMap<&str, Vec<&Packed>>,
     named: &HashSet<String>,
     catalogue: &Catalogue,
     fresh: &dyn Fn(&str, usize) -> Uuid,
 ) {
     let mut kept: HashMap<String, String> = HashMap::new();
     for kind in catalogue.kinds() {
-        let Some(rows) = config.tables.get_mut(kind.name) else {
+        let Some(rows) = tables.get_mut(kind.name) else {
             continue;
         };
         let old = stored.get(kind.name).map_or(&[][..], Vec::as_slice);
-        for row in rows.iter_mut() {
-            follow(row, kind, &kept);
+        for packed in rows.iter_mut().filter(|_| !kept.is_empty()) {
+            let mut row = packed.open();
+            if follow(&mut row, kind, &kept) {
+                *packed = Packed::of(&row);
+            }
         }
-        let taken: HashSet<String> = rows.iter().filter_map(id).collect();
+        let taken: HashSet<String> = rows.iter().filter_map(packed_id).collect();
         let mut known = Known::of(kind, old, &taken);
-        for (position, row) in rows.iter_mut().enumerate() {
-            let Some(new) = id(row).filter(|new| !named.contains(new)) else {
+        for (position, packed) in rows.iter_mut().enumerate() {
+            let Some(new) = packed_id(packed).filter(|new| !named.contains(new)) else {
                 continue;
             };
             if known.holds(&new) {
@@ -62,16 +66,19 @@ pub(super) fn keep_ids(
             }
             let is_random = Uuid::try_parse(&new).is_ok_and(|id| id.get_version_num() == 4);
             let made = || is_random.then(|| fresh(kind.name, position).to_string());
-            if let Some(id) = known.take(row).or_else(made) {
+            if let Some(id) = known.take(packed).or_else(made) {
+                let mut row = packed.open();
                 row.insert("id".to_owned(), json!(id));
+                *packed = Packed::of(&row);
                 kept.insert(new, id);
             }
         }
     }
 }
 
-/// Replaces references to rows whose ids were exchanged.
-fn follow(row: &mut Map, kind: &EntityKind, kept: &HashMap<String, String>) {
+/// Replaces references to rows whose ids were exchanged; tells whether there were any.
+fn follow(row: &mut Map, kind: &EntityKind, kept: &HashMap<String, String>) -> bool {
+    let mut is_changed = false;
     for field in &kind.schema.fields {
         if !matches!(field.kind, FieldKind::Foreign(_)) {
             continue;
@@ -81,15 +88,18 @@ fn follow(row: &mut Map, kind: &EntityKind, kept: &HashMap<String, String>) {
         };
         if let Some(new) = id(reference).and_then(|old| kept.get(&old)) {
             reference.insert("id".to_owned(), json!(new));
+            is_changed = true;
         }
     }
     if let Some(Value::Array(list)) = row.get_mut("ca_certificates") {
         for item in list {
             if let Some(new) = item.as_str().and_then(|old| kept.get(old)) {
                 *item = json!(new);
+                is_changed = true;
             }
         }
     }
+    is_changed
 }
 
 /// Stored rows of one kind whose ids are free, by what makes a row the same: a unique value, or
@@ -97,7 +107,7 @@ fn follow(row: &mut Map, kind: &EntityKind, kept: &HashMap<String, String>) {
 /// imply all ids, and contents are only compared where no unique value decides.
 struct Known<'s> {
     kind: &'s EntityKind,
-    stored: Vec<&'s Map>,
+    stored: Vec<&'s Packed>,
     ids: HashSet<String>,
     by_value: Option<HashMap<String, String>>,
     by_content: Option<HashMap<[u8; 32], Vec<String>>>,
@@ -105,12 +115,12 @@ struct Known<'s> {
 }
 
 impl<'s> Known<'s> {
-    fn of(kind: &'s EntityKind, stored: &[&'s Map], taken: &HashSet<String>) -> Self {
-        let free = |row: &&&'s Map| id(row).is_some_and(|id| !taken.contains(&id));
+    fn of(kind: &'s EntityKind, stored: &[&'s Packed], taken: &HashSet<String>) -> Self {
+        let free = |row: &&&'s Packed| packed_id(row).is_some_and(|id| !taken.contains(&id));
         Self {
             kind,
             stored: stored.iter().filter(free).copied().collect(),
-            ids: stored.iter().filter_map(|row| id(row)).collect(),
+            ids: stored.iter().filter_map(|row| packed_id(row)).collect(),
             by_value: None,
             by_content: None,
             given: HashSet::new(),
@@ -122,8 +132,12 @@ impl<'s> Known<'s> {
     }
 
     /// The id of a stored row that is the same; no other row gets it.
-    fn take(&mut self, row: &Map) -> Option<String> {
-        let found = self.by_value(row).or_else(|| self.by_content(row))?;
+    fn take(&mut self, packed: &Packed) -> Option<String> {
+        if self.stored.is_empty() {
+            return None;
+        }
+        let row = packed.open();
+        let found = self.by_value(&row).or_else(|| self.by_content(&row))?;
         self.given.insert(found.clone());
         Some(found)
     }
@@ -131,9 +145,14 @@ impl<'s> Known<'s> {
     fn by_value(&mut self, row: &Map) -> Option<String> {
         let (kind, stored) = (self.kind, &self.stored);
         let by_value = self.by_value.get_or_insert_with(|| {
-            let rows = stored.iter().filter_map(|row| Some((row, id(row)?)));
-            rows.flat_map(|(row, id)| values(kind, row).map(move |value| (value, id.clone())))
-                .collect()
+            let rows = stored
+                .iter()
+                .filter_map(|row| Some((row.open(), packed_id(row)?)));
+            rows.flat_map(|(row, id)| {
+                let values: Vec<String> = values(kind, &row).collect();
+                values.into_iter().map(move |value| (value, id.clone()))
+            })
+            .collect()
         });
         let found = values(kind, row).find_map(|value| by_value.get(&value).cloned())?;
         (!self.given.contains(&found)).then_some(found)
@@ -144,7 +163,8 @@ impl<'s> Known<'s> {
         let by_content = self.by_content.get_or_insert_with(|| {
             let mut contents: HashMap<[u8; 32], Vec<String>> = HashMap::new();
             for row in stored {
-                contents.entry(content(row)).or_default().extend(id(row));
+                let ids = contents.entry(content(&row.open())).or_default();
+                ids.extend(packed_id(row));
             }
             contents
         });
@@ -168,6 +188,10 @@ fn content(row: &Map) -> [u8; 32] {
         }
     }
     pki::sha256(json!(content).to_string().as_bytes())
+}
+
+fn packed_id(row: &Packed) -> Option<String> {
+    Some(row.text_of("id")?.to_ascii_lowercase())
 }
 
 fn id(row: &Map) -> Option<String> {
@@ -196,21 +220,26 @@ consumers:
   - key: secret-2
 ";
 
-    fn read(text: &str, catalogue: &Catalogue) -> (Config, HashSet<String>) {
+    fn read(text: &str, catalogue: &Catalogue) -> (Tables, HashSet<String>) {
         let document = Document::parse(text.as_bytes(), Format::Auto, Limits::default()).unwrap();
         let config = document.normalise(catalogue, Options::default()).unwrap();
-        (config, named_ids(&document))
+        (store::pack(config.tables), named_ids(&document))
     }
 
-    fn rows(config: &Config) -> BTreeMap<&str, Vec<&Map>> {
-        let tables = config.tables.iter();
+    fn rows(tables: &Tables) -> BTreeMap<&str, Vec<&Packed>> {
+        let tables = tables.iter();
         tables
             .map(|(kind, rows)| (kind.as_str(), rows.iter().collect()))
             .collect()
     }
 
-    fn without_times(config: &Config) -> Value {
-        let mut tables = json!(config.tables);
+    fn open(tables: &Tables, kind: &str) -> Vec<Map> {
+        tables[kind].iter().map(Packed::open).collect()
+    }
+
+    fn without_times(tables: &Tables) -> Value {
+        let open = tables.keys().map(|kind| (kind, open(tables, kind)));
+        let mut tables = json!(open.collect::<BTreeMap<_, _>>());
         for rows in tables.as_object_mut().unwrap().values_mut() {
             for row in rows.as_array_mut().unwrap() {
                 let row = row.as_object_mut().unwrap();
@@ -247,14 +276,14 @@ consumers:
             Uuid::nil()
         });
 
-        let rows = second.rows("keyauth_credentials");
+        let rows = open(&second, "keyauth_credentials");
         assert_eq!(
             rows.iter().find(|row| row["key"] == "secret-1").unwrap()["id"],
             id
         );
-        let old = first.rows("keyauth_credentials");
+        let old = open(&first, "keyauth_credentials");
         let of = |rows: &[Map]| rows.iter().find(|r| r["key"] == "secret-2").unwrap()["id"].clone();
-        assert_eq!(of(rows), of(old));
+        assert_eq!(of(&rows), of(&old));
     }
 
     #[test]
@@ -268,8 +297,8 @@ consumers:
             Uuid::nil()
         });
 
-        let ids = |config: &Config| {
-            let rows = config.rows("services").iter();
+        let ids = |tables: &Tables| {
+            let rows = open(tables, "services").into_iter();
             rows.map(|row| row["id"].to_string())
                 .collect::<std::collections::BTreeSet<_>>()
         };

@@ -239,7 +239,7 @@ async fn prepare(
 ) -> Result<(Desired, Plan), Refusal> {
     let usual = entities.catalogue().clone();
     let brought = entities.brought(scope).await?;
-    let (plane, tags) = (scope.control_plane, query.tags.clone());
+    let (plane, tags, is_shown) = (scope.control_plane, query.tags.clone(), query.dry_run);
     let work = move || {
         let document = desired::parse(&body)?;
         let catalogue = desired::catalogue(&usual, brought, &document, &tags)?;
@@ -254,8 +254,10 @@ async fn prepare(
             stored: &stored,
             tags,
         };
-        let desired = desired::read(&body, &document, &ground)?;
-        let mut plan = Plan::of(&stored, &desired, &catalogue, version);
+        let desired = desired::read(&body, document, &ground)?;
+        drop(body);
+        let mut plan = Plan::of(&stored, &desired, &catalogue, (version, is_shown));
+        drop(stored);
         plan.warnings = crate::warnings::of_tables(&desired.tables, Some(&desired.managed));
         Ok((desired, plan))
     };

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use entities::{Catalogue, EntityKind};
+use entities::{Catalogue, EntityKind, Packed};
 use schema::Map;
 use serde_json::{Value, json};
+use store::Tables;
 
-use super::desired::{Desired, Tables, hex};
+use super::desired::{Desired, hex};
 use super::difference::{differences, is_same};
 use super::mask::Masks;
 
@@ -34,18 +35,20 @@ struct Counts {
 }
 
 impl Plan {
-    /// Compares what is stored with what a document leads to.
+    /// Compares what is stored with what a document leads to. Changes are only told if it is
+    /// shown to somebody.
     pub(crate) fn of(
         stored: &Tables,
         desired: &Desired,
         catalogue: &Catalogue,
-        base_version: u64,
+        (base_version, is_shown): (u64, bool),
     ) -> Self {
         let mut maker = Maker {
             masks: Masks::new(catalogue),
             hash: Vec::new(),
             counts: Counts::default(),
             changes: Vec::new(),
+            most: if is_shown { MAX_TOLD } else { 0 },
         };
         for kind in catalogue.kinds().iter().filter(|kind| kind.exported) {
             maker.kind(kind, stored, desired);
@@ -107,34 +110,36 @@ struct Maker<'a> {
     hash: Vec<u8>,
     counts: Counts,
     changes: Vec<Value>,
+    /// Changes that are told.
+    most: usize,
 }
 
 impl<'a> Maker<'a> {
     fn kind(&mut self, kind: &'a EntityKind, stored: &Tables, desired: &Desired) {
-        let key = |row: &Map| key_of(kind, row).to_owned();
+        let key = |row: &Packed| row.text_of(kind.primary_key).unwrap_or_default();
         let old = stored.get(kind.name).into_iter().flatten();
-        let mut old: HashMap<String, &Map> = old.map(|row| (key(row), row)).collect();
-        for row in desired.tables.get(kind.name).into_iter().flatten() {
-            match old.remove(&key(row)) {
-                None => {
-                    self.counts.created += 1;
-                    self.note("create", kind, row, None);
-                }
-                Some(before) if !is_same(before, row) => {
-                    self.counts.updated += 1;
-                    self.note("update", kind, row, Some(before));
-                }
-                Some(_) if desired.managed.contains(&(kind.name, key(row))) => {
-                    self.counts.unchanged += 1;
-                }
-                Some(_) => {}
+        let mut old: HashMap<String, &Packed> = old.map(|row| (key(row), row)).collect();
+        for packed in desired.tables.get(kind.name).into_iter().flatten() {
+            let row = packed.open();
+            let key = key_of(kind, &row).to_owned();
+            let Some(before) = old.remove(&key) else {
+                self.counts.created += 1;
+                self.note("create", kind, &row, None);
+                continue;
+            };
+            let before = before.open();
+            if !is_same(&before, &row) {
+                self.counts.updated += 1;
+                self.note("update", kind, &row, Some(&before));
+            } else if desired.managed.contains(&(kind.name, key)) {
+                self.counts.unchanged += 1;
             }
         }
         let mut gone: Vec<_> = old.into_iter().collect();
         gone.sort_by(|left, right| left.0.cmp(&right.0));
         for (_, row) in gone {
             self.counts.deleted += 1;
-            self.note("delete", kind, row, None);
+            self.note("delete", kind, &row.open(), None);
         }
     }
 
@@ -142,7 +147,7 @@ impl<'a> Maker<'a> {
         let id = key_of(kind, row);
         self.hash
             .extend(format!("{action} {} {id}\n", kind.name).into_bytes());
-        if self.changes.len() < MAX_TOLD {
+        if self.changes.len() < self.most {
             let change = change(&self.masks, action, kind, (before, row));
             self.changes.push(change);
         }

@@ -10,10 +10,11 @@ mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 
-use entities::Route;
+use entities::{Packed, Route};
 use router::{CompileError, Flavor, PatternRisk, RouteInput, Router, pattern_risk};
 use schema::Map;
 use serde_json::{Value, json};
+use store::Tables;
 
 pub(crate) use layer::tell;
 
@@ -50,26 +51,36 @@ impl Warning {
 /// "field", "message", "by"}`.
 #[must_use]
 pub fn warnings_of(tables: &BTreeMap<String, Vec<Map>>) -> Value {
-    Value::Array(of_tables(tables, None))
+    let rows = |kind: &str| tables.get(kind).into_iter().flatten().cloned();
+    Value::Array(of_rows(rows("services"), rows("routes"), None))
 }
 
 /// Warnings about a whole configuration, those of managed rows only if told so.
 pub(crate) fn of_tables(
-    tables: &BTreeMap<String, Vec<Map>>,
+    tables: &Tables,
     managed: Option<&HashSet<(&'static str, String)>>,
 ) -> Vec<Value> {
-    let rows = |kind: &str| tables.get(kind).map_or(&[][..], Vec::as_slice);
-    let is_off = |row: &&Map| row.get("enabled") == Some(&Value::Bool(false));
-    let off = rows("services").iter().filter(is_off);
-    let off: HashSet<&str> = off.filter_map(|row| row.get("id")?.as_str()).collect();
-    let runs = |row: &&Map| {
+    let rows = |kind: &str| tables.get(kind).into_iter().flatten().map(Packed::open);
+    of_rows(rows("services"), rows("routes"), managed)
+}
+
+fn of_rows(
+    services: impl Iterator<Item = Map>,
+    routes: impl Iterator<Item = Map>,
+    managed: Option<&HashSet<(&'static str, String)>>,
+) -> Vec<Value> {
+    let is_off = |row: &Map| row.get("enabled") == Some(&Value::Bool(false));
+    let off = services.filter(is_off);
+    let off: HashSet<String> = off
+        .filter_map(|row| Some(row.get("id")?.as_str()?.to_owned()))
+        .collect();
+    let runs = |row: &Map| {
         let service = row.get("service").and_then(|key| key.get("id")?.as_str());
         service.is_none_or(|id| !off.contains(id))
     };
-    let routes: Vec<Route> = rows("routes")
-        .iter()
+    let routes: Vec<Route> = routes
         .filter(runs)
-        .filter_map(|row| Route::try_from(row).ok())
+        .filter_map(|row| Route::try_from(&row).ok())
         .collect();
     let is_managed = |warning: &Warning| {
         managed.is_none_or(|managed| managed.contains(&("routes", warning.route.clone())))

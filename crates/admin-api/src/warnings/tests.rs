@@ -1,21 +1,20 @@
 //! Warnings of whole configurations.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use declarative::{Document, Options};
 use entities::{Catalogue, NoPlugins};
-use schema::Map;
 use serde_json::{Value, json};
+
+use store::Tables;
 
 use super::of_tables;
 
-fn tables(document: Value) -> BTreeMap<String, Vec<Map>> {
+fn tables(document: Value) -> Tables {
     let catalogue = Catalogue::new(std::sync::Arc::new(NoPlugins));
     let document = Document::from_value(document);
-    document
-        .normalise(&catalogue, Options::default())
-        .unwrap()
-        .tables
+    let config = document.normalise(&catalogue, Options::default());
+    store::pack(config.unwrap().tables)
 }
 
 fn codes(warnings: &[Value]) -> Vec<(&str, &str)> {

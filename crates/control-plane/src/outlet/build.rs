@@ -1,19 +1,19 @@
 //! Making a configuration out of what is stored, and packing it for versions of nodes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use declarative::Config;
-use entities::{DEFAULT_WORKSPACE, Map};
+use declarative::packed_table;
+use entities::{DEFAULT_WORKSPACE, Map, Packed};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use store::Export;
+use store::{Export, Tables};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
-use wire::Version;
-use wire::downgrade::{Change, Converted, convert, for_open_source};
-use wire::hash::{Hashes, config_hash};
+use wire::downgrade::{Change, Rewriter, is_for_open_source};
+use wire::hash::{Hashes, packed_hash};
+use wire::{PackedTable, Version};
 
 use super::{Inner, merge};
 use crate::model::{ClusterType, ControlPlane, GroupStatus};
@@ -36,10 +36,10 @@ pub(super) struct Build {
     pub(super) made_at_ms: u64,
     /// Names of the plugins in use.
     pub(super) plugins: BTreeSet<String>,
-    table: Value,
-    /// The same for nodes of the open-source reference, if it differs.
-    open_source: Option<Converted>,
-    packed: Mutex<HashMap<Form, Arc<OnceCell<Arc<Packed>>>>>,
+    table: PackedTable,
+    /// Whether nodes of the open-source reference cannot take all of it.
+    is_reducible: bool,
+    packed: Mutex<HashMap<Form, Arc<OnceCell<Arc<Payload>>>>>,
 }
 
 /// Minor version of 3.x for which it is converted, `None` for nodes that take it as it is; and
@@ -47,7 +47,7 @@ pub(super) struct Build {
 type Form = (Option<u16>, bool);
 
 /// A frame's payload for nodes of one form.
-pub(super) struct Packed {
+pub(super) struct Payload {
     pub(super) bytes: Bytes,
     /// What was changed for older nodes.
     pub(super) changes: Vec<Change>,
@@ -128,18 +128,20 @@ pub(super) async fn build(
     for id in whose(&sources.plane, &sources.members) {
         let secrets = inner.planes.read_secrets(id, &tables).await;
         for (kind, rows) in secrets.map_err(|error| error.to_string())? {
-            tables.entry(kind.to_owned()).or_default().extend(rows);
+            let table = tables.entry(kind.to_owned()).or_default();
+            table.extend(rows.iter().map(Packed::of));
         }
     }
     let catalogue = Arc::clone(&inner.catalogue);
     let plane = sources.plane;
     let made = tokio::task::spawn_blocking(move || {
-        let table = table(&plane, tables).to_table(&catalogue);
-        let hashes = config_hash(&table);
-        let open_source = for_open_source(&table);
-        (table, hashes, open_source)
+        let (members, tables) = packed_table(with_own(&plane, tables), &catalogue);
+        let table = PackedTable { members, tables };
+        let hashes = packed_hash(&table);
+        let is_reducible = is_reducible(&table);
+        (table, hashes, is_reducible)
     });
-    let (table, hashes, open_source) = made.await.map_err(|error| error.to_string())?;
+    let (table, hashes, is_reducible) = made.await.map_err(|error| error.to_string())?;
     Ok(Outcome::Built(Arc::new(Build {
         sequence,
         versions,
@@ -147,19 +149,20 @@ pub(super) async fn build(
         made_at_ms: clock::unix_millis(),
         plugins: plugins(&table),
         table,
-        open_source,
+        is_reducible,
         packed: Mutex::default(),
     })))
 }
 
 /// Adds what every configuration has: the default workspace and the name of the cluster.
-fn table(plane: &ControlPlane, mut tables: BTreeMap<String, Vec<Map>>) -> Config {
+fn with_own(plane: &ControlPlane, mut tables: Tables) -> Tables {
     let created_at = plane.created_at / 1000;
+    let has = |rows: &[Packed], member: &str, text: &str| {
+        let mut rows = rows.iter();
+        rows.any(|row| row.text_of(member).as_deref() == Some(text))
+    };
     let workspaces = tables.entry("workspaces".to_owned()).or_default();
-    if !workspaces
-        .iter()
-        .any(|row| row.get("name") == Some(&json!("default")))
-    {
+    if !has(workspaces, "name", "default") {
         workspaces.push(row(json!({
             "id": DEFAULT_WORKSPACE.to_string(),
             "name": "default",
@@ -171,33 +174,34 @@ fn table(plane: &ControlPlane, mut tables: BTreeMap<String, Vec<Map>>) -> Config
         })));
     }
     let parameters = tables.entry("parameters".to_owned()).or_default();
-    if !parameters
-        .iter()
-        .any(|row| row.get("key") == Some(&json!("cluster_id")))
-    {
+    if !has(parameters, "key", "cluster_id") {
         parameters.push(row(json!({
             "key": "cluster_id",
             "value": plane.id.to_string(),
             "created_at": null,
         })));
     }
-    Config { tables }
+    tables
 }
 
-fn row(value: Value) -> Map {
-    match value {
+fn row(value: Value) -> Packed {
+    Packed::of(&match value {
         Value::Object(map) => map,
         _ => Map::new(),
-    }
+    })
 }
 
-fn plugins(table: &Value) -> BTreeSet<String> {
-    let rows = table.get("plugins").and_then(Value::as_array);
-    rows.into_iter()
-        .flatten()
-        .filter_map(|row| row.get("name")?.as_str())
-        .map(str::to_owned)
-        .collect()
+fn plugins(table: &PackedTable) -> BTreeSet<String> {
+    let rows = table.rows("plugins").iter();
+    rows.filter_map(|row| row.text_of("name")).collect()
+}
+
+fn is_reducible(table: &PackedTable) -> bool {
+    let mut tables = table.tables.iter();
+    tables.any(|(name, rows)| {
+        let mut rows = rows.iter();
+        rows.any(|row| !is_for_open_source(name, &row.open()))
+    })
 }
 
 impl Build {
@@ -207,8 +211,8 @@ impl Build {
         self: &Arc<Self>,
         node: Version,
         is_ours: bool,
-    ) -> Result<Arc<Packed>, String> {
-        let is_reduced = !is_ours && self.open_source.is_some();
+    ) -> Result<Arc<Payload>, String> {
+        let is_reduced = !is_ours && self.is_reducible;
         let form = (node.is_before(3, 10).then_some(node.minor), is_reduced);
         let cell = Arc::clone(self.packed.lock().entry(form).or_default());
         let packed = cell.get_or_try_init(|| async {
@@ -219,22 +223,14 @@ impl Build {
         packed.await.cloned()
     }
 
-    fn pack(&self, node: Version, is_reduced: bool) -> Result<Arc<Packed>, String> {
-        let mut changes = Vec::new();
-        let mut table = &self.table;
-        if let Some(reduced) = self.open_source.as_ref().filter(|_| is_reduced) {
-            table = &reduced.table;
-            changes.extend(reduced.changes.iter().cloned());
-        }
-        let converted = convert(table, node);
-        if let Some(converted) = &converted {
-            table = &converted.table;
-            changes.extend(converted.changes.iter().cloned());
-        }
+    fn pack(&self, node: Version, is_reduced: bool) -> Result<Arc<Payload>, String> {
+        let mut rewriter = Rewriter::new(node, is_reduced);
         // The hash stays that of the original, so that it says "in sync" at every version.
-        let bytes = wire::v1::encode_reconfigure(table, &self.hashes, self.made_at_ms);
+        let (hashes, at) = (&self.hashes, self.made_at_ms);
+        let bytes = wire::v1::encode_reconfigure(&self.table, hashes, at, &mut rewriter);
         let bytes = bytes.map_err(|error| error.to_string())?;
-        Ok(Arc::new(Packed { bytes, changes }))
+        let changes = rewriter.finish();
+        Ok(Arc::new(Payload { bytes, changes }))
     }
 }
 

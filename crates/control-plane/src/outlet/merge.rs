@@ -1,9 +1,10 @@
 //! The union of the configurations of a group's members, and where they clash.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use entities::{Catalogue, EntityKind, Map};
 use serde_json::Value;
+use store::Tables;
 use uuid::Uuid;
 
 use super::build::Exports;
@@ -17,11 +18,8 @@ const OWN: [&str; 2] = ["workspaces", "parameters"];
 
 /// Joins what members define. Two of them may not define an entity with the same id or the same
 /// unique value, nor the same plugin for everything.
-pub(super) fn merge(
-    exports: Exports,
-    catalogue: &Catalogue,
-) -> (BTreeMap<String, Vec<Map>>, Vec<Conflict>) {
-    let mut tables: BTreeMap<String, Vec<Map>> = BTreeMap::new();
+pub(super) fn merge(exports: Exports, catalogue: &Catalogue) -> (Tables, Vec<Conflict>) {
+    let mut tables = Tables::new();
     let mut seen: HashMap<Key, Uuid> = HashMap::new();
     let mut conflicts = Vec::new();
     for (member, export) in exports {
@@ -31,7 +29,8 @@ pub(super) fn merge(
             }
             let kind = catalogue.kind(&name);
             let merged = tables.entry(name.clone()).or_default();
-            for row in rows {
+            for packed in rows {
+                let row = packed.open();
                 let clash = keys(&name, kind, &row)
                     .into_iter()
                     .find(|key| seen.get(key).is_some_and(|other| *other != member));
@@ -43,7 +42,7 @@ pub(super) fn merge(
                 for key in keys(&name, kind, &row) {
                     seen.insert(key, member);
                 }
-                merged.push(row);
+                merged.push(packed);
             }
         }
     }
@@ -115,11 +114,11 @@ mod tests {
         });
         Export {
             version: 1,
-            tables: tables.collect(),
+            tables: store::pack(tables.collect()),
         }
     }
 
-    fn merged(members: &[Value]) -> (BTreeMap<String, Vec<Map>>, Vec<Conflict>) {
+    fn merged(members: &[Value]) -> (Tables, Vec<Conflict>) {
         let exports = members
             .iter()
             .zip(1..)

@@ -3,10 +3,8 @@
 //! They are entities of the control plane, so that they are sealed, counted and removed with it;
 //! but they have an API of their own, which never gives a value away.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
-use store::{Actor, Batch, ListQuery, Operation, Store, StoreError};
+use store::{Actor, Batch, ListQuery, Operation, Store, StoreError, Tables};
 use uuid::Uuid;
 
 use super::Planes;
@@ -145,13 +143,16 @@ impl Planes {
     pub(crate) async fn read_secrets(
         &self,
         plane: Uuid,
-        tables: &BTreeMap<String, Vec<Map<String, Value>>>,
+        tables: &Tables,
     ) -> Result<[(&'static str, Vec<Map<String, Value>>); 2], PlaneError> {
         let (mut stores, mut secrets) = (Vec::new(), Vec::new());
         let vaults = tables.get("vaults").into_iter().flatten();
-        let named =
-            vaults.filter_map(|vault| vault.get("config")?.get("config_store_id")?.as_str());
-        let mut named: Vec<Uuid> = named.filter_map(|id| Uuid::try_parse(id).ok()).collect();
+        let named = vaults.filter_map(|vault| {
+            let vault = vault.open();
+            let id = vault.get("config")?.get("config_store_id")?.as_str()?;
+            Uuid::try_parse(id).ok()
+        });
+        let mut named: Vec<Uuid> = named.collect();
         named.sort_unstable();
         named.dedup();
         for id in named {

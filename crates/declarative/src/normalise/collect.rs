@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use entities::{Catalogue, EntityKind, IdContext, Map, Violations};
+use entities::{Catalogue, EntityKind, IdContext, Map, Packed, Violations};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -17,8 +17,10 @@ use crate::problem::ProblemEntity;
 pub(super) struct Entry {
     /// Position of its kind in the catalogue.
     pub(super) kind: usize,
-    /// Its members, without nested children.
+    /// Its members, without nested children; what is left of them once it is packed.
     pub(super) body: Map,
+    /// All of it, if it is to be packed as soon as it is complete.
+    pub(super) packed: Option<Packed>,
     /// Where it stands.
     pub(super) steps: Vec<Step>,
     /// What it is nested in.
@@ -153,6 +155,7 @@ impl<'a> Work<'a> {
         self.entries.push(Entry {
             kind: index,
             body,
+            packed: None,
             steps: steps.to_vec(),
             parent: parent.cloned(),
             id: id.clone(),

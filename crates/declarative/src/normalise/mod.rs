@@ -15,12 +15,13 @@ mod resolve;
 mod surroundings;
 mod validate;
 
-use entities::{Catalogue, Map};
+use entities::{Catalogue, Map, Packed};
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::document::{Document, Step};
 use crate::problem::{Place, Problem};
+use crate::table::PackedRows;
 use collect::Entry;
 pub use surroundings::Surroundings;
 
@@ -65,13 +66,33 @@ impl Document {
         options: Options,
         around: &Surroundings,
     ) -> Result<Config, Vec<Problem>> {
-        let mut outcome = within(&self.root, catalogue, options, around);
-        if let Err(problems) = &mut outcome {
-            for problem in problems {
-                problem.line = self.line_of(&problem.steps);
-            }
+        let entries = within(&self.root, catalogue, options, around, false);
+        let entries = entries.map_err(|problems| self.with_lines(problems))?;
+        Ok(open(entries, catalogue))
+    }
+
+    /// [`Document::normalise_within`] that gives packed rows: each is open only while it is
+    /// completed.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, sorted by path within each sort of problem.
+    pub fn normalise_packed(
+        &self,
+        catalogue: &Catalogue,
+        options: Options,
+        around: &Surroundings,
+    ) -> Result<PackedRows, Vec<Problem>> {
+        let entries = within(&self.root, catalogue, options, around, true);
+        let entries = entries.map_err(|problems| self.with_lines(problems))?;
+        Ok(packed(entries, catalogue))
+    }
+
+    fn with_lines(&self, mut problems: Vec<Problem>) -> Vec<Problem> {
+        for problem in &mut problems {
+            problem.line = self.line_of(&problem.steps);
         }
-        outcome
+        problems
     }
 
     /// [`Document::normalise`] of a document that is not needed afterwards.
@@ -94,7 +115,9 @@ pub(crate) fn normalise(
     catalogue: &Catalogue,
     options: Options,
 ) -> Result<Config, Vec<Problem>> {
-    within(document, catalogue, options, &Surroundings::default())
+    let around = Surroundings::default();
+    let entries = within(document, catalogue, options, &around, false)?;
+    Ok(open(entries, catalogue))
 }
 
 fn within(
@@ -102,7 +125,8 @@ fn within(
     catalogue: &Catalogue,
     options: Options,
     around: &Surroundings,
-) -> Result<Config, Vec<Problem>> {
+    is_packing: bool,
+) -> Result<Vec<Entry>, Vec<Problem>> {
     let plain = options
         .tolerate_deck
         .then(|| deck::plain(document))
@@ -120,6 +144,7 @@ fn within(
         transform: true,
         original,
         around,
+        is_packing,
     };
     if let Value::Object(members) = original {
         work.header(members);
@@ -132,7 +157,7 @@ fn within(
     work.check_partials();
     work.check_protocols();
     if work.problems.is_empty() {
-        return Ok(work.finish());
+        return Ok(work.entries);
     }
     let mut problems = work.problems;
     problems.sort_by_key(|problem| problem.place.stage());
@@ -153,6 +178,28 @@ struct Work<'a> {
     /// The document as submitted, for reports.
     original: &'a Value,
     around: &'a Surroundings,
+    /// Whether entities are packed as soon as they are complete.
+    is_packing: bool,
+}
+
+fn open(entries: Vec<Entry>, catalogue: &Catalogue) -> Config {
+    let mut config = Config::default();
+    for entry in entries {
+        let kind = &catalogue.kinds()[entry.kind];
+        let table = config.tables.entry(kind.name.to_owned()).or_default();
+        table.push(entry.body);
+    }
+    config
+}
+
+fn packed(entries: Vec<Entry>, catalogue: &Catalogue) -> PackedRows {
+    let mut rows = PackedRows::new();
+    for entry in entries {
+        let kind = &catalogue.kinds()[entry.kind];
+        let row = entry.packed.unwrap_or_else(|| Packed::of(&entry.body));
+        rows.entry(kind.name.to_owned()).or_default().push(row);
+    }
+    rows
 }
 
 impl Work<'_> {
@@ -160,15 +207,5 @@ impl Work<'_> {
     fn top(&mut self, steps: Vec<Step>, message: &str) {
         let problem = Problem::new(steps, message, Place::Field, None);
         self.problems.push(problem);
-    }
-
-    fn finish(self) -> Config {
-        let mut config = Config::default();
-        for entry in self.entries {
-            let kind = &self.catalogue.kinds()[entry.kind];
-            let table = config.tables.entry(kind.name.to_owned()).or_default();
-            table.push(entry.body);
-        }
-        config
     }
 }

@@ -1,9 +1,11 @@
 //! What lies around a document that is only a part of a configuration.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use entities::{Catalogue, Map};
 use serde_json::Value;
+
+use crate::table::PackedRows;
 
 /// Rows outside of a document that it may refer to, and the tags of what it manages.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +23,12 @@ pub struct Surroundings {
 impl Surroundings {
     /// These rows, by plural name, can be referred to by id or name.
     #[must_use]
-    pub fn of_rows(catalogue: &Catalogue, tables: &BTreeMap<String, Vec<Map>>) -> Self {
+    pub fn of_rows(catalogue: &Catalogue, tables: &PackedRows) -> Self {
         let mut around = Self::default();
         for kind in catalogue.kinds() {
             let rows = tables.get(kind.name).map_or(&[][..], Vec::as_slice);
             for row in rows {
+                let row = row.open();
                 let text = |member: &str| row.get(member).and_then(Value::as_str);
                 let Some(id) = text(kind.primary_key) else {
                     continue;

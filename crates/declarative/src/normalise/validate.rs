@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use entities::{Mode, Origin, Violations};
+use entities::{Mode, Origin, Packed, Violations};
 use schema::Violation;
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::Work;
+use super::collect::Entry;
 use crate::document::{Step, path_text};
 use crate::problem::{Place, Problem, ProblemEntity};
 
@@ -45,6 +46,9 @@ impl Work<'_> {
             if let (Some(time), Some(slot)) = (updated_at, entry.body.get_mut("updated_at")) {
                 *slot = time;
             }
+            if violations.is_empty() && self.is_packing {
+                entry.pack(kind.name);
+            }
             if !violations.is_empty() {
                 let report = entry.report(catalogue, self.original, false);
                 let mut steps = entry.steps.clone();
@@ -57,6 +61,23 @@ impl Work<'_> {
             }
         }
         self.problems.append(&mut found);
+    }
+}
+
+impl Entry {
+    /// Packs the body; only what the checks that follow look at stays open.
+    fn pack(&mut self, kind: &str) {
+        match kind {
+            // They are looked at as a whole.
+            "plugins" | "partials" => {}
+            "routes" => {
+                self.packed = Some(Packed::of(&self.body));
+                let wanted = |name: &str| matches!(name, "protocols" | "service");
+                let body = std::mem::take(&mut self.body).into_iter();
+                self.body = body.filter(|(name, _)| wanted(name)).collect();
+            }
+            _ => self.packed = Some(Packed::of(&std::mem::take(&mut self.body))),
+        }
     }
 }
 

@@ -5,15 +5,14 @@
 //! by itself (defaults, nulls, derived ids, moments) is left out. Every row is read again before it
 //! is written so short; one that would come back different is written whole.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use entities::{Catalogue, EntityKind, IdContext, Map, Mode, Origin};
+use entities::{Catalogue, EntityKind, IdContext, Map, Mode, Origin, Packed};
 use schema::{FieldKind, Schema};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::config::Config;
+use crate::table::PackedRows;
 
 /// Kinds that other kinds are nested in, with the field that leads there; the first one that is
 /// set counts.
@@ -30,22 +29,22 @@ const PARENTS: [(&str, &str); 6] = [
 const FLAT: [&str; 4] = ["services", "keys", "oauth2_tokens", "degraphql_routes"];
 
 /// The document of a configuration.
-pub(super) fn document(config: &Config, catalogue: &Catalogue) -> Value {
+pub(super) fn document(tables: &PackedRows, catalogue: &Catalogue) -> Value {
     let mut writer = Writer {
         catalogue,
         names: HashMap::new(),
         children: HashMap::new(),
+        tops: HashMap::new(),
     };
-    writer.index(config);
+    writer.index(tables);
     let mut document = Map::new();
     document.insert("_format_version".to_owned(), json!("3.0"));
-    if !config.rows("basicauth_credentials").is_empty() {
+    if tables.contains_key("basicauth_credentials") {
         document.insert("_transform".to_owned(), json!(false));
     }
     for kind in written(catalogue) {
-        let mut rows: Vec<&Map> = config.rows(kind.name).iter().collect();
-        rows.retain(|row| parent(kind, row).is_none());
-        let rows = writer.list(kind, rows, None);
+        let rows = writer.tops.get(kind.name).into_iter().flatten();
+        let rows = writer.list(kind, rows.copied().collect(), None);
         if !rows.is_empty() {
             document.insert(kind.name.to_owned(), Value::Array(rows));
         }
@@ -77,25 +76,31 @@ fn reference<'r>(row: &'r Map, field: &str) -> Option<&'r str> {
 struct Writer<'a> {
     catalogue: &'a Catalogue,
     /// Names by kind and id.
-    names: HashMap<(&'static str, &'a str), &'a str>,
+    names: HashMap<(&'static str, String), String>,
     /// Rows by kind and id of what they are nested in.
-    children: HashMap<(&'static str, &'a str), Vec<(&'a EntityKind, &'a Map)>>,
+    children: HashMap<(&'static str, String), Vec<(&'a EntityKind, &'a Packed)>>,
+    /// Rows that are nested in nothing, by kind.
+    tops: HashMap<&'static str, Vec<&'a Packed>>,
 }
 
 impl<'a> Writer<'a> {
-    fn index(&mut self, config: &'a Config) {
+    fn index(&mut self, tables: &'a PackedRows) {
         for kind in written(self.catalogue) {
-            for row in config.rows(kind.name) {
-                if let Some((_, target, id)) = parent(kind, row) {
-                    let list = self.children.entry((target, id)).or_default();
-                    list.push((kind, row));
+            for packed in tables.get(kind.name).into_iter().flatten() {
+                let row = packed.open();
+                if let Some((_, target, id)) = parent(kind, &row) {
+                    let list = self.children.entry((target, id.to_owned())).or_default();
+                    list.push((kind, packed));
+                } else {
+                    self.tops.entry(kind.name).or_default().push(packed);
                 }
                 let text = |member: &str| row.get(member).and_then(Value::as_str);
                 let name = kind.endpoint_key.and_then(text);
                 // A name that looks like an id would be taken for one.
                 let name = name.filter(|name| is_addressable(kind, name));
                 if let (Some(id), Some(name)) = (text("id"), name) {
-                    self.names.insert((kind.name, id), name);
+                    let name = name.to_owned();
+                    self.names.insert((kind.name, id.to_owned()), name);
                 }
             }
         }
@@ -104,12 +109,12 @@ impl<'a> Writer<'a> {
     fn list(
         &self,
         kind: &EntityKind,
-        mut rows: Vec<&Map>,
+        mut rows: Vec<&Packed>,
         inside: Option<(&'static str, Uuid)>,
     ) -> Vec<Value> {
-        rows.sort_by(|left, right| order(kind, left, right));
+        rows.sort_by_cached_key(|row| place(kind, &row.open()));
         rows.into_iter()
-            .map(|row| Value::Object(self.row(kind, row, inside)))
+            .map(|row| Value::Object(self.row(kind, &row.open(), inside)))
             .collect()
     }
 
@@ -120,10 +125,10 @@ impl<'a> Writer<'a> {
         let parent = Uuid::try_parse(id).unwrap_or_default();
         let field = PARENTS.iter().find(|(_, target)| *target == kind.name);
         let inside = field.map(|(field, _)| (*field, parent));
-        let children = self.children.get(&(kind.name, id));
+        let children = self.children.get(&(kind.name, id.to_owned()));
         for child in written(self.catalogue) {
             let rows = children.into_iter().flatten();
-            let rows: Vec<&Map> = rows
+            let rows: Vec<&Packed> = rows
                 .filter(|(kind, _)| kind.name == child.name)
                 .map(|(_, row)| *row)
                 .collect();
@@ -154,7 +159,8 @@ impl<'a> Writer<'a> {
         }
         for (field, target) in kind.foreign_fields() {
             if let Some(id) = reference(row, field.name) {
-                let name = self.names.get(&(target, id)).copied().unwrap_or(id);
+                let name = self.names.get(&(target, id.to_owned()));
+                let name = name.map_or(id, String::as_str);
                 short.insert(field.name.to_owned(), json!(name));
             }
         }
@@ -206,17 +212,13 @@ fn is_addressable(kind: &EntityKind, name: &str) -> bool {
 }
 
 /// Named rows by name, then the rest; rows of one name by id.
-fn order(kind: &EntityKind, left: &Map, right: &Map) -> Ordering {
-    let text = |row: &Map, member: &str| {
+fn place(kind: &EntityKind, row: &Map) -> (bool, Option<String>, Option<String>) {
+    let text = |member: &str| {
         let text = row.get(member).and_then(Value::as_str);
         text.map(str::to_owned)
     };
-    let key = |row: &Map| {
-        let name = kind.endpoint_key.and_then(|key| text(row, key));
-        let name = name.or_else(|| text(row, "name"));
-        (name.is_none(), name, text(row, kind.primary_key))
-    };
-    key(left).cmp(&key(right))
+    let name = kind.endpoint_key.and_then(text).or_else(|| text("name"));
+    (name.is_none(), name, text(kind.primary_key))
 }
 
 /// Removes nulls and defaults, at every depth that has a description.

@@ -10,6 +10,7 @@ use entities::Catalogue;
 use serde_json::Value;
 
 use crate::config::Config;
+use crate::table::PackedRows;
 
 /// Block-style YAML, flat, references as ids.
 #[must_use]
@@ -26,8 +27,8 @@ pub fn render_json(config: &Config, catalogue: &Catalogue) -> String {
 /// The shortest document that means the same: nested, by names, without what follows by itself.
 /// Read again, it gives the same configuration but for moments.
 #[must_use]
-pub fn render_minimal(config: &Config, catalogue: &Catalogue) -> Value {
-    minimal::document(config, catalogue)
+pub fn render_minimal(rows: &PackedRows, catalogue: &Catalogue) -> Value {
+    minimal::document(rows, catalogue)
 }
 
 /// Compat: the reference shows certificates with a member for their names, without the names.

@@ -8,8 +8,8 @@
 
 use std::sync::Arc;
 
-use entities::{Catalogue, PluginCatalogue};
-use gatehouse_declarative::{Config, Document, Format, Limits, Options, Problem};
+use entities::{Catalogue, Packed, PluginCatalogue};
+use gatehouse_declarative::{Config, Document, Format, Limits, Options, PackedRows, Problem};
 use schema::{Field, Schema, Shorthand};
 
 /// One plugin, `limit`.
@@ -50,6 +50,14 @@ pub(crate) fn config(text: &str) -> Config {
     let config = parse(text).normalise(&catalogue(), Options::default());
     assert!(config.is_ok(), "{config:?}\n{text}");
     config.unwrap_or_default()
+}
+
+/// The same rows, packed.
+pub(crate) fn packed(config: &Config) -> PackedRows {
+    let tables = config.tables.iter();
+    tables
+        .map(|(kind, rows)| (kind.clone(), rows.iter().map(Packed::of).collect()))
+        .collect()
 }
 
 /// Normalises a text that must not be valid.

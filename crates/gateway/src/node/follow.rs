@@ -63,14 +63,15 @@ impl Follower {
     /// When the database cannot be read.
     pub(super) async fn load(&mut self) -> Result<(), StoreError> {
         let export = self.store.export(LOCAL_PLANE).await?;
+        let version = export.version;
         let config = Config {
-            tables: export.tables,
+            tables: export.open(),
         };
-        let hash = format!("{:032x}", export.version);
-        self.seen = Some(export.version);
+        let hash = format!("{version:032x}");
+        self.seen = Some(version);
         match self.intake.accept_config(config, hash).await {
             Ok(_) => self.said = None,
-            Err(refused) => self.say(export.version, &refused),
+            Err(refused) => self.say(version, &refused),
         }
         Ok(())
     }

@@ -406,7 +406,7 @@ async fn write(handle: &Handle, tables: &Value) {
     let document = declarative::Document::from_value(tables.clone());
     let config = document.normalise(&handle.catalogue, declarative::Options::default());
     let operation = store::Operation::ReplaceAll {
-        tables: config.unwrap().tables,
+        tables: store::pack(config.unwrap().tables),
     };
     let batch = store::Batch::of_one(LOCAL_PLANE, store::Actor::system(), operation);
     handle.store.as_ref().unwrap().apply(batch).await.unwrap();

@@ -1,13 +1,11 @@
 //! Operations made ready before any lock is taken: bodies sealed, values hashed, references read.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::codec::{Codec, Digest, Encoded, body_id};
 use crate::model::{KindFacts, Reference};
-use crate::{Body, Operation, StoreError};
+use crate::{Body, Operation, StoreError, Tables};
 
 /// A row of a kind by its id.
 pub(super) type Address = (&'static str, Uuid);
@@ -100,7 +98,7 @@ pub(super) enum Step<'a> {
         kind: &'a KindFacts,
         id: Uuid,
     },
-    ReplaceAll(&'a BTreeMap<String, Vec<Body>>),
+    ReplaceAll(&'a Tables),
     AtVersion(u64),
     Note(&'a str),
 }

@@ -6,11 +6,11 @@ use super::draft::Address;
 use super::fault::Outcome;
 use super::link::Link;
 use super::numbers::{signed, unsigned};
-use super::read::{Reading, audit_entry, decode};
+use super::read::{Reading, audit_entry, packed};
 use super::script::{Script, values};
-use crate::codec::{Encoded, Ttl};
+use crate::codec::Encoded;
 use crate::history::{EarlierRows, PAGE_LIMIT, REVISIONS_KEPT, ROWS_KEPT, cutoff, put_back};
-use crate::{Body, Export, Revisions, RowChange};
+use crate::{Export, Packed, Revisions, RowChange};
 
 /// What there was before a row was changed.
 pub(super) enum Before {
@@ -191,19 +191,12 @@ impl Reading<'_> {
                 Some(body) => body,
                 None => self.exported(kind.name, id).await?,
             };
-            let (before, after) = if from <= to {
+            let pair = if from <= to {
                 (earlier, newer)
             } else {
                 (newer, earlier)
             };
-            if before != after {
-                changes.push(RowChange {
-                    kind: kind.name.to_owned(),
-                    id,
-                    before,
-                    after,
-                });
-            }
+            changes.extend(RowChange::of(kind, id, pair));
         }
         Ok(Some(changes))
     }
@@ -232,7 +225,7 @@ impl Reading<'_> {
             let is_there = row.try_get::<_, Option<&str>>(1)?.is_some();
             let body = if is_there && ends.is_none_or(|end| unsigned(end) > self.now) {
                 let kind = &kinds[position];
-                Some(decode(self.codec, self.plane, kind, &row, Ttl::Absolute)?.1)
+                Some(packed(self.codec, self.plane, kind, &row)?)
             } else {
                 None
             };
@@ -242,7 +235,7 @@ impl Reading<'_> {
     }
 
     /// A row as exports show it.
-    async fn exported(&self, kind: &str, id: Uuid) -> Outcome<Option<Body>> {
+    async fn exported(&self, kind: &str, id: Uuid) -> Outcome<Option<Packed>> {
         let kind = self.codec.kind(kind)?;
         let sql = "SELECT id, body, sealed, expires_at FROM entity
              WHERE control_plane = $1 AND kind = $2 AND id = $3
@@ -251,7 +244,7 @@ impl Reading<'_> {
             .link
             .one(sql, &[&self.plane, &kind.name, &id, &signed(self.now)])
             .await?;
-        let body = row.map(|row| decode(self.codec, self.plane, kind, &row, Ttl::Absolute));
-        Ok(body.transpose()?.map(|(_, body)| body))
+        let body = row.map(|row| packed(self.codec, self.plane, kind, &row));
+        body.transpose()
     }
 }

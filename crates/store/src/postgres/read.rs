@@ -12,7 +12,8 @@ use crate::codec::{Codec, Stored, Ttl};
 use crate::limits::{CHANGES_TOLD, LIST_DEFAULT, LIST_LIMIT};
 use crate::model::KindFacts;
 use crate::{
-    AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Page, StoreError, TagRow,
+    AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Packed, Page, StoreError,
+    TagRow,
 };
 
 /// Begins a transaction that sees one state of the database and may take its time.
@@ -157,7 +158,7 @@ impl Reading<'_> {
                 .await?;
             let mut table = Vec::new();
             while let Some(row) = rows.next().await? {
-                table.push(decode(self.codec, self.plane, kind, &row, Ttl::Absolute)?.1);
+                table.push(packed(self.codec, self.plane, kind, &row)?);
             }
             if !table.is_empty() {
                 export.tables.insert(kind.name.to_owned(), table);
@@ -247,12 +248,20 @@ pub(super) fn decode(
     row: &Row,
     ttl: Ttl,
 ) -> Outcome<(Uuid, Body)> {
-    let id: Uuid = row.try_get(0)?;
-    let stored = Stored {
-        id,
+    let stored = stored(row)?;
+    Ok((stored.id, codec.decode(plane, kind, &stored, ttl)?))
+}
+
+/// The same as exports show it.
+pub(super) fn packed(codec: &Codec, plane: Uuid, kind: &KindFacts, row: &Row) -> Outcome<Packed> {
+    Ok(codec.decode_packed(plane, kind, &stored(row)?)?)
+}
+
+fn stored(row: &Row) -> Outcome<Stored<'_>> {
+    Ok(Stored {
+        id: row.try_get(0)?,
         body: row.try_get(1)?,
         sealed: row.try_get(2)?,
         expires_at: row.try_get::<_, Option<i64>>(3)?.map(unsigned),
-    };
-    Ok((id, codec.decode(plane, kind, &stored, ttl)?))
+    })
 }

@@ -1,7 +1,7 @@
 //! Making the exported kinds of a control plane exactly what a document says, by the smallest
 //! change. Rows are written chunk by chunk, so that a large document is in memory once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -16,13 +16,13 @@ use super::state::Row;
 use crate::codec::Ttl;
 use crate::document::{self, check_tables, says_the_same};
 use crate::model::KindFacts;
-use crate::{Body, ChangeKind, StoreError};
+use crate::{Body, ChangeKind, Packed, StoreError, Tables};
 
 /// A row of the document that is not stored like that yet.
 struct Wanted<'b> {
     kind: &'b KindFacts,
     id: Uuid,
-    body: &'b Body,
+    body: &'b Packed,
     exists: bool,
 }
 
@@ -44,10 +44,7 @@ struct Comparison<'b> {
 impl<'a> Work<'a> {
     /// Compares, then changes. Only the state at the end has to be consistent: rows may swap
     /// names, and a row may replace the one it used to refer to.
-    pub(super) async fn replace_all(
-        &mut self,
-        tables: &BTreeMap<String, Vec<Body>>,
-    ) -> Outcome<()> {
+    pub(super) async fn replace_all(&mut self, tables: &Tables) -> Outcome<()> {
         let codec = self.codec;
         check_tables(codec, tables)?;
         // What the same batch planned before comes first; from here on the database is written.
@@ -82,7 +79,7 @@ impl<'a> Work<'a> {
     async fn compare<'b>(
         &self,
         kind: &'b KindFacts,
-        rows: &'b [Body],
+        rows: &'b [Packed],
         comparison: &mut Comparison<'b>,
     ) -> Outcome<()> {
         let is_same = |body: &Body, row: &Row| {
@@ -168,8 +165,7 @@ impl<'a> Work<'a> {
     /// When the rows that change were made: they keep that moment, the document's is that of the
     /// import.
     async fn births(&self, part: &[Wanted<'_>]) -> Outcome<HashMap<Address, serde_json::Value>> {
-        let is_dated = |row: &&Wanted<'_>| row.exists && row.body.contains_key("created_at");
-        let dated: Vec<&Wanted<'_>> = part.iter().filter(is_dated).collect();
+        let dated: Vec<&Wanted<'_>> = part.iter().filter(|row| row.exists).collect();
         if dated.is_empty() {
             return Ok(HashMap::new());
         }
@@ -195,13 +191,11 @@ impl<'a> Work<'a> {
         row: &Wanted<'_>,
         birth: Option<&serde_json::Value>,
     ) -> Result<Draft, StoreError> {
-        let at = (row.kind, row.id);
-        let Some(birth) = birth else {
-            return Draft::new(self.codec, self.plane, at, row.body, self.now);
-        };
-        let mut body = row.body.clone();
-        body.insert("created_at".to_owned(), birth.clone());
-        Draft::new(self.codec, self.plane, at, &body, self.now)
+        let mut body = row.body.open();
+        if let (Some(moment), Some(birth)) = (body.get_mut("created_at"), birth) {
+            *moment = birth.clone();
+        }
+        Draft::new(self.codec, self.plane, (row.kind, row.id), &body, self.now)
     }
 
     async fn check_targets(
@@ -245,7 +239,7 @@ impl<'a> Work<'a> {
         let fields = key.map_or(&[][..], |key| &key.fields);
         Ok(StoreError::Unique {
             kind: address.0.to_owned(),
-            fields: key_fields(fields, row.body),
+            fields: key_fields(fields, &row.body.open()),
             holder,
         })
     }

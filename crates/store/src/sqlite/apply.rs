@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::fault::Outcome;
+use super::fault::{Fault, Outcome};
 use super::read::decode;
 use crate::codec::{Codec, Digest, Encoded, body_id};
-use crate::model::{KindFacts, OnDelete, Reference};
+use crate::model::{KindFacts, OnDelete, Reference, UniqueKey};
 use crate::{Body, ChangeKind, Operation, StoreError};
 
 /// Each names its index: left to choose, SQLite takes the primary key of `reference` and reads all
@@ -220,39 +220,71 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    pub(super) fn put_keys(&mut self, kind: &KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
+    fn put_keys(&mut self, kind: &KindFacts, id: Uuid, body: &Body) -> Outcome<()> {
         for key in self.codec.unique_keys(kind, body) {
-            let digest = self
-                .codec
-                .key_digest(self.plane, kind.name, &key.fields, &key.value);
-            if let Some(holder) = self.holder(kind, &digest)? {
-                if holder == id {
-                    continue;
-                }
-                // `existing` clears the holder away when it has expired.
-                if self.existing(kind, holder)?.is_some() {
-                    let fields = key
-                        .fields
-                        .iter()
-                        .map(|field| (field.clone(), body.get(field).cloned().unwrap_or_default()))
-                        .collect();
-                    let kind = kind.name.to_owned();
-                    return Err(StoreError::Unique {
-                        kind,
-                        fields,
-                        holder,
-                    }
-                    .into());
-                }
+            let digest = self.key_digest(kind, &key);
+            if let Some(holder) = self.put_key(kind, id, &digest)? {
+                return Err(self.taken(kind, body, (&digest, holder)));
             }
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO unique_key (control_plane, kind, digest, id)
-                     VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute((self.plane, kind.name, digest, id))?;
         }
         Ok(())
+    }
+
+    pub(super) fn key_digest(&self, kind: &KindFacts, key: &UniqueKey) -> Digest {
+        self.codec
+            .key_digest(self.plane, kind.name, &key.fields, &key.value)
+    }
+
+    /// Gives a unique value to a row, or tells which other one has it.
+    pub(super) fn put_key(
+        &mut self,
+        kind: &KindFacts,
+        id: Uuid,
+        digest: &Digest,
+    ) -> Outcome<Option<Uuid>> {
+        if self.add_key(kind, id, digest)? {
+            return Ok(None);
+        }
+        let Some(holder) = self.holder(kind, digest)?.filter(|holder| *holder != id) else {
+            return Ok(None);
+        };
+        // `existing` clears the holder away when it has expired.
+        if self.existing(kind, holder)?.is_some() {
+            return Ok(Some(holder));
+        }
+        self.add_key(kind, id, digest)?;
+        Ok(None)
+    }
+
+    fn add_key(&self, kind: &KindFacts, id: Uuid, digest: &Digest) -> Outcome<bool> {
+        let added = self
+            .connection
+            .prepare_cached(
+                "INSERT INTO unique_key (control_plane, kind, digest, id)
+                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            )?
+            .execute((self.plane, kind.name, digest, id))?;
+        Ok(added > 0)
+    }
+
+    /// The error about a unique value of `body` that another row has.
+    pub(super) fn taken(
+        &self,
+        kind: &KindFacts,
+        body: &Body,
+        (digest, holder): (&Digest, Uuid),
+    ) -> Fault {
+        let keys = self.codec.unique_keys(kind, body).into_iter();
+        let mut same = keys.filter(|key| self.key_digest(kind, key) == *digest);
+        let fields = same.next().map(|key| key.fields).unwrap_or_default();
+        let value = |field: &String| body.get(field).cloned().unwrap_or_default();
+        let pairs = fields.iter().map(|field| (field.clone(), value(field)));
+        let error = StoreError::Unique {
+            kind: kind.name.to_owned(),
+            fields: pairs.collect(),
+            holder,
+        };
+        error.into()
     }
 
     fn holder(&self, kind: &KindFacts, digest: &Digest) -> Outcome<Option<Uuid>> {

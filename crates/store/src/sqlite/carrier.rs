@@ -22,6 +22,10 @@ use crate::StoreError;
 /// Pages in the log that are not carried yet at which it is done while requests come, too.
 const PAGES_AT_MOST: u64 = 48 * 1024;
 
+/// Pages in the log at which the writer waits until all is carried: whoever writes without a break
+/// and faster than it can be carried is slowed down to that.
+const PAGES_BOUND: u64 = 4 * PAGES_AT_MOST;
+
 /// Pages not carried yet below which it is not worth a sync of the file.
 const PAGES_AT_LEAST: u64 = 256;
 
@@ -42,12 +46,16 @@ struct Place {
 }
 
 #[derive(Default)]
-struct Log(Mutex<Place>);
+struct Log {
+    place: Mutex<Place>,
+    /// One carries at a time; SQLite would send a second one away.
+    turn: Mutex<()>,
+}
 
 impl Log {
     /// To be called with the length of the log at each commit.
     fn grew(&self, written: u64) {
-        let mut place = self.0.lock();
+        let mut place = self.place.lock();
         if written < place.written {
             place.turn += 1;
             place.carried = 0;
@@ -57,16 +65,17 @@ impl Log {
 
     /// Pages in the log, and those of them that are not carried.
     fn lengths(&self) -> (u64, u64) {
-        let place = self.0.lock();
+        let place = self.place.lock();
         (place.written, place.written.saturating_sub(place.carried))
     }
 
     fn carry(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let turn = self.0.lock().turn;
+        let _mine = self.turn.lock();
+        let turn = self.place.lock().turn;
         // PASSIVE: neither waits for readers nor stops the writer.
         let carried: i64 =
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2))?;
-        let mut place = self.0.lock();
+        let mut place = self.place.lock();
         // The writer may have begun the log anew as soon as all was carried.
         if place.turn == turn {
             place.carried = u64::try_from(carried).unwrap_or(0);
@@ -135,10 +144,11 @@ impl Carrier {
         }
         if waiting >= PAGES_AT_MOST {
             self.ask();
-        } else if written >= PAGES_AT_MOST
-            && waiting <= PAGES_BY_WRITER
-            && written - self.tried_at >= PAGES_BY_WRITER
-        {
+        }
+        let is_nearly_done = written >= PAGES_AT_MOST && waiting <= PAGES_BY_WRITER;
+        // A reader may keep the log from beginning anew; then it is tried again some pages later.
+        let is_new = written - self.tried_at >= PAGES_BY_WRITER;
+        if is_new && (is_nearly_done || written >= PAGES_BOUND) {
             self.tried_at = written;
             self.log.carry(writer).unwrap_or_else(|error| {
                 let error = translate(&error, "carry the write-ahead log", &self.path);

@@ -5,11 +5,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use uuid::Uuid;
 
 use super::fault::Outcome;
-use super::read::{Reading, decode};
-use crate::codec::Ttl;
+use super::read::{Reading, packed};
 use crate::history::{EarlierRows, PAGE_LIMIT, ROWS_KEPT, cutoff, put_back};
 use crate::model::KindFacts;
-use crate::{AuditEntry, Body, Export, Revisions, RowChange, StoreError};
+use crate::{AuditEntry, Export, Packed, Revisions, RowChange, StoreError};
 
 /// The tables and triggers. A row of `history` says what a version replaced; without `body` there
 /// was nothing. The first one of a version counts. 1000 is `REVISIONS_KEPT`.
@@ -162,19 +161,12 @@ impl Reading<'_> {
                 Some(body) => body,
                 None => self.row(kind.name, id)?,
             };
-            let (before, after) = if from <= to {
+            let pair = if from <= to {
                 (earlier, newer)
             } else {
                 (newer, earlier)
             };
-            if before != after {
-                changes.push(RowChange {
-                    kind: kind.name.to_owned(),
-                    id,
-                    before,
-                    after,
-                });
-            }
+            changes.extend(RowChange::of(kind, id, pair));
         }
         Ok(Some(changes))
     }
@@ -212,7 +204,7 @@ impl Reading<'_> {
     }
 
     /// A row as exports show it.
-    fn row(&self, kind: &str, id: Uuid) -> Outcome<Option<Body>> {
+    fn row(&self, kind: &str, id: Uuid) -> Outcome<Option<Packed>> {
         let kind = self.codec.kind(kind)?;
         let mut find = self.connection.prepare_cached(
             "SELECT id, body, sealed, expires_at FROM entity
@@ -227,7 +219,7 @@ impl Reading<'_> {
     }
 
     /// The body in a row of columns `id, body, sealed, expires_at`.
-    fn body(&self, kind: &KindFacts, row: &Row<'_>) -> Outcome<Body> {
-        Ok(decode(self.codec, self.plane, kind, row, Ttl::Absolute)?.1)
+    fn body(&self, kind: &KindFacts, row: &Row<'_>) -> Outcome<Packed> {
+        packed(self.codec, self.plane, kind, row)
     }
 }

@@ -9,7 +9,8 @@ use crate::codec::{Codec, Stored, Ttl};
 use crate::limits::{CHANGES_TOLD, LIST_DEFAULT, LIST_LIMIT};
 use crate::model::KindFacts;
 use crate::{
-    AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Page, StoreError, TagRow,
+    AuditEntry, Body, Change, ChangeKind, Changes, Export, ListQuery, Packed, Page, StoreError,
+    TagRow,
 };
 
 /// Reading within one control plane.
@@ -157,7 +158,7 @@ impl Reading<'_> {
             let mut rows = all.query((self.plane, kind.name, self.now))?;
             let mut table = Vec::new();
             while let Some(row) = rows.next()? {
-                table.push(decode(self.codec, self.plane, kind, row, Ttl::Absolute)?.1);
+                table.push(packed(self.codec, self.plane, kind, row)?);
             }
             if !table.is_empty() {
                 export.tables.insert(kind.name.to_owned(), table);
@@ -240,14 +241,27 @@ pub(super) fn decode(
     row: &Row<'_>,
     ttl: Ttl,
 ) -> Outcome<(Uuid, Body)> {
-    let id: Uuid = row.get(0)?;
+    let stored = stored(row)?;
+    Ok((stored.id, codec.decode(plane, kind, &stored, ttl)?))
+}
+
+/// The same as exports show it.
+pub(super) fn packed(
+    codec: &Codec,
+    plane: Uuid,
+    kind: &KindFacts,
+    row: &Row<'_>,
+) -> Outcome<Packed> {
+    Ok(codec.decode_packed(plane, kind, &stored(row)?)?)
+}
+
+fn stored<'r>(row: &'r Row<'_>) -> Outcome<Stored<'r>> {
     let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
     let sealed = row.get_ref(2)?.as_blob_or_null();
-    let stored = Stored {
-        id,
+    Ok(Stored {
+        id: row.get(0)?,
         body,
         sealed: sealed.map_err(rusqlite::Error::from)?,
         expires_at: row.get(3)?,
-    };
-    Ok((id, codec.decode(plane, kind, &stored, ttl)?))
+    })
 }

@@ -1,7 +1,7 @@
 //! Making the exported kinds of a control plane exactly what a document says, by the smallest
 //! change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use uuid::Uuid;
 
@@ -9,13 +9,13 @@ use super::apply::{Existing, Work};
 use super::fault::Outcome;
 use crate::document::{self, check_tables, says_the_same};
 use crate::model::KindFacts;
-use crate::{Body, StoreError};
+use crate::{Body, Packed, StoreError, Tables};
 
 /// A row of the document that is not stored like that yet.
 struct Wanted<'a> {
     kind: &'a KindFacts,
     id: Uuid,
-    body: &'a Body,
+    body: &'a Packed,
     existing: Option<Existing>,
 }
 
@@ -28,7 +28,7 @@ struct Gone<'a> {
 impl Work<'_> {
     /// Compares, then changes. Only the state at the end has to be consistent: rows may swap
     /// names, and a row may replace the one it used to refer to.
-    pub(super) fn replace_all(&mut self, tables: &BTreeMap<String, Vec<Body>>) -> Outcome<()> {
+    pub(super) fn replace_all(&mut self, tables: &Tables) -> Outcome<()> {
         check_tables(self.codec, tables)?;
         let (mut wanted, mut gone) = (Vec::new(), Vec::new());
         for kind in self.codec.kinds().iter().filter(|kind| kind.is_exported) {
@@ -41,16 +41,30 @@ impl Work<'_> {
         for row in wanted.iter().filter(|row| row.existing.is_some()) {
             self.drop_derived(row.kind, row.id)?;
         }
-        for row in &wanted {
-            self.put_wanted(row)?;
-        }
-        for row in &wanted {
-            self.put_keys(row.kind, row.id, row.body)?;
-            self.put_tags(row.kind, row.id, row.body)?;
-            for reference in self.codec.references(row.kind, row.body) {
-                self.check_target(row.kind, row.id, &reference)?;
-                self.put_reference(row.kind, row.id, &reference)?;
+        let (mut keys, mut references) = (Vec::new(), Vec::new());
+        for (position, row) in wanted.iter().enumerate() {
+            let body = row.body.open();
+            self.put_wanted(row, &body)?;
+            self.put_tags(row.kind, row.id, &body)?;
+            for key in self.codec.unique_keys(row.kind, &body) {
+                let digest = self.key_digest(row.kind, &key);
+                keys.push((row.kind.name, digest, position));
             }
+            let of_row = self.codec.references(row.kind, &body).into_iter();
+            references.extend(of_row.map(|reference| (position, reference)));
+        }
+        // In the order of their index: each page of it is visited once.
+        keys.sort_unstable();
+        for (_, digest, position) in keys {
+            let row = &wanted[position];
+            if let Some(holder) = self.put_key(row.kind, row.id, &digest)? {
+                return Err(self.taken(row.kind, &row.body.open(), (&digest, holder)));
+            }
+        }
+        for (position, reference) in references {
+            let row = &wanted[position];
+            self.check_target(row.kind, row.id, &reference)?;
+            self.put_reference(row.kind, row.id, &reference)?;
         }
         gone.iter()
             .try_for_each(|row| self.settle_references_to(row))
@@ -59,7 +73,7 @@ impl Work<'_> {
     fn compare<'b>(
         &self,
         kind: &'b KindFacts,
-        rows: &'b [Body],
+        rows: &'b [Packed],
         wanted: &mut Vec<Wanted<'b>>,
         gone: &mut Vec<Gone<'b>>,
     ) -> Outcome<()> {
@@ -100,12 +114,9 @@ impl Work<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn put_wanted(&mut self, row: &Wanted<'_>) -> Outcome<()> {
+    fn put_wanted(&mut self, row: &Wanted<'_>, body: &Body) -> Outcome<()> {
         let Wanted {
-            kind,
-            id,
-            body,
-            existing,
+            kind, id, existing, ..
         } = row;
         let created_at = match existing {
             Some(_) => self
@@ -116,7 +127,7 @@ impl Work<'_> {
         let encoded = match created_at {
             // A changed row keeps the moment it was made: the document's is that of the import.
             Some(moment) if body.contains_key("created_at") => {
-                let mut body = (*body).clone();
+                let mut body = body.clone();
                 body.insert("created_at".to_owned(), moment);
                 self.codec.encode(self.plane, kind, *id, &body, self.now)?
             }

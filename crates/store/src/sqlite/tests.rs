@@ -245,7 +245,7 @@ async fn request_that_is_refused_among_others_takes_none_of_them_with_it() {
             Operation::Insert { body, .. } | Operation::Upsert { body, .. } => Some(body),
             _ => None,
         });
-        let tables = [(kind.to_owned(), bodies.collect())].into();
+        let tables = crate::pack([(kind.to_owned(), bodies.collect())].into());
         Batch {
             operations: vec![Operation::ReplaceAll { tables }],
             ..batch(std::iter::empty())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use entities::{Catalogue, NoPlugins};
-use gatehouse_store::{Body, Model, Operation, Store, StoreError};
+use gatehouse_store::{Body, Model, Operation, Store, StoreError, pack};
 use serde_json::{Value, json};
 use test_support::TempDir;
 
@@ -101,7 +101,7 @@ async fn no_credential_of_any_kind_lies_on_the_disk() {
         .windows(marker.len() + 2)
         .find(|window| window.starts_with(marker));
     assert_eq!(found.map(String::from_utf8_lossy), None);
-    let exported = serde_json::to_string(&store.export(PLANE).await.unwrap().tables).unwrap();
+    let exported = serde_json::to_string(&store.export(PLANE).await.unwrap().open()).unwrap();
     for number in 1..=14 {
         assert!(
             exported.contains(&format!("HIDDEN-{number:02}")),
@@ -327,15 +327,15 @@ async fn parameters_are_kept_by_their_key(place: Place) {
     let tables = |value: &str| {
         let row = body(json!({ "key": "cluster_id", "value": value }));
         vec![Operation::ReplaceAll {
-            tables: [("parameters".to_owned(), vec![row])].into(),
+            tables: pack([("parameters".to_owned(), vec![row])].into()),
         }]
     };
     assert_eq!(apply(&store, tables("a")).await.unwrap().changed, 1);
     assert_eq!(apply(&store, tables("a")).await.unwrap().changed, 0);
     assert_eq!(apply(&store, tables("b")).await.unwrap().changed, 1);
-    let export = store.export(PLANE).await.unwrap();
+    let export = store.export(PLANE).await.unwrap().open();
     assert_eq!(
-        export.tables["parameters"],
+        export["parameters"],
         [body(json!({ "key": "cluster_id", "value": "b" }))]
     );
 }

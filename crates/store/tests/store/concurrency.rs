@@ -53,15 +53,17 @@ async fn read_until(store: Store, done: Arc<AtomicBool>) -> usize {
     let mut exports = 0;
     while !done.load(Ordering::Relaxed) {
         let export = store.export(PLANE).await.unwrap();
-        let generation = (export.version - 1).to_string();
-        let services = &export.tables["services"];
+        let version = export.version;
+        let generation = (version - 1).to_string();
+        let tables = export.open();
+        let services = &tables["services"];
         assert_eq!(services.len(), 20);
         assert!(
             services.iter().all(|row| row["generation"] == generation),
             "version {generation}"
         );
-        let has_route = export.tables.contains_key("routes");
-        assert_eq!(has_route, export.version % 2 == 1);
+        let has_route = tables.contains_key("routes");
+        assert_eq!(has_route, version % 2 == 1);
         exports += 1;
     }
     exports

@@ -142,8 +142,7 @@ async fn check_whole(store: &Store, kept: &BTreeSet<u128>) {
     let export = store.export(PLANE).await.unwrap();
     let ids = |kind: &str| -> BTreeSet<String> {
         let rows = export.tables.get(kind).into_iter().flatten();
-        rows.map(|row| row["id"].as_str().unwrap().to_owned())
-            .collect()
+        rows.map(|row| row.text_of("id").unwrap()).collect()
     };
     let (services, routes) = (ids("services"), ids("routes"));
     assert_eq!(services, routes);
@@ -155,9 +154,9 @@ async fn check_whole(store: &Store, kept: &BTreeSet<u128>) {
         );
     }
     for row in export.tables.get("services").into_iter().flatten() {
-        let name = row["name"].as_str().unwrap();
-        let found = store.find(PLANE, "services", "name", name).await.unwrap();
-        assert_eq!(found.as_ref(), Some(row));
+        let name = row.text_of("name").unwrap();
+        let found = store.find(PLANE, "services", "name", &name).await.unwrap();
+        assert_eq!(found, Some(row.open()));
     }
 }
 

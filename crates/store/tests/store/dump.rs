@@ -70,7 +70,7 @@ async fn check_same(one: &Store, other: &Store) {
     assert_eq!(found, Some(credential(4, "secret", 3)));
     let at = |store: &Store| {
         let store = store.clone();
-        async move { store.export_at(PLANE, 1).await.unwrap().unwrap().tables }
+        async move { store.export_at(PLANE, 1).await.unwrap().unwrap().open() }
     };
     assert_eq!(at(one).await, at(other).await);
     assert_eq!(at(other).await["certificates"][0]["key"], "private");

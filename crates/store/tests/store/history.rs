@@ -13,7 +13,7 @@ fn upsert(kind: &'static str, body: Body) -> Operation {
 
 fn names(export: &Export, kind: &str) -> Vec<String> {
     let rows = export.tables.get(kind).into_iter().flatten();
-    rows.map(|row| row["name"].as_str().unwrap_or_default().to_owned())
+    rows.map(|row| row.text_of("name").unwrap_or_default())
         .collect()
 }
 
@@ -271,7 +271,7 @@ async fn credentials_in_the_history_are_sealed() {
             .await
             .unwrap();
         let rows = &at(&store, 1).await.tables["keyauth_credentials"];
-        assert_eq!(rows[0]["key"], "very-secret-key");
+        assert_eq!(rows[0].open()["key"], "very-secret-key");
     }
     let bytes = std::fs::read(&path).unwrap();
     let secret = b"very-secret-key";

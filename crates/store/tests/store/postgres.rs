@@ -269,8 +269,7 @@ async fn check_pairs(store: &Store, kept: &[u128]) {
     let export = store.export(PLANE).await.unwrap();
     let ids = |kind: &str| -> Vec<String> {
         let rows = export.tables.get(kind).into_iter().flatten();
-        rows.map(|row| row["id"].as_str().unwrap().to_owned())
-            .collect()
+        rows.map(|row| row.text_of("id").unwrap()).collect()
     };
     let services = ids("services");
     assert_eq!(services, ids("routes"));

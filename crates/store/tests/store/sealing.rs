@@ -1,6 +1,6 @@
 //! What lies on the disk, and what ends by itself.
 
-use gatehouse_store::{Body, ListQuery, Operation, Store, StoreError};
+use gatehouse_store::{Body, ListQuery, Operation, Store, StoreError, pack};
 use serde_json::json;
 use test_support::TempDir;
 
@@ -56,7 +56,7 @@ async fn credentials_never_lie_on_the_disk_in_clear() {
         .await
         .unwrap();
     assert_eq!(found.unwrap(), credential(3, "API-KEY-OF-ALICE", 2));
-    let exported = store.export(PLANE).await.unwrap().tables;
+    let exported = store.export(PLANE).await.unwrap().open();
     assert_eq!(exported["certificates"], [certificate]);
 }
 
@@ -148,10 +148,10 @@ async fn ttl_is_what_is_left_for_a_reader_and_a_moment_in_an_export(place: Place
         .await
         .unwrap()
         .unwrap();
-    let export = store.export(PLANE).await.unwrap();
+    let export = store.export(PLANE).await.unwrap().open();
 
     assert_eq!(read["ttl"], 6);
-    let table = &export.tables["keyauth_credentials"];
+    let table = &export["keyauth_credentials"];
     let ends: Vec<_> = table.iter().map(|row| row.get("ttl")).collect();
     let (short, long) = (json!(start / 1000 + 10), json!(start / 1000 + 100));
     assert_eq!(ends, [Some(&short), Some(&long), None]);
@@ -205,14 +205,14 @@ async fn import_of_a_ttl_that_is_a_moment_keeps_the_moment(place: Place) {
             ),
         ];
         vec![Operation::ReplaceAll {
-            tables: rows.into(),
+            tables: pack(rows.into()),
         }]
     };
     assert_eq!(apply(&store, tables(end)).await.unwrap().changed, 2);
     assert_eq!(apply(&store, tables(end)).await.unwrap().changed, 0);
     assert_eq!(apply(&store, tables(end + 1)).await.unwrap().changed, 1);
-    let export = store.export(PLANE).await.unwrap();
-    assert_eq!(export.tables["keyauth_credentials"][0]["ttl"], end + 1);
+    let export = store.export(PLANE).await.unwrap().open();
+    assert_eq!(export["keyauth_credentials"][0]["ttl"], end + 1);
 }
 
 on_both_stores! {

@@ -13,20 +13,11 @@ mod table;
 
 use serde_json::{Map, Value};
 
-pub use stock::for_open_source;
+pub use stock::is_for_open_source;
 
 use crate::version::Version;
 use edit::Editor;
 use table::{ENTITY_FIELDS, REMOVED, RENAMED};
-
-/// A configuration for an older node.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Converted {
-    /// The rewritten table.
-    pub table: Value,
-    /// What was changed, entity by entity.
-    pub changes: Vec<Change>,
-}
 
 /// One thing that was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,26 +55,50 @@ impl Change {
     }
 }
 
-/// Rewrites `table` for a node of version `node`; `None` when the node takes it as it is.
-#[must_use]
-pub fn convert(table: &Value, node: Version) -> Option<Converted> {
-    if !node.is_before(3, 10) {
-        return None;
-    }
-    let mut table = table.as_object()?.clone();
-    let mut editor = Editor::new(node);
-    for (name, rows) in &mut table {
-        let Value::Array(rows) = rows else { continue };
-        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-            editor.enter(name, row);
-            entity(&mut editor, name, row);
+/// Rewrites the rows of a configuration one by one for nodes that do not take it as it is.
+pub struct Rewriter {
+    editor: Option<Editor>,
+    is_open_source: bool,
+    left_out: Vec<Change>,
+}
+
+impl Rewriter {
+    /// For nodes of a version; `is_open_source` leaves out what the open-source line lacks.
+    #[must_use]
+    pub fn new(node: Version, is_open_source: bool) -> Self {
+        Self {
+            editor: node.is_before(3, 10).then(|| Editor::new(node)),
+            is_open_source,
+            left_out: Vec::new(),
         }
     }
-    let changes = editor.finish();
-    (!changes.is_empty()).then(|| Converted {
-        table: Value::Object(table),
-        changes,
-    })
+
+    /// Whether rows can go as they are.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.editor.is_none() && !self.is_open_source
+    }
+
+    /// The row as these nodes take it; `None` when they cannot.
+    pub fn row(&mut self, table: &str, mut row: Map<String, Value>) -> Option<Map<String, Value>> {
+        if self.is_open_source && !is_for_open_source(table, &row) {
+            self.left_out.extend(stock::left_out(table, &row));
+            return None;
+        }
+        if let Some(editor) = &mut self.editor {
+            editor.enter(table, &row);
+            entity(editor, table, &mut row);
+        }
+        Some(row)
+    }
+
+    /// What was changed, what was left out first.
+    #[must_use]
+    pub fn finish(self) -> Vec<Change> {
+        let mut changes = self.left_out;
+        changes.extend(self.editor.map(Editor::finish).into_iter().flatten());
+        changes
+    }
 }
 
 fn entity(editor: &mut Editor, table: &str, row: &mut Map<String, Value>) {

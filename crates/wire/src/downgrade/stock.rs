@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Action, Change, Converted};
+use super::{Action, Change};
 use crate::version::Version;
 
 /// Tables that the open-source line lacks.
@@ -21,41 +21,19 @@ const VAULT: &str = "env";
 /// The reference's commercial line that has groups; what is said to came with it.
 const SINCE: Version = Version::new(3, 4, 0);
 
-/// Rewrites `table` for a node of the open-source line; `None` when it takes it as it is.
+/// Whether a row of a table can be sent to such a node.
 #[must_use]
-pub fn for_open_source(table: &Value) -> Option<Converted> {
-    let tables = table.as_object()?;
-    let mut changes = Vec::new();
-    for (name, rows) in tables {
-        for row in rows.as_array().into_iter().flatten() {
-            if let Some(field) = unknown(name, row) {
-                changes.push(change(name, row, field));
-            }
-        }
-    }
-    let has_ours = OURS.iter().any(|name| tables.contains_key(*name));
-    if changes.is_empty() && !has_ours {
-        return None;
-    }
-    let theirs = tables
-        .iter()
-        .filter(|(name, _)| !OURS.contains(&name.as_str()));
-    let kept = theirs.filter_map(|(name, rows)| {
-        let Value::Array(rows) = rows else {
-            return Some((name.clone(), rows.clone()));
-        };
-        let known = rows.iter().filter(|row| unknown(name, row).is_none());
-        let rows: Vec<Value> = known.cloned().collect();
-        (!rows.is_empty()).then(|| (name.clone(), Value::Array(rows)))
-    });
-    Some(Converted {
-        table: Value::Object(kept.collect::<Map<_, _>>()),
-        changes,
-    })
+pub fn is_for_open_source(table: &str, row: &Map<String, Value>) -> bool {
+    !OURS.contains(&table) && unknown(table, row).is_none()
+}
+
+/// What is said about a row that is not sent.
+pub(super) fn left_out(table: &str, row: &Map<String, Value>) -> Option<Change> {
+    unknown(table, row).map(|field| change(table, row, field))
 }
 
 /// The field for which a row cannot be sent.
-fn unknown(table: &str, row: &Value) -> Option<&'static str> {
+fn unknown(table: &str, row: &Map<String, Value>) -> Option<&'static str> {
     let text = |field: &str| row.get(field).and_then(Value::as_str);
     let is_set = |field: &str| row.get(field).is_some_and(|value| !value.is_null());
     match table {
@@ -66,7 +44,7 @@ fn unknown(table: &str, row: &Value) -> Option<&'static str> {
     }
 }
 
-fn change(table: &str, row: &Value, field: &str) -> Change {
+fn change(table: &str, row: &Map<String, Value>, field: &str) -> Change {
     let text = |name: &str| row.get(name).and_then(Value::as_str).map(str::to_owned);
     Change {
         table: table.to_owned(),

@@ -1,12 +1,16 @@
 //! The configuration a control plane pushes.
 
-use bytes::Bytes;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::io::Write;
 
+use bytes::Bytes;
+use schema::Packed;
+use serde_json::{Map, Value, json};
+
+use crate::PackedTable;
+use crate::downgrade::Rewriter;
 use crate::error::WireError;
 use crate::hash::{HASH_LENGTH, Hashes, config_hash};
-use crate::pack::{gzip_json, inflate, parse_json};
+use crate::pack::{gzip, inflate, parse_json};
 
 /// A pushed configuration as a node receives it.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,37 +38,77 @@ pub enum PlaneFrame {
     },
 }
 
-#[derive(Serialize)]
-struct Envelope<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    timestamp: f64,
-    config_table: &'a Value,
-    config_hash: &'a str,
-    hashes: &'a Hashes,
+/// Seconds. Milliseconds stay exact in a double for longer than this protocol will live.
+fn timestamp(unix_millis: u64) -> f64 {
+    let millis = u32::try_from(unix_millis % 1000).unwrap_or(0);
+    let seconds = u32::try_from(unix_millis / 1000).unwrap_or(u32::MAX);
+    f64::from(seconds) + f64::from(millis) / 1000.0
 }
 
-/// Packs a configuration for nodes: gzip of the envelope. `unix_millis` is when it was made.
-/// Call once for a configuration and share the bytes between nodes.
+/// Packs a configuration for nodes: gzip of the envelope. `unix_millis` is when it was made; rows
+/// go as `rewriter` makes them, no more than one of them open at a time. Call once for a
+/// configuration and the nodes of a form, and share the bytes between them.
 ///
 /// # Errors
 ///
 /// [`WireError::Encode`].
 pub fn encode_reconfigure(
-    table: &Value,
+    table: &PackedTable,
     hashes: &Hashes,
     unix_millis: u64,
+    rewriter: &mut Rewriter,
 ) -> Result<Bytes, WireError> {
-    // Milliseconds stay exact in a double for longer than this protocol will live.
-    let millis = u32::try_from(unix_millis % 1000).unwrap_or(0);
-    let seconds = u32::try_from(unix_millis / 1000).unwrap_or(u32::MAX);
-    gzip_json(&Envelope {
-        kind: "reconfigure",
-        timestamp: f64::from(seconds) + f64::from(millis) / 1000.0,
-        config_table: table,
-        config_hash: &hashes.config,
-        hashes,
+    gzip(|out| {
+        let timestamp = serde_json::to_string(&timestamp(unix_millis))?;
+        write!(
+            out,
+            r#"{{"type":"reconfigure","timestamp":{timestamp},"config_table":{{"#
+        )?;
+        let mut separator = "";
+        for (name, value) in &table.members {
+            write!(out, "{separator}{}:", json!(name))?;
+            serde_json::to_writer(&mut *out, value)?;
+            separator = ",";
+        }
+        for (name, rows) in &table.tables {
+            write_rows(out, separator, (name, rows), rewriter)?.then(|| separator = ",");
+        }
+        let config = json!(hashes.config);
+        write!(out, r#"}},"config_hash":{config},"hashes":"#)?;
+        serde_json::to_writer(&mut *out, hashes)?;
+        out.write_all(b"}")
     })
+}
+
+/// Writes a table, unless nothing of it is left.
+fn write_rows(
+    out: &mut dyn Write,
+    separator: &str,
+    (name, rows): (&str, &[Packed]),
+    rewriter: &mut Rewriter,
+) -> std::io::Result<bool> {
+    let mut count = 0_usize;
+    for row in rows {
+        let rewritten = if rewriter.is_idle() {
+            None
+        } else {
+            let Some(row) = rewriter.row(name, row.open()) else {
+                continue;
+            };
+            Some(Packed::of(&row))
+        };
+        if count == 0 {
+            write!(out, "{separator}{}:[", json!(name))?;
+        } else {
+            out.write_all(b",")?;
+        }
+        out.write_all(rewritten.as_ref().unwrap_or(row).text().as_bytes())?;
+        count += 1;
+    }
+    if count > 0 {
+        out.write_all(b"]")?;
+    }
+    Ok(count > 0)
 }
 
 /// Reads a frame of a control plane: gzip or zlib, of at most `max_inflated` bytes of JSON.
