@@ -46,7 +46,7 @@ golden: ## replays recordings of the reference gateway where they exist beside t
 bench: build ## the node beside nginx and HAProxy on the same work; prints ratios
 	scripts/bench.sh
 
-fuzz: ## a minute each for documents, frames, paths, HTTP/1.1 heads and chunks, PROXY headers
+fuzz: ## a minute each for documents, frames, paths, HTTP/1.1 heads and chunks, PROXY headers, answers of name servers
 	scripts/fuzz.sh
 
 doc:

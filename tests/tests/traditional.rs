@@ -289,6 +289,20 @@ async fn a_target_marked_unhealthy_gets_no_traffic() {
         found.next().unwrap()["health"].clone()
     };
     assert_eq!((of(&one), of(&two)), (json!("UNHEALTHY"), json!("HEALTHY")));
+    let shown = health.to_string();
+    assert!(
+        shown.contains("marked as unhealthy through the Admin API"),
+        "{shown}"
+    );
+    let whole = node
+        .get("/upstreams/u/health?balancer_health=1")
+        .await
+        .json();
+    let weight = &whole["data"]["details"]["weight"];
+    assert_eq!(
+        *weight,
+        json!({"total": 200, "available": 100, "unavailable": 100})
+    );
     // The mark is in force once ten requests in a row spare the target.
     eventually("no traffic reaches the target", async || {
         let before = one.seen().len();

@@ -1,5 +1,6 @@
 //! The balancer of one upstream.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use entities::{Algorithm, Upstream};
@@ -7,6 +8,7 @@ use entities::{Algorithm, Upstream};
 use crate::{
     address::Address,
     latency, least,
+    live::Moment,
     ring::Ring,
     seat::Seat,
     state::{CoreState, PickState},
@@ -19,6 +21,17 @@ pub struct Balancer {
     addresses: Vec<Address>,
     picker: Picker,
     threshold: f64,
+    extras: Extras,
+}
+
+/// What the reference does not have; all off by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Most requests that may be with an address at a time, over all cores; 0 is any number.
+    pub max_connections: u32,
+    /// Milliseconds in which the share of an address that is new, or back, grows to its weight; 0 gives it at
+    /// once. Requests that are hashed do not regard it.
+    pub slow_start: u64,
 }
 
 /// How addresses are chosen.
@@ -32,17 +45,20 @@ pub struct Plan {
     pub threshold: f64,
     /// How many targets the addresses belong to, those without an address included.
     pub targets: usize,
+    /// More.
+    pub extras: Extras,
 }
 
 impl Plan {
     /// The plan of an upstream with so many targets.
     #[must_use]
-    pub const fn of(upstream: &Upstream, targets: usize) -> Self {
+    pub const fn of(upstream: &Upstream, targets: usize, extras: Extras) -> Self {
         Self {
             algorithm: upstream.algorithm,
             slots: upstream.slots,
             threshold: upstream.healthchecks.threshold,
             targets,
+            extras,
         }
     }
 }
@@ -95,6 +111,7 @@ impl Balancer {
             addresses,
             picker,
             threshold: plan.threshold,
+            extras: plan.extras,
         }
     }
 
@@ -148,33 +165,66 @@ impl Balancer {
     pub(crate) fn pick<'c>(
         core: &'c mut CoreState,
         request: &mut PickState,
-        now: u64,
+        moment: Moment,
     ) -> Option<&'c Rc<Seat>> {
         let CoreState {
             balancer,
             seats,
             pointer,
+            dice,
             ..
         } = core;
         let balancer = balancer.as_deref()?;
         if balancer.threshold > 0.0 && !balancer.is_healthy() {
             return None;
         }
-        let mut choose = |failed: &PickState| {
-            balancer.choose(seats, (&mut *pointer, now), failed.hash, |address| {
-                address.has_weight()
-                    && !address.health.is_out()
-                    && !(failed.has_failures() && failed.has_failed(address.health.id()))
-            })
+        let mut choose = |request: &PickState, is_gentle: bool| {
+            balancer.choose(
+                seats,
+                (&mut *pointer, moment.now),
+                request.hash,
+                |address| {
+                    balancer.may_take(address)
+                        && !(request.has_failures() && request.has_failed(address.health.id()))
+                        && !(is_gentle && balancer.is_spared(address, moment, dice))
+                },
+            )
         };
-        let mut index = choose(request);
-        if index.is_none() && request.has_failures() {
-            request.forget_failures();
-            index = choose(request);
+        let is_gentle = balancer.extras.slow_start > 0 && request.hash.is_none();
+        loop {
+            let mut index = match is_gentle {
+                true => choose(request, true).or_else(|| choose(request, false)),
+                false => choose(request, false),
+            };
+            if index.is_none() && request.has_failures() {
+                request.forget_failures();
+                index = choose(request, false);
+            }
+            let seat = seats.get(index?)?;
+            // Another core may have taken the last place; then there is one address less.
+            if request.take(seat, balancer.extras.max_connections) {
+                return Some(seat);
+            }
         }
-        let seat = seats.get(index?)?;
-        request.take(seat);
-        Some(seat)
+    }
+
+    /// Whether an address takes requests now.
+    fn may_take(&self, address: &Address) -> bool {
+        let most = self.extras.max_connections;
+        address.has_weight()
+            && !address.health.is_out()
+            && (most == 0 || address.health.open() < most)
+    }
+
+    /// Whether an address that is new, or back, is left out this time.
+    fn is_spared(&self, address: &Address, moment: Moment, dice: &Cell<u64>) -> bool {
+        let since = moment.unix_ms.saturating_sub(address.health.changed_at());
+        if since >= self.extras.slow_start {
+            return false;
+        }
+        // In thousandths; a tenth of its share it gets from the beginning.
+        let share = (since * 1000 / self.extras.slow_start).max(100);
+        roll(dice) % 1000 >= share
     }
 
     /// Chooses among the addresses that are wanted.
@@ -215,3 +265,13 @@ impl Balancer {
 
 /// How far wheel and ring are walked before it is looked whether any address is left.
 const QUICK_TURNS: usize = 64;
+
+/// A number that looks random (xorshift).
+fn roll(dice: &Cell<u64>) -> u64 {
+    let mut number = dice.get();
+    number ^= number << 13;
+    number ^= number >> 7;
+    number ^= number << 17;
+    dice.set(number);
+    number
+}

@@ -19,9 +19,9 @@ mod state;
 mod wheel;
 
 pub use address::Address;
-pub use balancer::{Balancer, Plan, Weights};
+pub use balancer::{Balancer, Extras, Plan, Weights};
 pub use hash::xxhash32;
 pub use health::{Cause, Change, Check, Health, Outcome, Source, StatusSet};
-pub use live::{Live, Picked};
+pub use live::{Live, Moment, Picked};
 pub use seat::Seat;
 pub use state::{CoreState, PickState};

@@ -23,6 +23,17 @@ pub struct Live {
     current: ArcSwap<Balancer>,
 }
 
+/// When and how a request asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Whether the request is sent with TLS.
+    pub is_tls: bool,
+    /// Microseconds of the core's clock.
+    pub now: u64,
+    /// Milliseconds since 1970; only read where addresses start slowly.
+    pub unix_ms: u64,
+}
+
 /// Where a try of a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picked {
@@ -55,26 +66,26 @@ impl Live {
         self.current.load_full()
     }
 
-    /// Chooses the address of the next try at `now`, in microseconds of the core's clock.
+    /// Chooses the address of the next try.
     ///
     /// When the request was given an address before, that one counts as failed: it is not chosen again while
-    /// another is left. `None` when there is no address with a weight that is healthy, or when too few of them are
-    /// ([`crate::Plan::threshold`]). A request that picked must end with [`PickState::finish`].
+    /// another is left. `None` when there is no address with a weight that is healthy and has room, or when too few of
+    /// them are healthy ([`crate::Plan::threshold`]). A request that picked must end with [`PickState::finish`].
     pub fn pick(
         &self,
         core: &mut CoreState,
         request: &mut PickState,
-        (is_tls, now): (bool, u64),
+        moment: Moment,
     ) -> Option<Picked> {
         let version = self.version.load(Ordering::Acquire);
         if !core.is_of(version) {
-            core.refresh(self.current.load_full(), version, now);
+            core.refresh(self.current.load_full(), version, moment.now);
         }
         request.fail_current();
-        let seat = Balancer::pick(core, request, now)?;
+        let seat = Balancer::pick(core, request, moment)?;
         let picked = Picked {
             socket: seat.socket(),
-            host: seat.host(is_tls).clone(),
+            host: seat.host(moment.is_tls).clone(),
         };
         Some(picked)
     }

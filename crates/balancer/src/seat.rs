@@ -87,11 +87,20 @@ impl Seat {
         self.score.set(score);
     }
 
-    pub(crate) fn enter(&self) {
+    /// Counts a request in; where `most` is not 0 for all cores, and only if there is room.
+    pub(crate) fn enter(&self, most: u32) -> bool {
+        if most > 0 && !self.health.enter(most) {
+            return false;
+        }
         self.open.set(self.open.get().saturating_add(1));
+        true
     }
 
-    pub(crate) fn leave(&self) {
+    /// Counts a request out, for all cores too if it was.
+    pub(crate) fn leave(&self, is_counted: bool) {
+        if is_counted {
+            self.health.leave();
+        }
         self.open.set(self.open.get().saturating_sub(1));
     }
 }

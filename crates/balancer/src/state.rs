@@ -1,5 +1,6 @@
 //! What changes while requests are balanced.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub struct CoreState {
     pub(crate) seats: Vec<Rc<Seat>>,
     /// Next slot of the wheel.
     pub(crate) pointer: usize,
+    /// Decides who is spared; never zero.
+    pub(crate) dice: Cell<u64>,
 }
 
 impl CoreState {
@@ -27,6 +30,7 @@ impl CoreState {
     pub fn new(number: usize) -> Self {
         Self {
             number,
+            dice: Cell::new(0x9E37_79B9_7F4A_7C15),
             ..Self::default()
         }
     }
@@ -80,6 +84,8 @@ pub struct PickState {
     /// Ids of addresses that failed.
     failed: Vec<u64>,
     tries: u32,
+    /// Whether it is counted for all cores.
+    is_counted: bool,
 }
 
 impl PickState {
@@ -113,7 +119,7 @@ impl PickState {
     /// Ends the request: its address is free again.
     pub fn finish(&mut self) {
         if let Some(seat) = self.current.take() {
-            seat.leave();
+            seat.leave(std::mem::take(&mut self.is_counted));
         }
     }
 
@@ -130,7 +136,7 @@ impl PickState {
         let Some(seat) = self.current.take() else {
             return;
         };
-        seat.leave();
+        seat.leave(std::mem::take(&mut self.is_counted));
         let id = seat.health().id();
         if !self.has_failed(id) && self.failed.len() < MAX_REMEMBERED {
             self.failed.push(id);
@@ -142,9 +148,14 @@ impl PickState {
         self.failed.clear();
     }
 
-    pub(crate) fn take(&mut self, seat: &Rc<Seat>) {
-        seat.enter();
+    /// Takes an address, if fewer than `most` requests are with it; 0 is any number.
+    pub(crate) fn take(&mut self, seat: &Rc<Seat>, most: u32) -> bool {
+        self.is_counted = most > 0;
+        if !seat.enter(most) {
+            return false;
+        }
         self.current = Some(Rc::clone(seat));
         self.tries = self.tries.saturating_add(1);
+        true
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use balancer::{
-    Address, Balancer, Cause, Change, Check, CoreState, Health, Live, Outcome, PickState, Plan,
-    Source, StatusSet, xxhash32,
+    Address, Balancer, Cause, Change, Check, CoreState, Extras, Health, Live, Moment, Outcome,
+    PickState, Plan, Source, StatusSet, xxhash32,
 };
 use entities::Algorithm;
 use gatehouse_balancer as balancer;
@@ -43,12 +43,13 @@ fn live(algorithm: Algorithm, threshold: f64, addresses: &[Address]) -> Live {
         slots: 1000,
         threshold,
         targets: addresses.len(),
+        extras: Extras::default(),
     };
     Live::new(Balancer::compile(&plan, addresses.to_vec()))
 }
 
 fn pick(live: &Live, core: &mut CoreState, request: &mut PickState) -> Option<String> {
-    let picked = live.pick(core, request, (false, 0))?;
+    let picked = live.pick(core, request, Moment::default())?;
     Some(picked.socket.ip().to_string())
 }
 
@@ -265,6 +266,7 @@ fn open_requests_and_scores_outlive_a_new_set_of_addresses() {
         slots: 1000,
         threshold: 0.0,
         targets: 3,
+        extras: Extras::default(),
     };
     live.replace(Balancer::compile(&plan, set));
     let mut seen = BTreeMap::new();
@@ -298,7 +300,16 @@ fn latency_prefers_the_faster_address_and_gives_an_idle_one_another_chance() {
     for _ in 0..1000 {
         now += SECOND / 5;
         let mut request = PickState::new();
-        let picked = live.pick(&mut core, &mut request, (false, now)).unwrap();
+        let picked = live
+            .pick(
+                &mut core,
+                &mut request,
+                Moment {
+                    now,
+                    ..Moment::default()
+                },
+            )
+            .unwrap();
         let ip = picked.socket.ip().to_string();
         let took = if ip == "10.0.0.1" { 100_000 } else { 1_000 };
         request.current().unwrap().observe(took, now);
@@ -326,7 +337,14 @@ fn the_host_of_a_target_has_its_port_unless_it_is_the_protocols_own() {
         let live = live(Algorithm::RoundRobin, 0.0, &[address]);
         let mut request = PickState::new();
         let picked = live
-            .pick(&mut CoreState::new(0), &mut request, (is_tls, 0))
+            .pick(
+                &mut CoreState::new(0),
+                &mut request,
+                Moment {
+                    is_tls,
+                    ..Moment::default()
+                },
+            )
             .unwrap();
         assert_eq!(picked.host, expected, "{socket} {is_tls}");
     }

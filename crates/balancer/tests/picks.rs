@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use balancer::{Address, Balancer, CoreState, Live, PickState, Plan, xxhash32};
+use balancer::{Address, Balancer, CoreState, Extras, Live, Moment, PickState, Plan, xxhash32};
 use entities::Algorithm;
 use gatehouse_balancer as balancer;
 use serde_json::Value;
@@ -18,6 +18,7 @@ fn plan(algorithm: Algorithm, slots: u32, targets: usize) -> Plan {
         slots,
         threshold: 0.0,
         targets,
+        extras: Extras::default(),
     }
 }
 
@@ -35,7 +36,7 @@ fn live(algorithm: Algorithm, weights: &[u32]) -> Live {
 
 /// The number of the picked target, from 0.
 fn pick(live: &Live, core: &mut CoreState, request: &mut PickState) -> Option<usize> {
-    let picked = live.pick(core, request, (false, 0))?;
+    let picked = live.pick(core, request, Moment::default())?;
     Some(usize::from(picked.socket.port() - FIRST))
 }
 

@@ -5,6 +5,10 @@
 
 use plugin_api::{HeaderSpan, Span};
 
+use hickory_resolver::proto::op::Message;
+
+use crate::dns::ask;
+use crate::health::probe::status_of;
 use crate::http1::{BodyDecoder, BodyError, Framing, HeadError, HeadLimits, RequestHead};
 use crate::http1::{ResponseHead, chunk_header};
 use crate::proxy::proxy_header;
@@ -251,6 +255,50 @@ pub fn proxy_header(bytes: &[u8]) {
     }
 }
 
+/// The status of an answer to a probe: what is read early stays, whatever follows.
+///
+/// # Panics
+///
+/// When a property does not hold.
+pub fn probe_status(bytes: &[u8]) {
+    let whole = status_of(bytes);
+    for end in 0..bytes.len().min(64) {
+        if let Some(early) = status_of(&bytes[..end]) {
+            assert_eq!(whole, Some(early));
+        }
+    }
+    assert!(whole.is_none_or(|status| (100..=999).contains(&status)));
+}
+
+/// An answer of a name server, as far as it is ours to read.
+///
+/// # Panics
+///
+/// When a property does not hold.
+pub fn dns_answer(bytes: &[u8]) {
+    let Ok(message) = Message::from_vec(bytes) else {
+        return;
+    };
+    let records = || {
+        let answers = message.answers.iter();
+        answers.map(|record| (record.data.clone(), record.ttl))
+    };
+    for is_v6 in [false, true] {
+        if let Ok(records) = ask::addresses_of(records(), is_v6) {
+            assert!((1..=ask::FOUND_MAX).contains(&records.found.len()));
+            assert!(records.found.iter().all(|own| own.ip.is_ipv6() == is_v6));
+        }
+    }
+    if let Ok((services, _)) = ask::services_of(records()) {
+        assert!((1..=ask::FOUND_MAX).contains(&services.len()));
+        assert!(
+            services
+                .iter()
+                .all(|own| own.weight > 0 && !own.name.is_empty())
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -277,6 +325,20 @@ mod tests {
         b"\x16\x03\x01\0\x3e\x01\0\0\x3a\x03\x030123456789012345678901234567890\x31\0\0\x02\x13\x01\x01\0\0\x0f\
           \0\0\0\x0b\0\x09\0\0\x06a.test",
     ];
+
+    /// An answer with an alias, an address of each family and a service.
+    const ANSWER: &[u8] = b"\x12\x34\x81\x80\0\x01\0\x04\0\0\0\0\x01a\x04test\0\0\x01\0\x01\
+        \xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x04\x01b\xc0\x0e\
+        \xc0\x24\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\0\0\x01\
+        \xc0\x24\0\x1c\0\x01\0\0\0\x3c\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\
+        \xc0\x24\0\x21\0\x01\0\0\0\x3c\0\x0a\0\x01\0\0\x1f\x40\x01c\xc0\x0e";
+
+    #[test]
+    fn the_sample_of_an_answer_is_one() {
+        let message = super::Message::from_vec(ANSWER).unwrap();
+        assert_eq!(message.answers.len(), 4);
+        super::dns_answer(ANSWER);
+    }
 
     /// Pieces of messages put together, and some of that damaged.
     fn pieces() -> impl Strategy<Value = Vec<u8>> {
@@ -305,6 +367,7 @@ mod tests {
             super::chunked(&bytes);
             super::proxy_header(bytes.get(2..).unwrap_or_default());
             super::client_hello(&bytes);
+            super::probe_status(bytes.get(2..).unwrap_or_default());
         }
 
         #[test]
@@ -314,6 +377,22 @@ mod tests {
             super::chunked(&bytes);
             super::proxy_header(&bytes);
             super::client_hello(&bytes);
+            super::probe_status(&bytes);
+            super::dns_answer(&bytes);
+        }
+
+        #[test]
+        fn properties_hold_for_damaged_answers_of_name_servers(
+            at in 0_usize..200,
+            byte: u8,
+            cut in 0_usize..200,
+        ) {
+            let mut bytes = ANSWER.to_vec();
+            if let Some(place) = bytes.get_mut(at) {
+                *place = byte;
+            }
+            super::dns_answer(&bytes);
+            super::dns_answer(&bytes[..cut.min(bytes.len())]);
         }
     }
 }

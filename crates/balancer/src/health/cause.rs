@@ -28,6 +28,15 @@ pub enum Cause {
 const STATUS_SHIFT: u32 = 4;
 
 impl Cause {
+    /// Whether requests put it out.
+    #[must_use]
+    pub const fn is_by_requests(self) -> bool {
+        let (Self::Status(by, _) | Self::Connection(by) | Self::Timeout(by)) = self else {
+            return false;
+        };
+        matches!(by, Source::Requests)
+    }
+
     /// In 16 bits; never zero.
     pub(super) fn pack(self) -> u64 {
         let source = |source| u64::from(source == Source::Requests);

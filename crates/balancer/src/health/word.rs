@@ -1,6 +1,6 @@
 //! The state of an address.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::cause::Cause;
 use super::check::{Check, Outcome};
@@ -15,6 +15,10 @@ pub struct Health {
     id: u64,
     word: AtomicU64,
     changed_at: AtomicU64,
+    /// Requests with it now, over all cores; counted only where they are limited.
+    open: AtomicU32,
+    /// How often in a row it failed on probation.
+    relapses: AtomicU32,
 }
 
 /// A change of the state.
@@ -30,6 +34,8 @@ pub enum Change {
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
 const OUT: u64 = 1 << 32;
+/// Back for a trial: the next result decides.
+const PROBATION: u64 = 1 << 33;
 const CAUSE_SHIFT: u32 = 40;
 const SUCCESS: u32 = 0;
 const HTTP: u32 = 8;
@@ -45,6 +51,8 @@ impl Default for Health {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             word: AtomicU64::new(0),
             changed_at: AtomicU64::new(0),
+            open: AtomicU32::new(0),
+            relapses: AtomicU32::new(0),
         }
     }
 }
@@ -83,6 +91,55 @@ impl Health {
         }
     }
 
+    /// Lets an address that is out back in for a trial: the next result puts it out again, or ends the trial.
+    /// Gives the change, if it is one.
+    pub fn try_again(&self) -> Option<Change> {
+        let word = self.word.load(Ordering::Relaxed);
+        let is_out = word & OUT != 0;
+        let swapped = is_out
+            && self
+                .word
+                .compare_exchange(word, PROBATION, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        swapped.then_some(Change::Healthy)
+    }
+
+    /// How often in a row it failed when it was tried again.
+    #[must_use]
+    pub fn relapses(&self) -> u32 {
+        self.relapses.load(Ordering::Relaxed)
+    }
+
+    /// Takes the result of a trial.
+    fn judge(&self, is_good: bool) {
+        match is_good {
+            true => self.relapses.store(0, Ordering::Relaxed),
+            false => drop(self.relapses.fetch_add(1, Ordering::Relaxed)),
+        }
+    }
+
+    /// Requests that are with it now, where they are counted.
+    pub(crate) fn open(&self) -> u32 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request in, if fewer than `most` are with it.
+    pub(crate) fn enter(&self, most: u32) -> bool {
+        let more = |open: u32| (open < most).then_some(open + 1);
+        let updated = self
+            .open
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        updated.is_ok()
+    }
+
+    /// Counts a request out.
+    pub(crate) fn leave(&self) {
+        let fewer = |open: u32| Some(open.saturating_sub(1));
+        let _ = self
+            .open
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
+    }
+
     /// Sets the state, whatever it was, and forgets what was counted. Gives the change, if it is one.
     pub fn set(&self, is_healthy: bool) -> Option<Change> {
         let (word, change) = match is_healthy {
@@ -102,7 +159,12 @@ impl Health {
                 self.word
                     .compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed);
             match swapped {
-                Ok(_) => return change,
+                Ok(_) => {
+                    if word & PROBATION != 0 {
+                        self.judge(change.is_none());
+                    }
+                    return change;
+                }
                 Err(current) => word = current,
             }
         }
@@ -135,7 +197,7 @@ fn step(word: u64, check: &Check, outcome: Outcome) -> Option<(u64, Option<Chang
         return (word & COUNTERS != 0).then_some((word & !COUNTERS, None));
     }
     let count = ((word >> shift) & 0xff) + 1;
-    if count >= u64::from(limit) {
+    if count >= u64::from(limit) || word & PROBATION != 0 {
         return Some((out(cause), Some(Change::Unhealthy(cause))));
     }
     let others = word & FAILURES & !(0xff << shift);
@@ -143,6 +205,9 @@ fn step(word: u64, check: &Check, outcome: Outcome) -> Option<(u64, Option<Chang
 }
 
 fn success(word: u64, check: &Check) -> Option<(u64, Option<Change>)> {
+    if word & PROBATION != 0 {
+        return Some((0, None));
+    }
     if check.successes == 0 {
         return None;
     }

@@ -77,6 +77,7 @@ impl Facts for NodeFacts {
 
     fn mark<'a>(&'a self, _scope: &'a Scope, mark: Mark) -> Answer<'a, ()> {
         Box::pin(async move {
+            health::until_in_use(&self.node, mark.upstream, &mark.target).await;
             self.node.mark(
                 mark.upstream,
                 &mark.target,

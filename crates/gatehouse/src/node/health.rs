@@ -73,6 +73,13 @@ async fn view(node: &Handle, id: Uuid, targets: &[(String, Target)]) -> Option<G
     }
 }
 
+/// Waits until a target that was just written takes part in balancing.
+pub(super) async fn until_in_use(node: &Handle, upstream: Uuid, target: &str) {
+    let row = json!({"id": Uuid::nil(), "upstream": {"id": upstream}, "target": target});
+    let target = row.as_object().and_then(read);
+    view(node, upstream, target.as_slice()).await;
+}
+
 /// The members `health` and `data` of a target.
 fn members(target: &TargetView, is_watched: bool) -> Map<String, Value> {
     let of_address = |is_healthy: bool| match (is_watched, is_healthy) {

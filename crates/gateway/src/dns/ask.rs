@@ -17,24 +17,24 @@ use hickory_resolver::{TokioResolver, system_conf};
 use super::answer::{DnsError, Found};
 
 /// Limit: addresses of a name; more are not used.
-pub(super) const FOUND_MAX: usize = 256;
+pub(crate) const FOUND_MAX: usize = 256;
 
 /// Limit: how long a question may take, with all attempts at all servers.
 const QUESTION_LIMIT: Duration = Duration::from_secs(10);
 
 /// Records of a kind, and how many seconds they live.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Records {
-    pub(super) found: Vec<Found>,
-    pub(super) ttl: u32,
+pub(crate) struct Records {
+    pub(crate) found: Vec<Found>,
+    pub(crate) ttl: u32,
 }
 
 /// A service record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Service {
-    pub(super) name: String,
-    pub(super) port: u16,
-    pub(super) weight: u16,
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    pub(crate) weight: u16,
 }
 
 /// Asks the name servers of the settings, or those of the system.
@@ -71,58 +71,12 @@ impl Asker {
         } else {
             RecordType::A
         };
-        let mut found = Vec::new();
-        let mut ttl = u32::MAX;
-        for (data, lives) in self.ask(name, kind).await? {
-            let ip: IpAddr = match data {
-                RData::A(address) if !is_v6 => address.0.into(),
-                RData::AAAA(address) if is_v6 => address.0.into(),
-                // Aliases on the way: their lifetime counts as well.
-                RData::CNAME(_) => {
-                    ttl = ttl.min(lives);
-                    continue;
-                }
-                _ => continue,
-            };
-            ttl = ttl.min(lives);
-            let plain = Found::plain(ip);
-            if found.len() < FOUND_MAX && !found.contains(&plain) {
-                found.push(plain);
-            }
-        }
-        if found.is_empty() {
-            return Err(DnsError::Empty);
-        }
-        Ok(Records { found, ttl })
+        addresses_of(self.ask(name, kind).await?, is_v6)
     }
 
     /// The service records of a name with the best priority, and how long they live.
-    ///
-    /// Compat: other priorities are not used; a weight of 0 counts as 1.
     pub(super) async fn services(&self, name: &str) -> Result<(Vec<Service>, u32), DnsError> {
-        let mut by_priority: HashMap<u16, Vec<Service>> = HashMap::new();
-        let mut ttl = u32::MAX;
-        for (data, lives) in self.ask(name, RecordType::SRV).await? {
-            let RData::SRV(record) = data else { continue };
-            ttl = ttl.min(lives);
-            let group = by_priority.entry(record.priority).or_default();
-            let target = record.target.to_ascii();
-            // A lone dot says that there is no such service (RFC 2782).
-            if group.len() < FOUND_MAX && target != "." {
-                group.push(Service {
-                    name: target.trim_end_matches('.').to_ascii_lowercase(),
-                    port: record.port,
-                    weight: record.weight.max(1),
-                });
-            }
-        }
-        let best = by_priority
-            .into_iter()
-            .min_by_key(|(priority, _)| *priority);
-        match best {
-            Some((_, services)) if !services.is_empty() => Ok((services, ttl)),
-            _ => Err(DnsError::Empty),
-        }
+        services_of(self.ask(name, RecordType::SRV).await?)
     }
 
     async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<(RData, u32)>, DnsError> {
@@ -141,6 +95,66 @@ impl Asker {
             Ok(Err(error)) => Err(fault(&error)),
             Err(_) => Err(no_answer()),
         }
+    }
+}
+
+/// The addresses of one family in an answer; aliases on the way count for their lifetime.
+pub(crate) fn addresses_of(
+    records: impl IntoIterator<Item = (RData, u32)>,
+    is_v6: bool,
+) -> Result<Records, DnsError> {
+    let mut found = Vec::new();
+    let mut ttl = u32::MAX;
+    for (data, lives) in records {
+        let ip: IpAddr = match data {
+            RData::A(address) if !is_v6 => address.0.into(),
+            RData::AAAA(address) if is_v6 => address.0.into(),
+            RData::CNAME(_) => {
+                ttl = ttl.min(lives);
+                continue;
+            }
+            _ => continue,
+        };
+        ttl = ttl.min(lives);
+        let plain = Found::plain(ip);
+        if found.len() < FOUND_MAX && !found.contains(&plain) {
+            found.push(plain);
+        }
+    }
+    if found.is_empty() {
+        return Err(DnsError::Empty);
+    }
+    Ok(Records { found, ttl })
+}
+
+/// The service records of the best priority in an answer, and how long they live.
+///
+/// Compat: other priorities are not used; a weight of 0 counts as 1.
+pub(crate) fn services_of(
+    records: impl IntoIterator<Item = (RData, u32)>,
+) -> Result<(Vec<Service>, u32), DnsError> {
+    let mut by_priority: HashMap<u16, Vec<Service>> = HashMap::new();
+    let mut ttl = u32::MAX;
+    for (data, lives) in records {
+        let RData::SRV(record) = data else { continue };
+        ttl = ttl.min(lives);
+        let group = by_priority.entry(record.priority).or_default();
+        let target = record.target.to_ascii();
+        // A lone dot says that there is no such service (RFC 2782).
+        if group.len() < FOUND_MAX && target != "." {
+            group.push(Service {
+                name: target.trim_end_matches('.').to_ascii_lowercase(),
+                port: record.port,
+                weight: record.weight.max(1),
+            });
+        }
+    }
+    let best = by_priority
+        .into_iter()
+        .min_by_key(|(priority, _)| *priority);
+    match best {
+        Some((_, services)) if !services.is_empty() => Ok((services, ttl)),
+        _ => Err(DnsError::Empty),
     }
 }
 

@@ -7,7 +7,7 @@
 //! Nothing here runs on the data path: cores keep answers of their own and ask when those have ended.
 
 mod answer;
-mod ask;
+pub(crate) mod ask;
 mod cache;
 mod hosts;
 mod service;

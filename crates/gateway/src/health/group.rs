@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use balancer::{
-    Address, Balancer, Change, CoreState, Health, Live, Outcome, PickState, Picked, Plan, Seat,
+    Address, Balancer, Cause, Change, CoreState, Health, Live, Moment, Outcome, PickState, Picked,
+    Plan, Seat,
 };
 use entities::{Algorithm, Target, Upstream};
 use parking_lot::Mutex;
@@ -17,6 +18,9 @@ use tokio::sync::{mpsc, watch};
 use super::rules::Rules;
 use crate::dns::{Answer, Dns, DnsError, Found};
 use crate::snapshot::ServiceTls;
+
+/// Relapses that still make the pause before the next trial longer.
+const RELAPSES_MAX: u32 = 5;
 
 /// Limit: changes that wait to be logged; more are not logged.
 pub(super) const EVENTS_MAX: usize = 1024;
@@ -86,8 +90,8 @@ impl Group {
             targets,
             tls,
         } = parts;
-        let rules = Rules::of(&upstream.healthchecks);
-        let plan = Plan::of(&upstream, targets.len());
+        let rules = Rules::of(&upstream);
+        let plan = Plan::of(&upstream, targets.len(), rules.extras);
         let group = Self {
             targets: targets.iter().map(Member::of).collect(),
             resolved: Mutex::default(),
@@ -161,12 +165,17 @@ impl Group {
         self.upstream.algorithm == Algorithm::Latency
     }
 
+    /// Whether addresses that are new, or back, get their share little by little.
+    pub(crate) const fn starts_slowly(&self) -> bool {
+        self.rules.extras.slow_start > 0
+    }
+
     /// Chooses the address of the next try; see [`Live::pick`].
     pub fn pick(
         &self,
         core: &mut CoreState,
         request: &mut PickState,
-        moment: (bool, u64),
+        moment: Moment,
     ) -> Option<Picked> {
         self.live.pick(core, request, moment)
     }
@@ -311,7 +320,7 @@ impl Group {
             .iter()
             .flat_map(|resolved| resolved.addresses.iter().cloned())
             .collect();
-        let plan = Plan::of(&self.upstream, self.targets.len());
+        let plan = Plan::of(&self.upstream, self.targets.len(), self.rules.extras);
         self.live.replace(Balancer::compile(&plan, addresses));
     }
 
@@ -322,6 +331,33 @@ impl Group {
         addresses
             .map(|own| ((own.host.clone(), own.socket), Arc::clone(&own.health)))
             .collect()
+    }
+
+    /// The health of an address that is new.
+    fn fresh(&self) -> Arc<Health> {
+        let health = Health::default();
+        if self.rules.extras.slow_start > 0 {
+            health.stamp(clock::unix_micros() / 1000);
+        }
+        Arc::new(health)
+    }
+
+    /// Tries addresses again that requests put out long enough ago.
+    pub(super) fn try_again(&self, after: Duration) {
+        let now = clock::unix_micros() / 1000;
+        let after = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+        for address in self.live.current().addresses() {
+            let by_requests = address.health.cause().is_some_and(Cause::is_by_requests);
+            // Twice as long after each relapse in a row.
+            let pause = after.saturating_mul(1 << address.health.relapses().min(RELAPSES_MAX));
+            let is_due = now.saturating_sub(address.health.changed_at()) >= pause;
+            if by_requests
+                && is_due
+                && let Some(change) = address.health.try_again()
+            {
+                self.note(&address.health, address.socket, change);
+            }
+        }
     }
 
     fn addresses(
@@ -344,7 +380,7 @@ impl Group {
                         _ => target.host.clone(),
                     },
                     weight: u32::from(target.weight) * u32::from(found.weight),
-                    health: Arc::clone(known.entry(key).or_default()),
+                    health: Arc::clone(known.entry(key).or_insert_with(|| self.fresh())),
                 }
             })
             .collect();

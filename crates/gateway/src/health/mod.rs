@@ -8,7 +8,7 @@
 //! Picking is the room `balancer`; what the Admin API shows is [`GroupView`].
 
 mod group;
-mod probe;
+pub(crate) mod probe;
 mod resolve;
 mod rules;
 #[cfg(test)]
@@ -23,3 +23,4 @@ pub use upstreams::Upstreams;
 pub use view::{AddressView, GroupView, TargetView};
 
 pub(crate) use group::GroupParts;
+pub(crate) use rules::unknown_settings;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use balancer::{Check, Source, StatusSet};
-use entities::{ActiveCheck, Healthchecks, PassiveCheck};
+use balancer::{Check, Extras, Source, StatusSet};
+use entities::{ActiveCheck, PassiveCheck, Upstream};
 
 /// Shortest time between two rounds of probes.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
@@ -17,11 +17,36 @@ pub(super) struct Rules {
     pub(super) healthy_every: Option<Duration>,
     /// Pause between probes of unhealthy addresses.
     pub(super) unhealthy_every: Option<Duration>,
+    /// What the reference does not have.
+    pub(super) extras: Extras,
+    /// How long an address is out that requests put out, before it is tried again.
+    pub(super) retry_after: Option<Duration>,
 }
 
+/// Tags of an upstream that begin so are settings of ours.
+const PREFIX: &str = "gatehouse:";
+
+/// Longest time of a setting, in seconds.
+const LONGEST: u32 = 86_400;
+
 impl Rules {
-    pub(super) fn of(checks: &Healthchecks) -> Self {
+    pub(super) fn of(upstream: &Upstream) -> Self {
+        let checks = &upstream.healthchecks;
+        let mut extras = Extras::default();
+        let mut retry_after = None;
+        for (name, value) in upstream.tags.iter().filter_map(|tag| setting(tag)) {
+            match name {
+                "max_connections" => extras.max_connections = value,
+                "slow_start" => extras.slow_start = u64::from(value.min(LONGEST)) * 1000,
+                "retry_after" if value > 0 => {
+                    retry_after = Some(Duration::from_secs(value.min(LONGEST).into()));
+                }
+                _ => {}
+            }
+        }
         Self {
+            extras,
+            retry_after,
             active: active(&checks.active),
             passive: passive(&checks.passive),
             healthy_every: interval(checks.active.healthy.interval),
@@ -44,6 +69,21 @@ impl Rules {
     pub(super) const fn probes(&self) -> bool {
         self.healthy_every.is_some() || self.unhealthy_every.is_some()
     }
+}
+
+/// A tag that is a setting of ours: its name and its number.
+fn setting(tag: &str) -> Option<(&str, u32)> {
+    let (name, value) = tag.strip_prefix(PREFIX)?.split_once('=')?;
+    let is_known = ["max_connections", "slow_start", "retry_after"].contains(&name);
+    is_known
+        .then(|| value.parse().ok())?
+        .map(|value| (name, value))
+}
+
+/// Tags that look like settings of ours and are none.
+pub(crate) fn unknown_settings(upstream: &Upstream) -> impl Iterator<Item = &str> {
+    let tags = upstream.tags.iter().map(String::as_str);
+    tags.filter(|tag| tag.starts_with(PREFIX) && setting(tag).is_none())
 }
 
 fn active(check: &ActiveCheck) -> Check {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use balancer::{CoreState, PickState};
+use balancer::{CoreState, Moment, PickState};
 use conf::Settings;
 use parking_lot::Mutex;
 use plugin_api::NodeInfo;
@@ -171,7 +171,7 @@ fn picks(group: &Group, count: usize) -> Vec<String> {
     let mut seen: Vec<String> = (0..count)
         .filter_map(|_| {
             let mut request = PickState::new();
-            let picked = group.pick(&mut core, &mut request, (false, 0));
+            let picked = group.pick(&mut core, &mut request, Moment::default());
             request.finish();
             picked.map(|picked| picked.socket.to_string())
         })
@@ -485,7 +485,7 @@ async fn service_records_bring_ports_weights_and_names() {
         let hosts: Vec<_> = (0..4)
             .map(|_| {
                 group
-                    .pick(&mut core, &mut PickState::new(), (false, 0))
+                    .pick(&mut core, &mut PickState::new(), Moment::default())
                     .unwrap()
                     .host
             })
@@ -525,4 +525,54 @@ async fn health_stays_with_addresses_that_stay() {
         Some("marked as unhealthy through the Admin API")
     );
     assert_eq!(causes[1], None);
+}
+
+#[tokio::test]
+async fn an_address_that_requests_put_out_is_tried_again_after_a_while() {
+    let bed = Bed::new(|_| {});
+    let checks = "healthchecks: {passive: {unhealthy: {tcp_failures: 2}}},";
+    let members = format!("tags: ['gatehouse:retry_after=1'], {checks}");
+    let group = bed.load(&members, &["{target: '10.0.0.1:80'}".to_owned()]);
+    let fail = |times: usize| {
+        let mut core = CoreState::new(0);
+        for _ in 0..times {
+            let mut request = PickState::new();
+            if group
+                .pick(&mut core, &mut request, Moment::default())
+                .is_some()
+            {
+                let seat = request.current().expect("a pick");
+                group.report(seat, balancer::Outcome::ConnectionFailure);
+            }
+            request.finish();
+        }
+    };
+    fail(2);
+    assert!(bed.causes()[0].is_some());
+    bed.until_out(&[false]).await;
+    fail(1);
+    assert!(bed.causes()[0].is_some(), "one failure on trial is enough");
+    // A mark is no result of requests.
+    bed.compile.upstreams.mark(ID, "10.0.0.1:80", None, true);
+    bed.compile.upstreams.mark(ID, "10.0.0.1:80", None, false);
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    assert!(bed.causes()[0].is_some());
+}
+
+#[tokio::test]
+async fn tags_limit_connections_and_wrong_ones_are_said() {
+    let bed = Bed::new(|_| {});
+    let tags = "tags: ['gatehouse:max_connections=2', 'gatehouse:slow_start=x', other],";
+    let group = bed.load(tags, &["{target: '10.0.0.1:80'}".to_owned()]);
+    let unknown: Vec<&str> = super::unknown_settings(group.upstream()).collect();
+    assert_eq!(unknown, ["gatehouse:slow_start=x"]);
+    let mut core = CoreState::new(0);
+    let mut open: Vec<PickState> = Vec::new();
+    let mut pick = || {
+        let mut request = PickState::new();
+        let picked = group.pick(&mut core, &mut request, Moment::default());
+        open.push(request);
+        picked.is_some()
+    };
+    assert_eq!([pick(), pick(), pick()], [true, true, false]);
 }

@@ -94,7 +94,9 @@ impl Upstreams {
                 .remove(&id)
                 .filter(|own| Arc::ptr_eq(&own.group, group));
             let own = same.unwrap_or_else(|| {
-                let needs = group.rules.probes() || group.targets.iter().any(|t| t.ip.is_none());
+                let needs = group.rules.probes()
+                    || group.rules.retry_after.is_some()
+                    || group.targets.iter().any(|target| target.ip.is_none());
                 let watching = watch::run(Arc::clone(group), Arc::clone(&self.dns));
                 Running {
                     group: Arc::clone(group),

@@ -16,6 +16,9 @@ use crate::dns::Dns;
 /// Limit: probes of an upstream at a time, whatever its `concurrency`.
 const PROBES_MAX: u32 = 256;
 
+/// How often it is looked whether an address is to be tried again.
+const TRIAL_INTERVAL: Duration = Duration::from_millis(250);
+
 /// Limit of a step of a probe whose upstream sets none.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -24,7 +27,19 @@ pub(super) async fn run(group: Arc<Group>, dns: Arc<Dns>) {
     let rules = &group.rules;
     let healthy = probe_every(&group, rules.healthy_every, true);
     let unhealthy = probe_every(&group, rules.unhealthy_every, false);
-    tokio::join!(resolve::run(&group, &dns), healthy, unhealthy);
+    let again = try_again(&group, rules.retry_after);
+    tokio::join!(resolve::run(&group, &dns), healthy, unhealthy, again);
+}
+
+/// Lets addresses that requests put out come back for a trial.
+async fn try_again(group: &Group, after: Option<Duration>) {
+    let Some(after) = after else { return };
+    let mut ticks = tokio::time::interval(TRIAL_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        group.try_again(after);
+    }
 }
 
 /// Probes the healthy addresses of a group, or the unhealthy ones, once in each interval.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use balancer::{PickState, Picked};
+use balancer::{Moment, PickState, Picked};
 use bytes::Bytes;
 use entities::Protocol;
 use tokio::net::TcpStream;
@@ -18,6 +18,9 @@ use crate::dns::DnsError;
 use crate::health::Group;
 use crate::net::{Idle, PeerKey, Plain, Timer};
 use crate::snapshot::{Destination, ServiceEntry};
+
+/// Limit: how long a request waits for names that are asked for the first time.
+const FIRST_NAMES_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why no connection to a service could be had.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +127,7 @@ pub(crate) async fn choose(
                 None if group.is_settling() => {
                     // The names of a new upstream are being asked for.
                     let limit = Duration::from_millis(service.service.connect_timeout.into());
-                    group.settled(limit).await;
+                    group.settled(limit.min(FIRST_NAMES_LIMIT)).await;
                     pick(core, service, group, attempts)
                 }
                 picked => picked,
@@ -145,7 +148,14 @@ fn pick(
     attempts: &mut Attempts,
 ) -> Option<Picked> {
     attempts.picked_at = core.ticks.recent();
-    let moment = (service.tls.is_some(), attempts.picked_at);
+    let moment = Moment {
+        is_tls: service.tls.is_some(),
+        now: attempts.picked_at,
+        unix_ms: match group.starts_slowly() {
+            true => core.ticks.unix_micros(attempts.picked_at) / 1000,
+            false => 0,
+        },
+    };
     core.balancing.pick(group, &mut attempts.pick, moment)
 }
 

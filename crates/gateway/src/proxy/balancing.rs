@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-use balancer::{CoreState, Outcome, PickState, Picked};
+use balancer::{CoreState, Moment, Outcome, PickState, Picked};
 use uuid::Uuid;
 
 use super::attempt::Attempts;
@@ -52,7 +52,7 @@ impl Balancing {
         &self,
         group: &Group,
         request: &mut PickState,
-        moment: (bool, u64),
+        moment: Moment,
     ) -> Option<Picked> {
         let mut states = self.states.borrow_mut();
         let state = states
@@ -61,10 +61,11 @@ impl Balancing {
         group.pick(state, request, moment)
     }
 
-    /// Forgets upstreams that a configuration does not have.
+    /// Forgets upstreams that a configuration does not have, once there must be some: a change of the
+    /// configuration is no time for work that can wait.
     pub(crate) fn retain(&self, snapshot: &Snapshot) {
         let mut states = self.states.borrow_mut();
-        if states.is_empty() {
+        if states.len() <= snapshot.balancers.len() {
             return;
         }
         let kept: HashSet<Uuid> = snapshot

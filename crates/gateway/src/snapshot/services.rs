@@ -14,7 +14,7 @@ use super::compile::{CertificateKeys, Report, bytes, id_text, rows};
 use super::service_tls::TlsCache;
 use super::setup::Compile;
 use super::types::{Destination, ServiceEntry, ServiceTls};
-use crate::health::{Group, GroupParts};
+use crate::health::{self, Group, GroupParts};
 
 /// The services of a configuration, by id, and its balancers.
 pub(super) struct Services {
@@ -110,6 +110,14 @@ fn balancers(
     let mut balancers = Vec::new();
     for row in rows(config, "upstreams") {
         if let Some(upstream) = report.read::<Upstream>(row) {
+            for tag in health::unknown_settings(&upstream) {
+                report.notices.push(format!(
+                    "tag `{tag}` of upstream `{}` has no effect: settings are \
+                     `gatehouse:max_connections=N`, `gatehouse:slow_start=SECONDS` and \
+                     `gatehouse:retry_after=SECONDS`",
+                    upstream.name
+                ));
+            }
             let group = node.upstreams.group(GroupParts {
                 targets: targets.remove(&upstream.id).unwrap_or_default(),
                 tls: tls.of_probes(&upstream, report),
