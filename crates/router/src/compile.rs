@@ -32,10 +32,10 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    pub(crate) fn new(flavor: Flavor) -> Self {
+    pub(crate) fn new(flavor: Flavor, patterns: Patterns) -> Self {
         Self {
             flavor,
-            patterns: Patterns::default(),
+            patterns,
             methods: MethodNames::default(),
             entries: Vec::new(),
             streams: Vec::new(),

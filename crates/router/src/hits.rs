@@ -14,9 +14,9 @@ use crate::{
     entry::{Entry, OrderKey, PathRule},
     index::{Candidate, Index, Item, NONE},
     order::Attributes,
+    part::Part,
     patterns::Patterns,
     query::{Query, Scheme},
-    router::Router,
     rules::{AddressRule, HostKind, HostRule, suffix_minimum},
     table::Table,
 };
@@ -148,7 +148,7 @@ impl HitIndex {
     }
 
     /// The hits of a request; `None` when no attribute has one.
-    pub(crate) fn find(&self, router: &Router, query: &Query<'_>, port: u16) -> Option<Hits<'_>> {
+    pub(crate) fn find(&self, router: &Part, query: &Query<'_>, port: u16) -> Option<Hits<'_>> {
         let header = self
             .headers
             .iter()
@@ -196,7 +196,7 @@ impl HitIndex {
     }
 
     /// The first pattern that matches, else the longest prefix.
-    fn uri_hit(&self, router: &Router, path: &[u8]) -> UriHit {
+    fn uri_hit(&self, router: &Part, path: &[u8]) -> UriHit {
         let Some(bucket) = self.uris.buckets.first() else {
             return UriHit::None;
         };
@@ -295,7 +295,7 @@ impl Hits<'_> {
     }
 
     /// What a matching candidate is compared by: its category, whether it shares the strongest hit, its rank.
-    pub(crate) fn key(&self, router: &Router, candidate: &Candidate, length: u32) -> u64 {
+    pub(crate) fn key(&self, router: &Part, candidate: &Candidate, length: u32) -> u64 {
         let rank = candidate.rank as usize;
         let (Some(gate), Some(entry)) = (router.gates.get(rank), router.entries.get(rank)) else {
             return u64::MAX;

@@ -68,8 +68,8 @@ impl Pattern {
 
 impl Patterns {
     /// No patterns yet; those of an earlier router are not compiled again.
-    pub(crate) fn reusing(earlier: &Self) -> Self {
-        let list = earlier.list.iter();
+    pub(crate) fn reusing(earlier: &[&Self]) -> Self {
+        let list = earlier.iter().flat_map(|own| &own.list);
         Self {
             earlier: list
                 .map(|pattern| (pattern.text.clone(), Arc::clone(pattern)))

@@ -5,17 +5,19 @@
 use crate::{
     condition::{Facts, Seen},
     entry::{Conditions, Entry, PathRule, request_port},
+    gone::RouteSet,
     hits::Hits,
     index::{Bucket, Candidate, EXACT, NONE, Node, PREFIX, SUFFIX},
     matched::{Match, MatchedPath},
+    part::{Gate, Part},
     query::Query,
-    router::{Gate, Router},
     rules::suffix_minimum,
 };
 
 /// The state of one lookup.
 pub(crate) struct Search<'r, 'q> {
-    router: &'r Router,
+    router: &'r Part,
+    gone: &'q RouteSet,
     query: &'q Query<'q>,
     method_bit: u64,
     port: u16,
@@ -28,7 +30,7 @@ pub(crate) struct Search<'r, 'q> {
 
 impl<'r, 'q> Search<'r, 'q> {
     /// Prepares a lookup; `None` when it is clear that nothing matches.
-    pub(crate) fn new(router: &'r Router, query: &'q Query<'q>) -> Option<Self> {
+    pub(crate) fn new(router: &'r Part, query: &'q Query<'q>, gone: &'q RouteSet) -> Option<Self> {
         let port = request_port(query);
         let hits = match &router.hits {
             Some(index) => Some(index.find(router, query, port)?),
@@ -37,6 +39,7 @@ impl<'r, 'q> Search<'r, 'q> {
         let method_bit = router.methods.bit(query.method);
         Some(Self {
             router,
+            gone,
             query,
             method_bit,
             port,
@@ -47,7 +50,7 @@ impl<'r, 'q> Search<'r, 'q> {
     }
 
     /// Looks at everything that may match.
-    pub(crate) fn run(mut self) -> Option<Match> {
+    pub(crate) fn run(mut self) -> Option<(&'r Entry, Match)> {
         let index = &self.router.index;
         let host = self.query.host;
         if index.has_exact
@@ -174,13 +177,14 @@ impl<'r, 'q> Search<'r, 'q> {
                     .router
                     .patterns
                     .is_match(candidate.pattern, self.query.path))
+            && (self.gone.is_empty() || !self.gone.contains(entry.route))
     }
 
-    fn finish(self) -> Option<Match> {
+    fn finish(self) -> Option<(&'r Entry, Match)> {
         let (candidate, length) = self.best?;
         let entry = self.router.entries.get(candidate.rank as usize)?;
         if let Some(expression) = &entry.expression {
-            return self.report(entry, expression);
+            return Some((entry, self.report(entry, expression)?));
         }
         let path = match (candidate.has_path, candidate.pattern) {
             (false, _) => MatchedPath::None,
@@ -191,10 +195,8 @@ impl<'r, 'q> Search<'r, 'q> {
                 .iter()
                 .find_map(|rule| self.pattern_match(rule))?,
         };
-        Some(Match {
-            route: entry.route as usize,
-            path,
-        })
+        let route = entry.route as usize;
+        Some((entry, Match { route, path }))
     }
 
     fn pattern_match(&self, rule: &PathRule) -> Option<MatchedPath> {

@@ -6,6 +6,7 @@ use super::covers::{covers, literal, open_prefix};
 use crate::{
     entry::{Entry, PathRule},
     flavor::Flavor,
+    part::Part,
     router::Router,
     rules::{HostKind, HostRule},
 };
@@ -25,9 +26,16 @@ pub struct Shadow {
 }
 
 impl Router {
-    /// Routes that can never win, in the order of the input. Empty for the traditional flavor.
+    /// Routes that can never win, in the order of the input. Changes that came after the compilation are not
+    /// judged. Empty for the traditional flavor.
     #[must_use]
     pub fn shadows(&self) -> Vec<Shadow> {
+        self.base.shadows()
+    }
+}
+
+impl Part {
+    fn shadows(&self) -> Vec<Shadow> {
         if self.flavor == Flavor::Traditional {
             return Vec::new();
         }

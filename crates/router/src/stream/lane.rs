@@ -5,11 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{
-    StreamQuery,
-    table::{StreamEntry, StreamTable},
-};
-use crate::patterns::Patterns;
+use super::table::{Asked, StreamEntry};
 
 /// Lists of ranks, each ascending.
 #[derive(Debug, Default)]
@@ -39,18 +35,14 @@ impl Lane {
     }
 
     /// The first entry that accepts the connection.
-    pub(super) fn find(
-        &self,
-        table: &StreamTable,
-        query: &StreamQuery<'_>,
-        patterns: &Patterns,
-    ) -> Option<u32> {
+    pub(super) fn find(&self, asked: &Asked<'_>) -> Option<u32> {
+        let query = asked.query;
         let named = query.sni.and_then(|name| self.by_name.get(name));
         let by_port = self.by_port.get(&query.destination.1);
         let lists = [named, by_port, Some(&self.rest)];
         let firsts = lists.into_iter().flatten().filter_map(|list| {
             let mut ranks = list.iter().copied();
-            ranks.find(|rank| table.accepts(*rank, query, patterns))
+            ranks.find(|rank| asked.is_accepted_by(*rank))
         });
         firsts.min()
     }

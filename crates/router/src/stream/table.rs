@@ -9,6 +9,7 @@ use crate::{
     condition::{Facts, Seen},
     entry::{Conditions, OrderKey},
     flavor::Flavor,
+    gone::RouteSet,
     patterns::Patterns,
     rules::{AddressRule, SniRule},
 };
@@ -130,16 +131,37 @@ impl StreamTable {
         &self,
         query: &StreamQuery<'_>,
         patterns: &Patterns,
+        gone: &RouteSet,
     ) -> Option<&StreamEntry> {
         let mut lanes = self.lanes.iter().zip(StreamProtocol::ALL);
         let (lane, _) = lanes.find(|(_, protocol)| *protocol == query.protocol)?;
-        let rank = lane.find(self, query, patterns)?;
+        let rank = lane.find(&Asked {
+            table: self,
+            query,
+            patterns,
+            gone,
+        })?;
         self.entries.get(rank as usize)
     }
 
-    pub(super) fn accepts(&self, rank: u32, query: &StreamQuery<'_>, patterns: &Patterns) -> bool {
-        self.entries
-            .get(rank as usize)
-            .is_some_and(|entry| entry.accepts(query, patterns))
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// A connection, and what is needed to try entries on it.
+pub(super) struct Asked<'a> {
+    table: &'a StreamTable,
+    pub(super) query: &'a StreamQuery<'a>,
+    patterns: &'a Patterns,
+    gone: &'a RouteSet,
+}
+
+impl Asked<'_> {
+    /// Whether the entry of this rank accepts the connection.
+    pub(super) fn is_accepted_by(&self, rank: u32) -> bool {
+        self.table.entries.get(rank as usize).is_some_and(|entry| {
+            entry.accepts(self.query, self.patterns) && !self.gone.contains(entry.route)
+        })
     }
 }

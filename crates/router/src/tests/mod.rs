@@ -2,8 +2,9 @@
 
 pub(crate) mod agreement;
 mod behaviour;
+mod changes;
 pub(crate) mod naive;
-mod oracle;
+pub(crate) mod oracle;
 mod recorded;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -8,6 +8,7 @@ use crate::{
     entry::{Entry, OrderKey, PathRule, request_port},
     flavor::Flavor,
     order::Attributes,
+    part::Part,
     rules::{AddressRule, HostKind, HostRule, SniRule},
 };
 
@@ -16,6 +17,7 @@ pub(crate) fn find(router: &Router, query: &Query<'_>) -> Option<Match> {
     if !router.can_read(query.path) {
         return None;
     }
+    let router = &*router.base;
     match router.flavor {
         Flavor::TraditionalCompatible | Flavor::Expressions => router
             .entries
@@ -26,7 +28,7 @@ pub(crate) fn find(router: &Router, query: &Query<'_>) -> Option<Match> {
     }
 }
 
-fn matches(router: &Router, entry: &Entry, query: &Query<'_>) -> bool {
+fn matches(router: &Part, entry: &Entry, query: &Query<'_>) -> bool {
     let port = request_port(query);
     let has_host = entry
         .hosts
@@ -44,18 +46,18 @@ fn matches(router: &Router, entry: &Entry, query: &Query<'_>) -> bool {
         && entry.matches_more(query, &router.patterns)
 }
 
-fn host_matches(router: &Router, rule: &HostRule, host: &[u8], port: u16) -> bool {
+fn host_matches(router: &Part, rule: &HostRule, host: &[u8], port: u16) -> bool {
     rule.port.is_none_or(|own| own == port) && rule.matches_name(host, router.flavor)
 }
 
-fn path_length(router: &Router, rule: &PathRule, path: &[u8]) -> Option<usize> {
+fn path_length(router: &Part, rule: &PathRule, path: &[u8]) -> Option<usize> {
     match rule {
         PathRule::Prefix(prefix) => path.starts_with(prefix).then_some(prefix.len()),
         PathRule::Pattern(number) => router.patterns.list[*number].match_len(path),
     }
 }
 
-fn report(router: &Router, entry: &Entry, query: &Query<'_>) -> Match {
+fn report(router: &Part, entry: &Entry, query: &Query<'_>) -> Match {
     if let Some(expression) = &entry.expression {
         let mut seen = Seen::default();
         let facts = Facts::of_request(query);
@@ -85,7 +87,7 @@ fn report(router: &Router, entry: &Entry, query: &Query<'_>) -> Match {
 }
 
 /// The traditional flavor, step by step as the reference describes it.
-fn by_category(router: &Router, query: &Query<'_>) -> Option<Match> {
+fn by_category(router: &Part, query: &Query<'_>) -> Option<Match> {
     let hits = Hits::of(router, query);
     if hits.attributes.count() == 0 {
         return None;
@@ -126,7 +128,7 @@ struct Hits {
 }
 
 impl Hits {
-    fn of(router: &Router, query: &Query<'_>) -> Self {
+    fn of(router: &Part, query: &Query<'_>) -> Self {
         let mut order: Vec<&Entry> = router.entries.iter().collect();
         order.sort_by_key(|entry| match &entry.key {
             OrderKey::Category(key) => (
@@ -173,7 +175,7 @@ impl Hits {
         }
     }
 
-    fn host(router: &Router, order: &[&Entry], query: &Query<'_>) -> (Option<HostRule>, bool) {
+    fn host(router: &Part, order: &[&Entry], query: &Query<'_>) -> (Option<HostRule>, bool) {
         let port = request_port(query);
         let rules = || order.iter().flat_map(|entry| &entry.hosts);
         let is_hit = |rule: &&HostRule| host_matches(router, rule, query.host, port);
@@ -192,7 +194,7 @@ impl Hits {
         (first.cloned(), first.is_some())
     }
 
-    fn uri(router: &Router, order: &[&Entry], query: &Query<'_>) -> Option<PathRule> {
+    fn uri(router: &Part, order: &[&Entry], query: &Query<'_>) -> Option<PathRule> {
         let rules = || order.iter().flat_map(|entry| &entry.paths);
         let is_hit = |rule: &&PathRule| path_length(router, rule, query.path).is_some();
         let pattern = rules()

@@ -162,7 +162,7 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
-fn expression_route() -> impl Strategy<Value = Route> {
+pub(crate) fn expression_route() -> impl Strategy<Value = Route> {
     (any::<u8>(), 0_u64..5, expression(), any::<bool>()).prop_map(
         |(id, priority, expression, only_http)| {
             let mut own = route(1);
@@ -255,7 +255,7 @@ proptest! {
         for flavor in [Flavor::TraditionalCompatible, Flavor::Expressions] {
             let router = compile(&routes, flavor);
             let mut oracle = Oracle::new(&schema);
-            for entry in &router.entries {
+            for entry in &router.base.entries {
                 let OrderKey::Computed(std::cmp::Reverse((priority, id))) = &entry.key else {
                     unreachable!("computed in this flavor")
                 };
@@ -273,7 +273,7 @@ proptest! {
                     let is_it = |entry: &&crate::entry::Entry| matches!(
                         &entry.key, OrderKey::Computed(key) if key.0.1 == id
                     );
-                    let entry = router.entries.iter().find(is_it).unwrap();
+                    let entry = router.base.entries.iter().find(is_it).unwrap();
                     (entry.route as usize, length)
                 });
                 let found = router.find(&query).map(|found| (found.route, length(&found)));
@@ -292,7 +292,7 @@ mod classic {
     pub(super) fn paths_of<'r>(router: &'r Router, entry: &'r Entry) -> Vec<&'r str> {
         let paths = entry.paths.iter().map(|path| match path {
             PathRule::Prefix(text) => std::str::from_utf8(text).unwrap(),
-            PathRule::Pattern(number) => &router.patterns.list[*number].text,
+            PathRule::Pattern(number) => &router.base.patterns.list[*number].text,
         });
         paths.collect()
     }
