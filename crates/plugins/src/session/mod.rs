@@ -1,10 +1,18 @@
 //! `session`: keeps callers signed in by a cookie.
 
+mod cookie;
+mod handler;
+mod keeping;
 mod schema;
+mod seal;
+#[cfg(test)]
+mod tests;
 
-use plugin_api::{ALL_PROTOCOLS, Definition, Scopes};
+use plugin_api::{ALL_PROTOCOLS, Definition, Needs, Phases, Scopes};
 
 /// The plugin.
-pub const DEFINITION: Definition = Definition::described("session", 1900, schema::schema)
+pub const DEFINITION: Definition = Definition::new("session", 1900, schema::schema, handler::build)
+    .phases(Phases::ACCESS.and(Phases::HEADER_FILTER))
+    .protocols(ALL_PROTOCOLS)
     .scopes(Scopes::SERVICE.and(Scopes::ROUTE))
-    .protocols(ALL_PROTOCOLS);
+    .needs(Needs::REQUEST_BODY);
