@@ -42,6 +42,7 @@ PROFILES = {
         "error_default_type": "application/json",
         "nginx_http_client_header_timeout": "2s",
     },
+    "trace": {"tracing_instrumentations": "request", "tracing_sampling_rate": "1"},
 }
 FLAVORS = ["traditional_compatible", "traditional", "expressions"]
 
@@ -57,8 +58,10 @@ GROUPS = [
             "balancer-health",
         ]),
     ("proxy-plugins-auth.jsonl", ["plugin-key-auth", "plugin-basic-auth", "plugin-acl", "plugin-hmac-auth", "plugin-jwt",
-        "plugin-multi-auth", "plugin-oauth2"]),
-    ("proxy-plugins-log.jsonl", ["plugin-file-log", "plugin-http-log"]),
+        "plugin-multi-auth", "plugin-oauth2", "plugin-session"]),
+    ("proxy-plugins-log.jsonl", ["plugin-file-log", "plugin-http-log", "plugin-prometheus", "plugin-zipkin",
+        "plugin-opentelemetry"]),
+    ("proxy-plugins-order.jsonl", ["plugin-order", "plugin-scope", "plugin-disabled"]),
     (
         "proxy-plugins-traffic.jsonl",
         [
@@ -75,6 +78,7 @@ GROUPS = [
             "plugin-response-ratelimiting",
             "plugin-proxy-cache",
             "plugin-grpc-web",
+            "plugin-standard-webhooks",
         ],
     ),
 ]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that the tests talk to: a real forward proxy, openssl, PostgreSQL, strace; and Python with
+# Installs the Debian packages that the tests talk to: a real forward proxy, openssl, PostgreSQL, Redis, strace; and Python with
 # the tools that check the machine-readable descriptions. Does nothing when they are there.
 set -euo pipefail
 
@@ -13,6 +13,7 @@ need strace strace
 need valgrind valgrind
 need ps procps
 need pg_lsclusters postgresql
+need redis-server redis-server
 need python3 python3
 # Debian leaves the parts that make a folder for tools out of the package of Python.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)

@@ -47,6 +47,7 @@ pub mod rate_limiting;
 mod record;
 mod records;
 pub mod redirect;
+mod redis;
 pub mod request_size_limiting;
 pub mod request_termination;
 pub mod request_transformer;

@@ -292,6 +292,23 @@ impl Request {
         })
     }
 
+    /// Runs access on the runtime that is there, and gives the answer, if the handler answered.
+    pub(crate) async fn access_on_core(
+        &mut self,
+        bench: &Bench,
+        handler: &dyn Handler,
+    ) -> Option<Reply> {
+        let mut exchange = self.exchange(bench);
+        let verdict = match handler.access(&mut exchange) {
+            Step::Done(verdict) => verdict,
+            Step::Wait(future) => future.await,
+        };
+        match verdict {
+            Verdict::Continue => None,
+            Verdict::Respond(reply) => Some(*reply),
+        }
+    }
+
     /// Runs the header filter over a backend answer with these headers; gives them afterwards.
     pub(crate) fn header_filter(
         &mut self,
@@ -384,7 +401,11 @@ impl Request {
         bench: &Bench,
         run: impl FnOnce(&mut Exchange<'_>) -> T,
     ) -> T {
-        run(&mut Exchange {
+        run(&mut self.exchange(bench))
+    }
+
+    fn exchange<'r>(&'r mut self, bench: &'r Bench) -> Exchange<'r> {
+        Exchange {
             head: Head::new(&self.bytes, &self.index),
             path: &self.path,
             body: self.body.as_deref(),
@@ -398,7 +419,7 @@ impl Request {
             lookups: &bench.lookups,
             now_ms: self.now_ms,
             locals: &mut self.locals,
-        })
+        }
     }
 }
 

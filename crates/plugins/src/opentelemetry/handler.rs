@@ -245,6 +245,7 @@ impl Handler for OpenTelemetry {
                 traced.parent
             },
             is_sampled: traced.is_sampled,
+            tells_refusal: true,
         };
         exchange.locals.insert(traced);
         self.config.propagation.inject(exchange, &found, &told);

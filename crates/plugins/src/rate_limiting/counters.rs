@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::period::Period;
 
-/// Limit: callers remembered per node. A caller costs about 250 bytes, so at most some 64 MiB;
+/// Limit: callers remembered per node. A caller costs about 300 bytes, so at most some 80 MiB;
 /// beyond that the one not seen for longest among a few is forgotten, and starts afresh.
 pub(crate) const CALLERS_MAX: usize = 262_144;
 
@@ -53,6 +53,10 @@ struct Caller {
 struct Window {
     start_ms: u64,
     count: u64,
+    /// Of the count, what nobody outside this node knows of yet.
+    unsent: u32,
+    /// Whether it is known what was counted outside this node.
+    is_known: bool,
 }
 
 /// What was counted before this request, by position of the limit.
@@ -62,6 +66,24 @@ pub(crate) struct Usage {
     pub(crate) counts: [u64; Period::COUNT],
     /// Position of the limit that is used up; the request was not counted then.
     pub(crate) exceeded: Option<usize>,
+}
+
+impl Usage {
+    /// What was counted elsewhere before a request, by position of the limit.
+    pub(crate) fn of(limits: &[(Period, f64)], held: &[u64]) -> Self {
+        let mut usage = Self {
+            counts: [0; Period::COUNT],
+            exceeded: None,
+        };
+        let pairs = limits.iter().zip(held).enumerate().take(Period::COUNT);
+        for (at, ((_, limit), held)) in pairs {
+            usage.counts[at] = *held;
+            if reaches(*held, *limit) {
+                usage.exceeded = Some(at);
+            }
+        }
+        usage
+    }
 }
 
 impl Default for Counters {
@@ -90,8 +112,7 @@ impl Counters {
     ) -> Usage {
         let mut room = [0; 32 + NAME_BYTES_MAX];
         let key = self.key(&mut room, scope, caller);
-        let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
-        let mut shard = self.shards[at].lock();
+        let mut shard = self.shard(key).lock();
         if let Some(caller) = shard.callers.get_mut(key) {
             return caller.take(limits, now_ms);
         }
@@ -100,6 +121,106 @@ impl Counters {
         let usage = fresh.take(limits, now_ms);
         shard.callers.insert(key.into(), fresh);
         usage
+    }
+
+    /// The same for a caller of whom it is known what was counted outside this node; nothing
+    /// otherwise.
+    pub(crate) fn take_known(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        limits: &[(Period, f64)],
+        now_ms: u64,
+    ) -> Option<Usage> {
+        self.with(scope, caller, |caller| {
+            let caller = caller?;
+            let is_known = limits.iter().all(|(period, _)| {
+                let window = &mut caller.windows[period.index()];
+                window.open(*period, now_ms);
+                window.is_known
+            });
+            is_known.then(|| caller.take(limits, now_ms))
+        })
+    }
+
+    /// Notes what a window holds outside this node.
+    pub(crate) fn learn(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        (period, start_ms): (Period, u64),
+        total: u64,
+    ) {
+        let mut room = [0; 32 + NAME_BYTES_MAX];
+        let key = self.key(&mut room, scope, caller);
+        let mut shard = self.shard(key).lock();
+        if !shard.callers.contains_key(key) {
+            shard.make_room(self.shard_max, start_ms);
+        }
+        let caller = shard.callers.entry(key.into()).or_default();
+        let window = &mut caller.windows[period.index()];
+        if start_ms > window.start_ms {
+            *window = Window {
+                start_ms,
+                ..Window::default()
+            };
+        }
+        if window.start_ms == start_ms {
+            window.count = total.saturating_add(u64::from(window.unsent));
+            window.is_known = true;
+            let end_ms = start_ms + period.longest_ms();
+            caller.expires_ms = caller.expires_ms.max(end_ms);
+        }
+    }
+
+    /// Hands out what nobody outside this node knows of: windows and counts.
+    pub(crate) fn unsent(&self, scope: &[u8; 32], caller: &[u8]) -> Vec<(Period, u64, u64)> {
+        self.with(scope, caller, |caller| {
+            let Some(caller) = caller else {
+                return Vec::new();
+            };
+            let take = |period: Period| {
+                let window = &mut caller.windows[period.index()];
+                let count = std::mem::take(&mut window.unsent);
+                (count > 0).then_some((period, window.start_ms, u64::from(count)))
+            };
+            Period::ALL.into_iter().filter_map(take).collect()
+        })
+    }
+
+    /// Takes back what could not be told.
+    pub(crate) fn keep(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        (period, start_ms): (Period, u64),
+        count: u64,
+    ) {
+        self.with(scope, caller, |caller| {
+            let Some(caller) = caller else { return };
+            let window = &mut caller.windows[period.index()];
+            if window.start_ms == start_ms {
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                window.unsent = window.unsent.saturating_add(count);
+            }
+        });
+    }
+
+    fn shard(&self, key: &[u8]) -> &Mutex<Shard> {
+        let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
+        &self.shards[at]
+    }
+
+    fn with<T>(
+        &self,
+        scope: &[u8; 32],
+        caller: &[u8],
+        act: impl FnOnce(Option<&mut Caller>) -> T,
+    ) -> T {
+        let mut room = [0; 32 + NAME_BYTES_MAX];
+        let key = self.key(&mut room, scope, caller);
+        let mut shard = self.shard(key).lock();
+        act(shard.callers.get_mut(key))
     }
 
     /// What was counted of a caller in the windows of this moment.
@@ -133,8 +254,7 @@ impl Counters {
     ) -> [u64; Period::COUNT] {
         let mut room = [0; 32 + NAME_BYTES_MAX];
         let key = self.key(&mut room, scope, caller);
-        let at = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or_default();
-        let mut shard = self.shards[at].lock();
+        let mut shard = self.shard(key).lock();
         if let Some(caller) = shard.callers.get_mut(key) {
             return caller.count(periods, count, now_ms);
         }
@@ -220,7 +340,9 @@ impl Caller {
         self.seen_ms = now_ms;
         if usage.exceeded.is_none() {
             for (period, _) in limits {
-                self.windows[period.index()].count += 1;
+                let window = &mut self.windows[period.index()];
+                window.count += 1;
+                window.unsent = window.unsent.saturating_add(1);
             }
         }
         usage
@@ -253,7 +375,10 @@ impl Window {
         let is_lagging =
             start_ms < self.start_ms && self.start_ms - start_ms <= period.longest_ms();
         if start_ms != self.start_ms && !is_lagging {
-            *self = Self { start_ms, count: 0 };
+            *self = Self {
+                start_ms,
+                ..Self::default()
+            };
         }
     }
 }

@@ -1,13 +1,20 @@
 //! `rate-limiting` at work.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use plugin_api::{BuildContext, BuildError, Exchange, Handler, PluginInput, Reply, Step};
+use plugin_api::{BuildContext, BuildError, Exchange, Handler, PluginInput, Reply, Step, Verdict};
 use uuid::Uuid;
 
-use super::counters::Counters;
+use super::counters::{Counters, Usage};
 use super::headers;
+use super::ledger::{self, Ledger, Ledgers};
+use super::period::Period;
+use super::remote::{self, Key, Remote, RemoteError};
 use super::schema::{Config, LimitBy, Policy};
+
+/// How often nodes of one database exchange what they counted.
+const DATABASE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -15,36 +22,42 @@ pub(super) fn build(
     context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
-    check_policy(config.policy, context)?;
     let status = status(config.error_code, context);
     Ok(Arc::new(RateLimiting {
         refusal: Reply::message(status, config.error_message.clone()),
         scope: scope(input.route, input.service),
-        counters: context.shared.get::<Counters>(),
+        place: place(&config, context)?,
         config,
     }))
 }
 
-/// Compat: a node without a database knows no `cluster` policy and refuses the configuration.
-fn check_policy(policy: Policy, context: &mut BuildContext<'_>) -> Result<(), BuildError> {
-    match policy {
-        Policy::Local => Ok(()),
-        Policy::Cluster => Err(BuildError::Config {
-            field: "policy".to_owned(),
-            reason: "expected one of: local, redis; `cluster` counts in a database, which this \
-                     node does not have"
-                .to_owned(),
-        }),
-        Policy::Redis => {
-            context.notices.push(
-                "`config.policy: redis` is not supported yet: requests are counted on each node \
-                 by itself, as with `local`; divide the limits by the number of nodes if they \
-                 must hold for all together"
-                    .to_owned(),
-            );
-            Ok(())
+/// Where requests are counted.
+enum Place {
+    /// On this node.
+    Node(Arc<Counters>),
+    /// On this node, brought together with others now and then.
+    Ledger(Arc<Ledger>),
+    /// Elsewhere, for every request.
+    Remote(Remote),
+}
+
+fn place(config: &Config, context: &BuildContext<'_>) -> Result<Place, BuildError> {
+    let remote = match config.policy {
+        Policy::Local => return Ok(Place::Node(context.shared.get::<Counters>())),
+        Policy::Cluster => remote::database(context)?,
+        Policy::Redis => remote::redis(config.redis.as_ref(), context)?,
+    };
+    let interval = match config.policy {
+        Policy::Cluster => Some(DATABASE_INTERVAL),
+        _ => config.sync_rate,
+    };
+    Ok(match interval {
+        Some(interval) => {
+            let ledgers = context.shared.get::<Ledgers>();
+            Place::Ledger(ledgers.open(&remote, interval))
         }
-    }
+        None => Place::Remote(remote),
+    })
 }
 
 fn status(error_code: f64, context: &mut BuildContext<'_>) -> u16 {
@@ -71,7 +84,7 @@ struct RateLimiting {
     config: Config,
     refusal: Reply,
     scope: [u8; 32],
-    counters: Arc<Counters>,
+    place: Place,
 }
 
 impl RateLimiting {
@@ -93,20 +106,86 @@ impl RateLimiting {
     }
 }
 
-impl Handler for RateLimiting {
-    fn access<'a>(&'a self, exchange: &'a mut Exchange<'_>) -> Step<'a> {
-        let caller = self.caller(exchange);
-        let limits = &self.config.limits;
-        let usage = self
-            .counters
-            .take(&self.scope, caller, limits, exchange.now_ms);
+impl RateLimiting {
+    /// Tells the client and decides.
+    fn finish(&self, usage: &Usage, exchange: &mut Exchange<'_>) -> Verdict {
         if !self.config.hide_client_headers {
             let edits = &mut exchange.response.headers;
-            headers::write(edits, limits, &usage, exchange.now_ms);
+            headers::write(edits, &self.config.limits, usage, exchange.now_ms);
         }
         match usage.exceeded {
-            None => Step::CONTINUE,
-            Some(_) => Step::respond(self.refusal.clone()),
+            None => Verdict::Continue,
+            Some(_) => Verdict::Respond(Box::new(self.refusal.clone())),
         }
+    }
+
+    /// Counting failed.
+    ///
+    /// Compat: who tolerates it lets the request pass and tells nothing.
+    fn failed(&self, error: &RemoteError) -> Verdict {
+        tracing::debug!(%error, "a request could not be counted");
+        if self.config.is_fault_tolerant {
+            return Verdict::Continue;
+        }
+        Verdict::Respond(Box::new(Reply::failure()))
+    }
+
+    /// Counts elsewhere.
+    ///
+    /// Compat: a refused request is counted too.
+    async fn ask(&self, remote: &Remote, caller: &[u8], now_ms: u64) -> Result<Usage, RemoteError> {
+        let limits = &self.config.limits;
+        let of = |(period, _): &(Period, f64)| {
+            ledger::key(&self.scope, caller, *period, period.start_ms(now_ms))
+        };
+        let keys: Vec<Key> = limits.iter().map(of).collect();
+        let held = remote.take(&keys).await?;
+        Ok(Usage::of(limits, &held))
+    }
+
+    /// Counts on this node once it is known what others counted.
+    async fn learn(
+        &self,
+        ledger: &Ledger,
+        caller: &[u8],
+        now_ms: u64,
+    ) -> Result<Option<Usage>, RemoteError> {
+        let limits = &self.config.limits;
+        ledger.learn(&self.scope, caller, limits, now_ms).await?;
+        Ok(ledger.take(&self.scope, caller, limits, now_ms))
+    }
+}
+
+impl Handler for RateLimiting {
+    fn access<'a>(&'a self, exchange: &'a mut Exchange<'_>) -> Step<'a> {
+        let (limits, now_ms) = (&self.config.limits, exchange.now_ms);
+        let caller = self.caller(exchange);
+        let usage = match &self.place {
+            Place::Node(counters) => counters.take(&self.scope, caller, limits, now_ms),
+            Place::Ledger(ledger) => match ledger.take(&self.scope, caller, limits, now_ms) {
+                Some(usage) => usage,
+                None => {
+                    let caller = caller.to_vec();
+                    return Step::Wait(Box::pin(async move {
+                        match self.learn(ledger, &caller, now_ms).await {
+                            Ok(Some(usage)) => self.finish(&usage, exchange),
+                            // Its window ended meanwhile.
+                            Ok(None) => Verdict::Continue,
+                            Err(error) => self.failed(&error),
+                        }
+                    }));
+                }
+            },
+            Place::Remote(remote) => {
+                let caller = caller.to_vec();
+                return Step::Wait(Box::pin(async move {
+                    match self.ask(remote, &caller, now_ms).await {
+                        Ok(usage) => self.finish(&usage, exchange),
+                        Err(error) => self.failed(&error),
+                    }
+                }));
+            }
+        };
+        Step::Done(self.finish(&usage, exchange))
     }
 }

@@ -4,7 +4,11 @@
 pub(crate) mod counters;
 mod handler;
 mod headers;
+pub(crate) mod ledger;
 pub(crate) mod period;
+pub(crate) mod remote;
+#[cfg(test)]
+mod remote_tests;
 mod schema;
 #[cfg(test)]
 mod tests;

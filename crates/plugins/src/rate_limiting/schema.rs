@@ -1,11 +1,14 @@
 //! Configuration of `rate-limiting`.
 
+use std::time::Duration;
+
 use schema::{Check, Condition, DecodeError, Field, Reader, Schema};
 use serde_json::{Map, Value};
 
 use super::period::Period;
 use crate::records::periods::contradiction;
 use crate::records::redis::{needed_by_policy, old_names, redis};
+use crate::redis::Settings;
 
 /// What an instance is told.
 #[derive(Clone, Debug)]
@@ -16,6 +19,12 @@ pub(super) struct Config {
     pub(super) limit_by: LimitBy,
     /// Where requests are counted. Default on this node.
     pub(super) policy: Policy,
+    /// How Redis is reached; `None` without a host.
+    pub(super) redis: Option<Settings>,
+    /// Whether requests pass while the place of counting is out of reach. Default yes.
+    pub(super) is_fault_tolerant: bool,
+    /// Time between exchanges with Redis; `None` asks it for every request.
+    pub(super) sync_rate: Option<Duration>,
     /// Whether answers keep quiet about limits.
     pub(super) hide_client_headers: bool,
     /// Status of a refusal. Default 429.
@@ -166,6 +175,12 @@ impl TryFrom<&Map<String, Value>> for Config {
             limits,
             limit_by: limit_by(&read)?,
             policy,
+            redis: Settings::read(&read)?,
+            is_fault_tolerant: read.boolean("fault_tolerant")?.unwrap_or(true),
+            sync_rate: read
+                .number("sync_rate")?
+                .filter(|rate| *rate > 0.0)
+                .and_then(|rate| Duration::try_from_secs_f64(rate).ok()),
             hide_client_headers: read.boolean("hide_client_headers")?.unwrap_or(false),
             error_code: read.number("error_code")?.unwrap_or(429.0),
             error_message: read

@@ -514,26 +514,6 @@ fn the_cluster_policy_is_refused_by_a_node() {
 }
 
 #[test]
-fn the_redis_policy_counts_locally_and_says_so() {
-    let mut bench = Bench::new();
-    let redis = json!({ "host": "r.test", "password": "secret" });
-    let config = json!({ "minute": 1, "policy": "redis", "redis": redis });
-    let handler = bench.handler(&DEFINITION, config);
-    assert_eq!(bench.notices.len(), 1);
-    assert!(bench.notices[0].contains("redis"));
-    assert!(!bench.notices[0].contains("secret"));
-    let status = |reply: Option<plugin_api::Reply>| reply.map_or(200, |reply| reply.status);
-    assert_eq!(
-        status(Request::get("/").access(&bench, handler.as_ref())),
-        200
-    );
-    assert_eq!(
-        status(Request::get("/").access(&bench, handler.as_ref())),
-        429
-    );
-}
-
-#[test]
 fn an_error_code_that_is_no_status_is_replaced_and_said() {
     let mut bench = Bench::new();
     let handler = bench.handler(&DEFINITION, json!({ "hour": 1, "error_code": 9000 }));

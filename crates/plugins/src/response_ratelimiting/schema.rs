@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::rules;
 use crate::rate_limiting::period::Period;
 use crate::records::redis::{needed_by_policy, old_names, redis};
+use crate::redis::Settings;
 
 /// Describes the configuration record.
 pub(super) fn schema() -> Schema {
@@ -81,6 +82,10 @@ pub(super) struct Config {
     pub(super) limit_by: LimitBy,
     /// Where costs are counted.
     pub(super) policy: Policy,
+    /// How Redis is reached; `None` without a host.
+    pub(super) redis: Option<Settings>,
+    /// Whether requests pass while the place of counting is out of reach.
+    pub(super) is_fault_tolerant: bool,
     /// Whether one limit used up refuses all requests.
     pub(super) block_on_first_violation: bool,
     /// Whether answers keep quiet about limits.
@@ -141,6 +146,8 @@ impl TryFrom<&Map<String, Value>> for Config {
                 Some("redis") => Policy::Redis,
                 _ => Policy::Local,
             },
+            redis: Settings::read(&read)?,
+            is_fault_tolerant: read.boolean("fault_tolerant")?.unwrap_or(true),
             block_on_first_violation: flag("block_on_first_violation")?,
             hide_client_headers: flag("hide_client_headers")?,
             limits,

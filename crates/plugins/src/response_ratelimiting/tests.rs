@@ -6,7 +6,8 @@ use plugin_api::{Handler, ReplyBody};
 use serde_json::{Value, json};
 
 use super::DEFINITION;
-use crate::testing::{ALICE, ANON, Bench, Filtered, Request, outcome, violations};
+use crate::redis::server::Server;
+use crate::testing::{ALICE, ANON, Bench, Filtered, Request, core, outcome, violations};
 
 /// A request whose answer says this cost.
 fn ask(bench: &Bench, handler: &Arc<dyn Handler>, cost: &str, caller: u128) -> Filtered {
@@ -117,14 +118,60 @@ fn a_used_up_limit_can_refuse_all_requests() {
 }
 
 #[test]
-fn policies_of_other_nodes_are_told() {
+fn a_node_without_a_database_refuses_to_count_in_one() {
     let mut bench = Bench::new();
-    let limits = || json!({"sms": {"minute": 3}});
-    let cluster = json!({"policy": "cluster", "limits": limits()});
+    let cluster = json!({"policy": "cluster", "limits": {"sms": {"minute": 3}}});
     assert!(bench.build(&DEFINITION, cluster).is_err());
-    let redis = json!({"policy": "redis", "redis": {"host": "r.test"}, "limits": limits()});
-    bench.handler(&DEFINITION, redis);
-    assert_eq!(bench.notices.len(), 1);
+}
+
+#[test]
+fn costs_are_counted_in_redis_for_all_nodes() {
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
+    let config = json!({"policy": "redis", "limits": {"sms": {"year": 3}, "video": {"year": 9}},
+        "redis": {"host": "127.0.0.1", "port": server.port}, "fault_tolerant": false});
+    let (mut one, mut two) = (Bench::new(), Bench::new());
+    let (first, second) = (
+        one.handler(&DEFINITION, config.clone()),
+        two.handler(&DEFINITION, config),
+    );
+    let core = core();
+    let _inside = core.enter();
+    let mut request = Request::get("/").at(clock::unix_millis());
+    assert_eq!(core.block_on(access(&one, &*first, &mut request)), None);
+    request.header_filter(&one, &*first, &[("x-kong-limit", "sms=2")]);
+    request.log(&one, &*first, &outcome());
+    let mut lines = Vec::new();
+    for _ in 0..200 {
+        let mut request = Request::get("/").at(clock::unix_millis());
+        assert_eq!(core.block_on(access(&two, &*second, &mut request)), None);
+        lines = request.header_filter(&two, &*second, &[("x-kong-limit", "sms=1")]);
+        if lines
+            .iter()
+            .any(|line| line == "X-RateLimit-Remaining-sms-year: 0")
+        {
+            break;
+        }
+    }
+    assert!(
+        lines
+            .iter()
+            .any(|line| line == "X-RateLimit-Remaining-sms-year: 0"),
+        "{lines:?}"
+    );
+    server.stop();
+    let mut request = Request::get("/").at(clock::unix_millis());
+    let refused = core.block_on(access(&two, &*second, &mut request));
+    assert_eq!(refused.map(|reply| reply.status), Some(500));
+}
+
+async fn access(
+    bench: &Bench,
+    handler: &dyn Handler,
+    request: &mut Request,
+) -> Option<plugin_api::Reply> {
+    request.access_on_core(bench, handler).await
 }
 
 #[test]

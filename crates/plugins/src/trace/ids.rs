@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TraceId {
     bytes: [u8; 16],
-    /// How many bytes it came with.
+    /// How many bytes it came with; zero for a new one.
     size: usize,
 }
 
@@ -18,6 +18,8 @@ impl TraceId {
     /// A new id of 8 or 16 bytes.
     pub(crate) fn random(size: usize) -> Self {
         let mut bytes = clock::random_bytes::<16>();
+        // Each format writes a new id in the size that it prefers, unless it is a short one.
+        let size = if size == 8 { size } else { 0 };
         if size == 8 {
             bytes[..8].fill(0);
         }

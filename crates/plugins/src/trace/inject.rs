@@ -98,13 +98,14 @@ fn b3(found: &Extracted, told: &Injected, trace_id: String) -> Vec<(String, Stri
     headers
 }
 
-/// Compat: that a trace is not collected is not told here.
 fn b3_single(found: &Extracted, told: &Injected, trace_id: &str) -> String {
     let mut value = format!("{trace_id}-{}", told.span_id.hex());
     if found.flags.as_deref() == Some("1") {
         value.push_str("-d");
     } else if told.is_sampled {
         value.push_str("-1");
+    } else if told.tells_refusal {
+        value.push_str("-0");
     }
     if let Some(parent) = &told.parent_id {
         value.push('-');

@@ -87,6 +87,8 @@ pub(crate) struct Injected {
     pub(crate) span_id: SpanId,
     pub(crate) parent_id: Option<SpanId>,
     pub(crate) is_sampled: bool,
+    /// Whether the one header of B3 says that a trace is not collected.
+    pub(crate) tells_refusal: bool,
 }
 
 impl Propagation {

@@ -36,6 +36,7 @@ fn told(config: Value, headers: &[(&str, &str)]) -> Vec<String> {
             span_id: SpanId([0xcd; 8]),
             parent_id: found.span_id,
             is_sampled: found.should_sample.unwrap_or(true),
+            tells_refusal: true,
         };
         propagation.inject(exchange, &found, &told);
     });

@@ -305,6 +305,8 @@ impl Handler for Zipkin {
             span_id: traced.proxy_id,
             parent_id: Some(traced.span_id),
             is_sampled: traced.is_sampled,
+            // Compat: this plugin leaves it out there.
+            tells_refusal: false,
         };
         exchange.locals.insert(traced);
         self.config.propagation.inject(exchange, &found, &told);
