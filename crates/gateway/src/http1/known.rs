@@ -125,15 +125,26 @@ impl Known {
     }
 }
 
-/// Compares with `text`, which is in lower case; written so that all bytes are compared at once.
+/// Compares with `text`, which is in lower case.
 fn one<const N: usize>(name: &[u8], text: &[u8; N], known: Known) -> Known {
-    let Ok(name) = <&[u8; N]>::try_from(name) else {
-        return Known::Other;
+    if is_lower_case_of(name, text) {
+        known
+    } else {
+        Known::Other
+    }
+}
+
+/// Whether `bytes` are `text`, which is in lower case, but for the case of letters. Written so that
+/// all bytes are compared at once.
+#[inline]
+pub(crate) fn is_lower_case_of<const N: usize>(bytes: &[u8], text: &[u8; N]) -> bool {
+    let Ok(bytes) = <&[u8; N]>::try_from(bytes) else {
+        return false;
     };
     let mut differs = 0;
-    for (byte, wanted) in name.iter().zip(text) {
+    for (byte, wanted) in bytes.iter().zip(text) {
         let case = if wanted.is_ascii_lowercase() { 0x20 } else { 0 };
         differs |= (byte | case) ^ wanted;
     }
-    if differs == 0 { known } else { Known::Other }
+    differs == 0
 }

@@ -21,7 +21,7 @@ mod token;
 pub(crate) use body::{BodyDecoder, chunk_header};
 pub(crate) use error::{BodyError, HeadError};
 pub(crate) use framing::Framing;
-pub(crate) use known::Known;
+pub(crate) use known::{Known, is_lower_case_of};
 pub(crate) use line::{as_received, copy_lines};
 pub(crate) use request::{HeadLimits, RequestHead};
 pub(crate) use response::ResponseHead;

@@ -10,7 +10,7 @@ use super::relay::Fault;
 use super::reply::{self, ReplyParts};
 use super::transaction::{Ending, Transaction};
 use super::work::Origin;
-use super::{plugins, routing};
+use super::{filters, routing};
 
 impl<C: Client> Transaction<'_, C> {
     /// Answers a request whose head was refused.
@@ -86,7 +86,7 @@ impl<C: Client> Transaction<'_, C> {
             self.is_persistent = false;
         }
         let mut rendered = reply::render(self.core, self.work, &reply.body);
-        let filtered = plugins::filter_reply(self, reply, &mut rendered);
+        let filtered = filters::filter_reply(self, reply, &mut rendered);
         let status = filtered.as_ref().map_or(reply.status, |f| f.status);
         let is_chunked = self.version() == HttpVersion::Http11
             && filtered.as_ref().is_some_and(|f| f.is_chunked);
@@ -114,7 +114,7 @@ impl<C: Client> Transaction<'_, C> {
             reply.status = status;
             reply::write(self.core, self.work, (&reply, &rendered), &parts);
         }
-        plugins::keep_head(self);
+        filters::keep_head(self);
         // A body of unknown length follows the head; one of known length stands behind it.
         let is_head = self.work.method() == b"HEAD";
         let payload = match is_chunked && !is_head {

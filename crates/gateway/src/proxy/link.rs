@@ -77,6 +77,10 @@ impl Reader {
     /// Decodes what is already here and remembers a complete body, so that it can be sent again.
     pub(crate) fn prefetch(&mut self) -> Result<(), ReadError> {
         let start = self.buffer.start();
+        if self.decoder.is_done() {
+            self.whole = Some((start, 0, 0));
+            return Ok(());
+        }
         if let Err(error) = self.decode() {
             if let ReadError::Body(fault) = error {
                 self.fault = Some(fault);

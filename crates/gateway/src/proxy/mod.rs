@@ -14,6 +14,7 @@ pub(crate) mod core;
 mod counters;
 mod engine;
 mod errors;
+mod filters;
 mod forwarded;
 mod hashing;
 pub(crate) mod link;

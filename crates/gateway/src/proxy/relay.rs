@@ -223,7 +223,15 @@ impl<'a, C: Client> Relay<'a, C> {
 
     /// Moves the request on. Only the client's faults are returned; the service's show when its
     /// answer is read.
+    #[inline]
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        match self.is_request_sent || self.is_request_broken {
+            true => Ok(()),
+            false => self.poll_request_on(cx),
+        }
+    }
+
+    fn poll_request_on(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
         while !self.is_request_sent && !self.is_request_broken {
             match self.poll_request_step(cx) {
                 Poll::Ready(Ok(())) => {}

@@ -6,7 +6,9 @@ use plugin_api::{HeaderEdits, HeaderSpan, HttpVersion};
 
 use super::config::ProxyConfig;
 use super::errors;
-use crate::http1::{Framing, Known, ResponseHead, as_received, copy_lines, has_list_token};
+use crate::http1::{
+    Framing, Known, ResponseHead, as_received, copy_lines, has_list_token, is_lower_case_of,
+};
 
 /// What the head says beyond what the service sent.
 #[derive(Clone, Copy, Debug)]
@@ -105,25 +107,28 @@ fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Kinds of text that get a character set if they name none.
+/// Whether this is a kind of text that gets a character set if it names none.
 ///
 /// Compat: the list of the web server below the reference.
-const TEXTS: [&[u8]; 6] = [
-    b"text/html",
-    b"text/plain",
-    b"text/xml",
-    b"text/vnd.wap.wml",
-    b"application/javascript",
-    b"application/rss+xml",
-];
+fn is_bare_text(value: &[u8]) -> bool {
+    match value.len() {
+        8 => is_lower_case_of(value, b"text/xml"),
+        9 => is_lower_case_of(value, b"text/html"),
+        10 => is_lower_case_of(value, b"text/plain"),
+        16 => is_lower_case_of(value, b"text/vnd.wap.wml"),
+        19 => is_lower_case_of(value, b"application/rss+xml"),
+        22 => is_lower_case_of(value, b"application/javascript"),
+        _ => false,
+    }
+}
 
 pub(crate) fn content_type(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(b"Content-Type: ");
     out.extend_from_slice(value);
-    if TEXTS.iter().any(|text| text.eq_ignore_ascii_case(value)) {
-        out.extend_from_slice(b"; charset=UTF-8");
-    }
-    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(match is_bare_text(value) {
+        true => b"; charset=UTF-8\r\n",
+        false => &b"\r\n"[..],
+    });
 }
 
 /// Lengths of names are known when this is compiled, so that they are written without a call.
@@ -141,13 +146,10 @@ fn number<const N: usize>(out: &mut Vec<u8>, name_and_colon: &[u8; N], value: u6
 
 fn write_content_type(out: &mut Vec<u8>, line: HeaderSpan, bytes: &[u8]) {
     let value = line.value.of(bytes);
-    if TEXTS.iter().any(|text| text.eq_ignore_ascii_case(value)) {
-        return content_type(out, value);
-    }
     let received = as_received(line, bytes);
-    match received.filter(|line| line.starts_with(b"Content-Type")) {
+    match received.filter(|line| line.starts_with(b"Content-Type") && !is_bare_text(value)) {
         Some(line) => out.extend_from_slice(line),
-        None => field(out, b"Content-Type", value),
+        None => content_type(out, value),
     }
 }
 

@@ -14,7 +14,7 @@ use super::reply;
 use super::request_head::{self, RequestParts};
 use super::response_head::{self, AnswerBody, AnswerParts};
 use super::work::{Origin, Work};
-use super::{balancing, forwarded, hashing, logging, plugins, routing, tunnel};
+use super::{balancing, filters, forwarded, hashing, logging, plugins, routing, tunnel};
 use crate::http1::Framing;
 use crate::net::Timer;
 use crate::snapshot::{RouteEntry, ServiceEntry};
@@ -358,7 +358,7 @@ impl<C: Client> Transaction<'_, C> {
             return self.tunnel(reached).await;
         }
         if self.work.plugins.is_used {
-            return plugins::relay(self, reached, state).await;
+            return filters::relay(self, reached, state).await;
         }
         let version = self.work.head.fields.index.version;
         let is_head = self.work.method() == b"HEAD";
@@ -460,7 +460,7 @@ impl<C: Client> Transaction<'_, C> {
                 && self.work.response.framing != Framing::None,
         };
         self.work.out = out;
-        plugins::keep_head(self);
+        filters::keep_head(self);
         self.client.begin(&mut self.work.out, answer);
     }
 
