@@ -153,6 +153,11 @@ impl Group {
         &self.upstream
     }
 
+    /// Name of the upstream.
+    pub(crate) fn name(&self) -> &str {
+        &self.upstream.name
+    }
+
     /// Whether picks depend on the hash of the request.
     #[must_use]
     pub fn needs_hash(&self) -> bool {

@@ -144,6 +144,17 @@ impl Upstreams {
     }
 }
 
+impl Upstreams {
+    /// How all upstreams in use do, by name.
+    pub(crate) fn views(&self) -> Vec<(String, GroupView)> {
+        let running = self.running.lock();
+        let groups: Vec<_> = running.values().map(|own| Arc::clone(&own.group)).collect();
+        drop(running);
+        let view = |group: &Arc<Group>| (group.name().to_owned(), GroupView::of(group));
+        groups.iter().map(view).collect()
+    }
+}
+
 /// Tests do not wait as long as the system would.
 fn patience() -> Option<Duration> {
     cfg!(test).then_some(Duration::from_millis(100))

@@ -21,6 +21,7 @@ use super::compile::{Report, Row, rows};
 use super::fails_closed::FailsClosed;
 use super::groups::Groups;
 use super::setup::Compile;
+use super::vaults::{Vaults, holds_reference};
 
 /// All instances of a configuration, and the chains made of them so far.
 pub(super) struct Chains {
@@ -62,8 +63,9 @@ impl Chains {
         };
         let mut consumers: HashMap<(&'static str, Scope), ConsumerMap> = HashMap::new();
         let mut grouped: HashMap<(&'static str, Scope), HashMap<Uuid, Bound>> = HashMap::new();
+        let vaults = Vaults::read(config, &node.vaults);
         for row in rows(config, "plugins") {
-            let Some(plugin) = report.read::<Plugin>(row) else {
+            let Some(mut plugin) = report.read::<Plugin>(row) else {
                 continue;
             };
             if !plugin.enabled || !plugin.protocols.iter().any(|p| wanted.includes(*p)) {
@@ -80,6 +82,7 @@ impl Chains {
             if wanted == Wanted::Stream && !acts_on_streams(definition, &plugin, report) {
                 continue;
             }
+            resolve(&vaults, definition, &mut plugin, report);
             let bound = match definition.build {
                 Some(make) => build(make, &plugin, row, node, lookups, report),
                 None => Some(without_handler(&plugin, node, report)),
@@ -192,6 +195,18 @@ impl Instances {
         let default = default.map(|(_, bound)| bound.clone());
         Entry::new(self.definition, consumers, default)
     }
+}
+
+/// Replaces the references to vaults in a configuration.
+fn resolve(vaults: &Vaults<'_>, definition: &Definition, plugin: &mut Plugin, report: &mut Report) {
+    if !holds_reference(&plugin.config) {
+        return;
+    }
+    let mut faults = Vec::new();
+    let schema = (definition.schema)();
+    vaults.resolve(&schema, &mut plugin.config, "config.", &mut faults);
+    let about = |text: &String| format!("plugin `{}` (`{}`): {text}", plugin.name, plugin.id);
+    report.notices.extend(faults.iter().map(about));
 }
 
 fn build(

@@ -20,6 +20,7 @@ use super::groups::Groups;
 use super::services::Services;
 use super::setup::Compile;
 use super::types::{RouteEntry, Snapshot};
+use super::vaults::{Vaults, is_reference};
 use super::{lookups, services};
 
 impl Snapshot {
@@ -31,7 +32,7 @@ impl Snapshot {
     /// Everything that this node cannot run, with the entity and the field.
     pub fn compile(config: &Config, hash: &str, node: &Compile) -> Result<Self, Vec<Problem>> {
         let mut report = Report::default();
-        let keys = certificate_keys(config, &mut report);
+        let keys = certificate_keys(config, node, &mut report);
         let services = Services::compile(config, node, &keys, &mut report);
         let groups = Groups::read(config, &mut report);
         let lookups = lookups::compile(config, &groups, &mut report);
@@ -246,16 +247,16 @@ fn compile_router(
 /// The certificates of a configuration, by id. One that cannot be used is missing.
 pub(super) type CertificateKeys = HashMap<Uuid, Arc<CertifiedPair>>;
 
-fn certificate_keys(config: &Config, report: &mut Report) -> CertificateKeys {
+fn certificate_keys(config: &Config, node: &Compile, report: &mut Report) -> CertificateKeys {
     let mut keys = CertificateKeys::new();
+    let vaults = Vaults::read(config, &node.vaults);
     for row in rows(config, "certificates") {
-        let Some(certificate) = report.read::<entities::Certificate>(row) else {
+        let Some(mut certificate) = report.read::<entities::Certificate>(row) else {
             continue;
         };
-        if is_reference(&certificate.cert) || is_reference(&certificate.key) {
+        if let Err(fault) = resolve_certificate(&vaults, &mut certificate) {
             report.notices.push(format!(
-                "certificate `{}` refers to a vault, which this node cannot read: clients are \
-                 shown the default certificate in its place",
+                "certificate `{}`: {fault}; clients are shown the default certificate in its place",
                 certificate.id
             ));
             continue;
@@ -281,8 +282,19 @@ fn pair(cert: &str, key: &str) -> Result<Arc<CertifiedKey>, pki::Error> {
     certified_key(cert.as_bytes(), key.as_bytes())
 }
 
-fn is_reference(text: &str) -> bool {
-    text.starts_with("{vault://")
+/// Replaces the references to vaults in a certificate.
+fn resolve_certificate(
+    vaults: &Vaults<'_>,
+    certificate: &mut entities::Certificate,
+) -> Result<(), String> {
+    let texts = [&mut certificate.cert, &mut certificate.key].into_iter();
+    let alternatives = [&mut certificate.cert_alt, &mut certificate.key_alt];
+    for text in texts.chain(alternatives.into_iter().flatten()) {
+        if is_reference(text) {
+            *text = vaults.text(text)?;
+        }
+    }
+    Ok(())
 }
 
 fn certificates(

@@ -19,6 +19,7 @@ mod setup;
 #[cfg(test)]
 mod tests;
 mod types;
+mod vaults;
 
 pub use certificates::Certificates;
 pub use setup::{Compile, SetupError};

@@ -11,6 +11,7 @@ use router::Flavor;
 use rustls::sign::CertifiedKey;
 
 use super::fails_closed;
+use super::vaults::VaultSettings;
 use crate::health::Upstreams;
 
 /// The node as the compiler of configurations sees it. One per node, shared.
@@ -22,6 +23,7 @@ pub struct Compile {
     pub(super) default_certificate: Option<Arc<CertifiedPair>>,
     pub(crate) node: NodeInfo,
     pub(crate) shared: Shared,
+    pub(super) vaults: VaultSettings,
     /// The upstreams in use.
     pub(crate) upstreams: Arc<Upstreams>,
 }
@@ -68,6 +70,7 @@ impl Compile {
             default_certificate: configured_certificate(settings)?.or(default_certificate),
             node,
             shared,
+            vaults: VaultSettings::new(settings),
             upstreams: Arc::new(Upstreams::new(&settings.dns)),
         })
     }
