@@ -6,7 +6,7 @@ export CARGO_TERM_COLOR ?= auto
 GATEHOUSE = $(CARGO_TARGET_DIR)/release/gatehouse
 RUN_FLAGS ?=
 
-.PHONY: run build fmt lint test suites soak golden bench fuzz doc clean
+.PHONY: run build fmt lint test suites soak golden bench fuzz new-plugin doc clean
 
 run: build ## a platform and one node, joined over mTLS, with a sample service behind it
 	$(GATEHOUSE) quickstart $(RUN_FLAGS)
@@ -48,6 +48,9 @@ bench: build ## the node beside nginx and HAProxy on the same work; prints ratio
 
 fuzz: ## a minute each for documents, frames, paths, HTTP/1.1 heads and chunks, PROXY headers, answers of name servers
 	scripts/fuzz.sh
+
+new-plugin: ## a folder for a plugin with a failing test: make new-plugin NAME=my-plugin
+	@cargo run --locked --quiet --package gatehouse-xtask --bin new_plugin -- "$(NAME)"
 
 doc:
 	cargo doc --locked --workspace --no-deps
