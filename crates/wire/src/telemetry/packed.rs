@@ -146,10 +146,8 @@ impl Note<'_> {
             IpAddr::V4(ip) => piece.put(&ip.octets()),
             IpAddr::V6(ip) => piece.put(&ip.octets()),
         }
-        for id in [&self.service, &self.route, &self.consumer] {
-            if let Some(id) = id {
-                piece.put(id.as_bytes());
-            }
+        for id in [self.service, self.route, self.consumer].iter().flatten() {
+            piece.put(id.as_bytes());
         }
         piece.number(self.latencies.total_us);
         piece.number(self.latencies.upstream_us);
