@@ -175,7 +175,14 @@ fn an_address_on_trial_is_judged_by_its_next_result() {
         assert_eq!(health.relapses(), relapses);
     }
     health.try_again();
-    assert_eq!(health.report(&check, Outcome::Status(200)), None);
+    assert_eq!(
+        health.report(&check, Outcome::Status(502)),
+        None,
+        "the gateway's own"
+    );
+    assert!(health.report(&check, Outcome::ConnectionFailure).is_some());
+    health.try_again();
+    assert_eq!(health.report(&check, Outcome::Status(404)), None);
     assert_eq!((health.is_out(), health.relapses()), (false, 0));
     for _ in 0..4 {
         assert_eq!(

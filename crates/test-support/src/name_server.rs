@@ -64,6 +64,10 @@ struct State {
 
 impl NameServer {
     /// Starts a server that knows no name.
+    ///
+    /// # Panics
+    ///
+    /// When there is no port for it.
     #[must_use]
     pub fn start() -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap_or_else(|e| panic!("a port: {e}"));

@@ -185,7 +185,10 @@ fn step(word: u64, check: &Check, outcome: Outcome) -> Option<(u64, Option<Chang
             check.http_failures,
             Cause::Status(check.source, status),
         ),
-        Outcome::Status(_) => return None,
+        // Any answer of its own ends a trial; what the gateway makes of a failure is from 500 on.
+        Outcome::Status(status) => {
+            return (word & PROBATION != 0 && status < 500).then_some((0, None));
+        }
         Outcome::ConnectionFailure => (TCP, check.tcp_failures, Cause::Connection(check.source)),
         Outcome::Timeout => (TIMEOUT, check.timeouts, Cause::Timeout(check.source)),
     };

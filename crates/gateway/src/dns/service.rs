@@ -242,7 +242,7 @@ impl Dns {
         match answered {
             Ok((family, records)) => {
                 let lives = self.settings.valid_ttl;
-                let lives = lives.unwrap_or(Duration::from_secs(u64::from(records.ttl)));
+                let lives = lives.unwrap_or_else(|| Duration::from_secs(u64::from(records.ttl)));
                 entry.last = Some(family);
                 entry.failure = None;
                 entry.answer = Some(Arc::new(Answer {

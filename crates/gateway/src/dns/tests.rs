@@ -231,11 +231,11 @@ async fn the_settings_decide_how_long_answers_live() {
     let mut settings = settings(&server);
     let lives = |answer: &Answer| (answer.valid_until.unwrap() - answer.read_at).as_secs();
     assert_eq!(
-        lives(&*dns(&settings).resolve("zero.test").await.unwrap()),
+        lives(&dns(&settings).resolve("zero.test").await.unwrap()),
         1
     );
     settings.valid_ttl = Some(Duration::from_secs(77));
-    assert_eq!(lives(&*dns(&settings).resolve("a.test").await.unwrap()), 77);
+    assert_eq!(lives(&dns(&settings).resolve("a.test").await.unwrap()), 77);
 }
 
 #[tokio::test]

@@ -59,8 +59,7 @@ impl Resolver {
         }
         let answer = self.dns.resolve(name).await;
         self.remember(name, answer, now);
-        self.cached(name, port, now)
-            .unwrap_or_else(|| Err(DnsError::Empty))
+        self.cached(name, port, now).unwrap_or(Err(DnsError::Empty))
     }
 
     fn cached(&self, name: &str, port: u16, now: u64) -> Option<Result<SocketAddr, DnsError>> {
