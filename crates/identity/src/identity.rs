@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::{Expect, Record, RecordOperation, Store, StoreError};
 use tokio::sync::Mutex;
+use tokio::sync::broadcast::error::RecvError;
 use uuid::Uuid;
 
 use crate::cache::Cache;
@@ -74,6 +75,20 @@ impl Identity {
             cache,
             passwords: Passwords::new(),
             changing,
+        }
+    }
+
+    /// Forgets remembered tokens whenever another process changes something in the same store, as
+    /// long as it is polled. Ends with the store.
+    pub async fn follow_others(&self) {
+        let mut changes = self.store.subscribe();
+        loop {
+            match changes.recv().await {
+                Ok(changed) if changed.control_plane.is_nil() => self.cache.clear(),
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => self.cache.clear(),
+                Err(RecvError::Closed) => return,
+            }
         }
     }
 

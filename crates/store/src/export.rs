@@ -59,7 +59,8 @@ impl std::fmt::Debug for Export {
     }
 }
 
-/// Notice that a control plane has a new version.
+/// Notice that a control plane has a new version; with the nil id, that another process changed
+/// (or may have changed) records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changed {
     /// The control plane.

@@ -3,10 +3,12 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use store::Changed;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
 
 use super::Inner;
 use crate::model::PlaneEvent;
@@ -20,15 +22,30 @@ pub(super) fn follow(inner: &Arc<Inner>) {
 }
 
 async fn run(weak: Weak<Inner>, mut changes: Receiver<Changed>, mut events: Receiver<PlaneEvent>) {
+    // When to look at what another process changed.
+    let mut due = None;
     loop {
+        let at = due.unwrap_or_else(Instant::now);
         let step = tokio::select! {
             change = changes.recv() => Step::Change(change),
             event = events.recv() => Step::Event(event),
+            () = tokio::time::sleep_until(at), if due.is_some() => Step::Due,
         };
         let Some(inner) = weak.upgrade() else {
             return;
         };
         match step {
+            // Another process changed nodes, certificates, control planes or members.
+            Step::Change(Ok(changed)) if changed.control_plane.is_nil() => {
+                due.get_or_insert_with(|| Instant::now() + OTHERS_SETTLE);
+            }
+            Step::Due => {
+                due = None;
+                if let Err(error) = inner.planes.learn_nodes().await {
+                    tracing::warn!(%error, "the nodes of other platforms could not be read");
+                }
+                catch_up(&inner).await;
+            }
             Step::Change(Ok(changed)) => {
                 for space in inner.spaces.lock().all() {
                     if space.is_made_of(changed.control_plane) {
@@ -45,7 +62,11 @@ async fn run(weak: Weak<Inner>, mut changes: Receiver<Changed>, mut events: Rece
     }
 }
 
+/// How long changes of other processes gather before they are looked at.
+const OTHERS_SETTLE: Duration = Duration::from_millis(500);
+
 enum Step {
+    Due,
     Change(Result<Changed, RecvError>),
     Event(Result<PlaneEvent, RecvError>),
 }

@@ -119,6 +119,21 @@ impl Planes {
             .await
     }
 
+    /// Takes in what other processes on the same database wrote about their nodes.
+    pub(crate) async fn learn_nodes(&self) -> Result<(), PlaneError> {
+        let rows: Vec<(Uuid, Node)> = self.inner.records.list(SPACE, None).await?;
+        let mut planes = self.inner.nodes.by_plane.lock();
+        for (control_plane, node) in rows {
+            let nodes = planes.entry(control_plane).or_default();
+            let known = nodes.get(&node.id);
+            if known.is_none_or(|known| known.node.last_ping < node.last_ping) {
+                let written_ping = node.last_ping;
+                nodes.insert(node.id, Entry { node, written_ping });
+            }
+        }
+        Ok(())
+    }
+
     /// Reads all nodes from the records, once, at the start; drops the forgotten ones.
     pub(super) async fn load_nodes(&self) -> Result<(), PlaneError> {
         let oldest = clock::unix_seconds().saturating_sub(FORGOTTEN_AFTER);

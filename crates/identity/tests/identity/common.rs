@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use gatehouse_identity::{Bootstrap, Identity, NewToken, TokenOwner, TokenRequest};
-use store::{NoEntities, Store, StoreOptions};
+use store::{Location, NoEntities, Store, StoreOptions};
 use test_support::TempDir;
 use uuid::Uuid;
 
 pub(crate) const DAY: u64 = 24 * 60 * 60 * 1_000;
 
 pub(crate) fn store(folder: &TempDir) -> Store {
+    store_at(folder.join("global.db").into())
+}
+
+pub(crate) fn store_at(location: Location) -> Store {
     let sealer = Arc::new(pki::Sealer::from_key(&[1; 32]).unwrap());
-    let path = folder.join("global.db");
     Store::open(StoreOptions {
-        location: path.into(),
+        location,
         sealer,
         catalogue: Arc::new(NoEntities),
     })

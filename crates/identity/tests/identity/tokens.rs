@@ -3,7 +3,7 @@
 use gatehouse_identity::{
     AuthError, Identity, IdentityError, PrincipalKind, TokenOwner, TokenRequest, TokenState,
 };
-use test_support::TempDir;
+use test_support::{Postgres, TempDir, eventually};
 use uuid::Uuid;
 
 use crate::common::*;
@@ -52,6 +52,32 @@ async fn of_several_bootstraps_at_once_one_wins() {
         .count();
     assert_eq!(won, 1);
     assert_eq!(identity.organisations().await.unwrap().len(), 1);
+}
+
+/// Two processes on one database, long before the second would ask for the token again.
+#[tokio::test]
+async fn token_that_another_process_revokes_lets_nobody_in_any_more() {
+    let server = Postgres::shared();
+    let config = store::PostgresConfig::from_url(&server.url(&server.fresh_schema())).unwrap();
+    let one = Identity::open(store_at(config.clone().into()));
+    let made = one.bootstrap("Org", "a@example.com").await.unwrap();
+    let other = Identity::open(store_at(config.into()));
+    let again = other.bootstrap("Org", "a@example.com").await;
+    assert_eq!(again.unwrap_err(), IdentityError::AlreadyBootstrapped);
+    let following = other.clone();
+    let following = tokio::spawn(async move { following.follow_others().await });
+    let bearer = made.token.reveal();
+    other.authenticate(bearer).await.unwrap();
+    let owner = TokenOwner::User(made.user.id);
+    let token = one.tokens(owner).await.unwrap().remove(0);
+
+    one.revoke_token(owner, token.id, None).await.unwrap();
+
+    eventually("the token is refused", async || {
+        other.authenticate(bearer).await.err()
+    })
+    .await;
+    following.abort();
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use admin_api::Entities;
 use analytics::Analytics;
 use control_plane::outlet::{Outlet, OutletOptions};
 use control_plane::{Geo, NewControlPlane, Planes};
-use identity::{Bootstrap, Identity};
+use identity::{Bootstrap, Identity, IdentityError};
 use pki::{Authority, Sealer};
 use store::{Location, NoEntities, PostgresConfig, Seal, Store, StoreOptions};
 use telemetry::Keeper;
@@ -143,7 +143,12 @@ impl Platform {
         if self.identity.is_bootstrapped().await? {
             return Ok(None);
         }
-        let made = self.identity.bootstrap(organisation, email).await?;
+        let made = match self.identity.bootstrap(organisation, email).await {
+            Ok(made) => made,
+            // Another platform on the same database was faster.
+            Err(IdentityError::AlreadyBootstrapped) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         for geo in &self.geos {
             let new = NewControlPlane {
                 name: DEFAULT_PLANE.to_owned(),
@@ -171,10 +176,19 @@ impl Platform {
             .options
             .public_port
             .unwrap_or_else(|| self.address.port());
+        let identity = self.identity.clone();
+        let others = async move {
+            identity.follow_others().await;
+            std::future::pending().await
+        };
         let services = Services::new(hosts, port, &self.options.limits, self.identity, &self.geos);
         tracing::info!(address = %self.address, "platform listens");
         let limits = self.options.limits;
-        server::serve(self.listener, certificates, services, limits, shutdown).await;
+        let served = server::serve(self.listener, certificates, services, limits, shutdown);
+        tokio::select! {
+            () = served => {}
+            () = others => {}
+        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A transaction that makes a version also sends a notification, which the server delivers to
 //! every process after the commit. A process that was not connected meanwhile compares the versions
-//! it knows with those of the database.
+//! it knows with those of the database. One that changes records does so too, under the nil id.
 
 use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
@@ -145,7 +145,12 @@ impl Notices {
 
     /// Listens as long as the store is open.
     pub(super) async fn listen(&self, connector: &Connector) {
+        let mut is_first = true;
         loop {
+            if !std::mem::take(&mut is_first) {
+                // Versions are compared; of records nobody knows what was missed.
+                self.committed(Uuid::nil(), 0);
+            }
             if let Err(fault) = self.listen_once(connector).await {
                 let error = fault.into_error("listen at", &connector.place);
                 tracing::debug!(%error, "listening for changes of other processes was interrupted");

@@ -31,6 +31,9 @@ const LOCK_ATTEMPTS: usize = 12;
 const OUTCOME_ATTEMPTS: usize = 20;
 const OUTCOME_EVERY: Duration = Duration::from_millis(250);
 
+/// Stands for records where notices name a control plane.
+const RECORDS: Uuid = Uuid::nil();
+
 /// Rows that one statement of a purge removes.
 const PURGE_ROWS: i64 = 20_000;
 
@@ -300,7 +303,11 @@ impl Room {
         let transaction: Option<String> = row.map_or(Ok(None), |row| row.try_get(0))?;
         Ok(Prepared {
             answers,
-            rest: transaction.map(|name| (name, Script::default())),
+            rest: transaction.map(|name| {
+                let mut script = Script::default();
+                self.announce(&mut script, RECORDS, 0);
+                (name, script)
+            }),
             changed: None,
         })
     }

@@ -10,6 +10,7 @@ use gatehouse_store::{
 use serde_json::json;
 use test_support::{Postgres, PostgresOptions, TestAuthority, eventually};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use crate::common::*;
 
@@ -20,6 +21,33 @@ fn open_config(config: &PostgresConfig) -> Result<Store, StoreError> {
 fn shared_config() -> PostgresConfig {
     let server = Postgres::shared();
     postgres_config(server, &server.fresh_schema())
+}
+
+#[tokio::test]
+async fn changed_records_are_told_to_the_other_processes_only() {
+    let config = shared_config();
+    let (one, other) = (open_config(&config).unwrap(), open_config(&config).unwrap());
+    let (mut own, mut told) = (one.subscribe(), other.subscribe());
+    let record = RecordOperation::Put {
+        space: "things",
+        id: id(1),
+        owner: id(2),
+        body: json!({}),
+        unique: vec![],
+        expect: Expect::Anything,
+    };
+
+    // A process listens from a moment after it has opened the store.
+    let notice = eventually("the other process is told", async || {
+        one.record_batch(vec![record.clone()]).await.unwrap();
+        let told = tokio::time::timeout(Duration::from_secs(1), told.recv()).await;
+        told.ok().map(Result::unwrap)
+    })
+    .await;
+
+    assert_eq!((notice.control_plane, notice.version), (Uuid::nil(), 0));
+    assert!(other.record_get("things", id(1)).await.unwrap().is_some());
+    assert!(own.try_recv().is_err(), "it knows what it wrote");
 }
 
 #[tokio::test]
