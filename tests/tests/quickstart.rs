@@ -95,6 +95,21 @@ async fn quickstart_prints_urls_secrets_and_a_curl_that_works() {
         .find(|word| word.starts_with("http://"))
         .unwrap();
     assert_eq!(Client::new().get(url).await.unwrap().status, 200);
+    let pasted: Vec<&str> = output
+        .lines()
+        .skip_while(|line| !line.contains("TOKEN="))
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let mut shell = tokio::process::Command::new("sh");
+    let ran = shell
+        .arg("-ec")
+        .arg(pasted.join("\n"))
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    let plane = quickstart.fact("control_plane_id");
+    assert!(said.contains(plane), "{pasted:?} gave {said}");
 }
 
 #[tokio::test]

@@ -152,12 +152,13 @@ impl Catalogue {
             secret: || clock::random_alphanumeric(SECRET_LENGTH),
         };
         let ttl = take_ttl(kind, body);
-        let secret = body.contains_key("password") || body.contains_key("client_secret");
+        // Hashes of applications and digests stay as they are when they are made again.
+        let is_plain = body.contains_key("password") || kind.name != "basicauth_credentials";
         let outcome = schema.process_with(body, mode, Some(&makers));
         let ttl = finish::ttl(kind, ttl, mode, origin);
         match (outcome, ttl) {
             (Ok(()), Ok(ttl)) => {
-                if origin == Origin::Api && (secret || kind.name == "ca_certificates") {
+                if origin == Origin::Api && is_plain {
                     self.transform(kind.name, body);
                 }
                 if let Some(ttl) = ttl {

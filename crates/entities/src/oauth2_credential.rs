@@ -74,6 +74,9 @@ fn absolute_uri(value: &Value) -> Result<(), String> {
 }
 
 /// Replaces the secret by its hash where that is wanted; a hash stays as it is.
+///
+/// The salt follows from the public name of the application, which no two share: a file that is
+/// imported again changes nothing.
 pub(crate) fn hash_secret(body: &mut Map) {
     if body.get("hash_secret") != Some(&Value::Bool(true)) {
         return;
@@ -82,6 +85,10 @@ pub(crate) fn hash_secret(body: &mut Map) {
     let Some(secret) = secret.filter(|secret| !secret.starts_with("$pbkdf2-")) else {
         return;
     };
-    let hash = pki::hash_secret(secret, clock::random_bytes());
+    let name = body.get("client_id").and_then(Value::as_str);
+    let name = pki::sha256(format!("client_id:{}", name.unwrap_or_default()).as_bytes());
+    let mut salt = [0; 16];
+    salt.copy_from_slice(&name[..16]);
+    let hash = pki::hash_secret(secret, salt);
     body.insert("client_secret".to_owned(), hash.into());
 }

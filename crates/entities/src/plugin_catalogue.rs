@@ -43,6 +43,12 @@ pub trait PluginCatalogue: Send + Sync {
         &["grpc", "grpcs", "http", "https"]
     }
 
+    /// Whether nodes of this program can run it; one that they cannot is only kept and checked.
+    fn is_runnable(&self, name: &str) -> bool {
+        let _ = name;
+        true
+    }
+
     /// The version of the plugin.
     fn version(&self, name: &str) -> Option<&str> {
         let _ = name;

@@ -94,6 +94,11 @@ impl PluginCatalogue for Catalogue {
         }
     }
 
+    fn is_runnable(&self, name: &str) -> bool {
+        self.find(name)
+            .is_some_and(|(definition, _)| definition.is_runnable())
+    }
+
     fn protocols(&self, name: &str) -> Option<&[&'static str]> {
         self.find(name).map(|(definition, _)| definition.protocols)
     }

@@ -258,7 +258,8 @@ async fn prepare(
         drop(body);
         let mut plan = Plan::of(&stored, &desired, &catalogue, (version, is_shown));
         drop(stored);
-        plan.warnings = crate::warnings::of_tables(&desired.tables, Some(&desired.managed));
+        let (tables, managed) = (&desired.tables, Some(&desired.managed));
+        plan.warnings = crate::warnings::of_tables(tables, &catalogue, managed);
         Ok((desired, plan))
     };
     match tokio::task::spawn_blocking(work).await {

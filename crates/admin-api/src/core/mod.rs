@@ -61,7 +61,11 @@ impl Mount {
 /// The API of one geo. Whoever mounts it checks the caller and leaves a [`Scope`].
 pub fn router(entities: Entities, mount: Mount) -> Router {
     let path = format!("{}/{{*rest}}", mount.base());
-    let warnings = from_fn_with_state(entities.clone(), crate::warnings::tell);
+    let ground = crate::warnings::Ground {
+        entities: entities.clone(),
+        flavor: router::Flavor::default(),
+    };
+    let warnings = from_fn_with_state(ground, crate::warnings::tell);
     Router::new()
         .route(&path, any(serve))
         .with_state(entities)

@@ -78,6 +78,10 @@ impl PluginCatalogue for Beside {
         self.of(name).allows_scope(name, scope)
     }
 
+    fn is_runnable(&self, name: &str) -> bool {
+        self.of(name).is_runnable(name)
+    }
+
     fn protocols(&self, name: &str) -> Option<&[&'static str]> {
         self.of(name).protocols(name)
     }

@@ -37,6 +37,7 @@ pub use describe::operations;
 pub use facts::{
     Answer, Declared, FactError, Facts, LoadError, LoadFuture, Mark, Mode, UpstreamHealth,
 };
+pub use router::Flavor;
 
 use crate::entity::Entities;
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub max_body: usize,
     /// Whether the description says that a token is needed. Whoever mounts the router checks it.
     pub needs_token: bool,
+    /// How the nodes that this configures order their routes; warnings follow it.
+    pub flavor: router::Flavor,
 }
 
 impl Default for Options {
@@ -63,6 +66,7 @@ impl Default for Options {
             origins: Vec::new(),
             max_body: MAX_BODY,
             needs_token: false,
+            flavor: router::Flavor::default(),
         }
     }
 }
@@ -73,7 +77,11 @@ pub const MAX_BODY: usize = 10 << 20;
 /// The whole API, at the root of its router. Whoever mounts it leaves a [`crate::Scope`] in every
 /// request and lets bodies of [`Options::max_body`] pass.
 pub fn router(entities: Entities, facts: Arc<dyn Facts>, options: Options) -> Router {
-    let warnings = from_fn_with_state(entities.clone(), crate::warnings::tell);
+    let ground = crate::warnings::Ground {
+        entities: entities.clone(),
+        flavor: options.flavor,
+    };
+    let warnings = from_fn_with_state(ground, crate::warnings::tell);
     let api = Arc::new(Api {
         entities,
         facts,

@@ -6,11 +6,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use entities::Route;
 use http::{HeaderName, HeaderValue, Method};
+use router::Flavor;
 use serde_json::{Map, Value};
 use store::{ListQuery, Store};
 use uuid::Uuid;
 
-use super::{Warning, of_routes};
+use super::{Warning, of_plugin, of_routes};
 use crate::entity::Entities;
 use crate::scope::Scope;
 
@@ -24,17 +25,21 @@ const MAX_COMPARED: usize = 500;
 /// Bytes of an answer that is looked at; routes are far smaller.
 const MAX_ANSWER: usize = 4 << 20;
 
-/// Adds the warnings about a route that was written. The body stays as it is.
-pub(crate) async fn tell(
-    State(entities): State<Entities>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// What warnings are made of: the entities, and how nodes order their routes.
+#[derive(Clone)]
+pub(crate) struct Ground {
+    pub(crate) entities: Entities,
+    pub(crate) flavor: Flavor,
+}
+
+/// Adds the warnings about a route or plugin that was written. The body stays as it is.
+pub(crate) async fn tell(State(ground): State<Ground>, request: Request, next: Next) -> Response {
     let is_write = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
-    let is_route = request.uri().path().split('/').any(|step| step == "routes");
+    let mut steps = request.uri().path().split('/');
+    let is_told = steps.any(|step| matches!(step, "routes" | "plugins"));
     let scope = request.extensions().get::<Scope>().cloned();
     let response = next.run(request).await;
-    let (true, true, Some(scope)) = (is_write && is_route, response.status().is_success(), scope)
+    let (true, true, Some(scope)) = (is_write && is_told, response.status().is_success(), scope)
     else {
         return response;
     };
@@ -43,18 +48,35 @@ pub(crate) async fn tell(
     let Ok(bytes) = to_bytes(body, MAX_ANSWER).await else {
         return Response::from_parts(parts, Body::empty());
     };
-    if let (Some(route), Ok(store)) = (written(&bytes), entities.store()) {
-        for warning in of_written(store, scope.control_plane, route).await {
-            if let Ok(value) = HeaderValue::from_str(&line(&warning)) {
-                parts.headers.append(HEADER, value);
-            }
+    for warning in of_answer(&ground, scope.control_plane, &bytes).await {
+        if let Ok(value) = HeaderValue::from_str(&line(&warning)) {
+            parts.headers.append(HEADER, value);
         }
     }
     Response::from_parts(parts, Body::from(bytes))
 }
 
-/// The route in an answer, if it is one.
-fn written(bytes: &[u8]) -> Option<Route> {
+async fn of_answer(ground: &Ground, plane: Uuid, bytes: &[u8]) -> Vec<Warning> {
+    let Some(body) = written(bytes) else {
+        return Vec::new();
+    };
+    if body.contains_key("strip_path") {
+        return match (Route::try_from(&body), ground.entities.store()) {
+            (Ok(route), Ok(store)) => of_written(store, plane, route, ground.flavor).await,
+            _ => Vec::new(),
+        };
+    }
+    let is_plugin = body.contains_key("config") && body.contains_key("protocols");
+    let catalogue = ground.entities.catalogue();
+    let name = body.get("name").and_then(Value::as_str);
+    // What callers brought along is run by the nodes that have its code.
+    let is_known = name.is_some_and(|name| catalogue.plugins().schema(name).is_some());
+    let told = (is_plugin && is_known).then(|| of_plugin(&body, catalogue));
+    told.flatten().into_iter().collect()
+}
+
+/// The entity in an answer.
+fn written(bytes: &[u8]) -> Option<Map<String, Value>> {
     let Ok(Value::Object(mut body)) = serde_json::from_slice(bytes) else {
         return None;
     };
@@ -62,16 +84,15 @@ fn written(bytes: &[u8]) -> Option<Route> {
     if let Some(Value::Object(item)) = body.get_mut("item") {
         body = std::mem::take(item);
     }
-    body.contains_key("strip_path").then_some(())?;
-    Route::try_from(&body).ok()
+    Some(body)
 }
 
-async fn of_written(store: &Store, plane: Uuid, route: Route) -> Vec<Warning> {
+async fn of_written(store: &Store, plane: Uuid, route: Route, flavor: Flavor) -> Vec<Warning> {
     let id = route.id.to_string();
     let mut beside = others(store, plane, &route).await.unwrap_or_default();
     beside.push(route);
-    let all = of_routes(&beside).into_iter();
-    let mut mine: Vec<Warning> = all.filter(|warning| warning.route == id).collect();
+    let all = of_routes(&beside, flavor).into_iter();
+    let mut mine: Vec<Warning> = all.filter(|warning| warning.id == id).collect();
     // A service that is switched off takes its routes along: such a route takes no requests.
     let shadow = mine.iter().find_map(|warning| warning.by.clone());
     let taker = beside

@@ -1,5 +1,6 @@
 //! Warnings about what was accepted and will not do what was meant: routes that can never match,
-//! patterns that a node refuses or that may take another kind of node very long.
+//! patterns that a node refuses or that may take another kind of node very long, plugins that no
+//! node of this program runs.
 //!
 //! Compat: bodies of the copied APIs stay as they are; single writes tell warnings in the header
 //! `X-Gatehouse-Warning`. Plans and imports list them.
@@ -10,21 +11,23 @@ mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 
-use entities::{Packed, Route};
+use entities::{Catalogue, Packed, Route};
 use router::{CompileError, Flavor, PatternRisk, RouteInput, Router, pattern_risk};
 use schema::Map;
 use serde_json::{Value, json};
 use store::Tables;
 
-pub(crate) use layer::tell;
+pub(crate) use layer::{Ground, tell};
 
-/// One warning about a route.
+/// One warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Warning {
     /// What it is, for machines.
     pub(crate) code: &'static str,
-    /// The route.
-    pub(crate) route: String,
+    /// Plural name of the kind that it is about.
+    pub(crate) kind: &'static str,
+    /// The id of the entity.
+    pub(crate) id: String,
     pub(crate) name: Option<String>,
     /// The field, where it is about one.
     pub(crate) field: Option<String>,
@@ -37,8 +40,8 @@ impl Warning {
     pub(crate) fn body(&self) -> Value {
         json!({
             "code": self.code,
-            "kind": "routes",
-            "id": self.route,
+            "kind": self.kind,
+            "id": self.id,
             "name": self.name,
             "field": self.field,
             "message": self.message,
@@ -47,26 +50,34 @@ impl Warning {
     }
 }
 
-/// Warnings about the routes of a whole configuration: a list of `{"code", "kind", "id", "name",
-/// "field", "message", "by"}`.
+/// Warnings about a whole configuration: a list of `{"code", "kind", "id", "name", "field",
+/// "message", "by"}`.
 #[must_use]
-pub fn warnings_of(tables: &BTreeMap<String, Vec<Map>>) -> Value {
+pub fn warnings_of(tables: &BTreeMap<String, Vec<Map>>, catalogue: &Catalogue) -> Value {
     let rows = |kind: &str| tables.get(kind).into_iter().flatten().cloned();
-    Value::Array(of_rows(rows("services"), rows("routes"), None))
+    let (services, routes) = (rows("services"), rows("routes"));
+    Value::Array(of_rows(
+        (services, routes, rows("plugins")),
+        catalogue,
+        None,
+    ))
 }
 
 /// Warnings about a whole configuration, those of managed rows only if told so.
 pub(crate) fn of_tables(
     tables: &Tables,
+    catalogue: &Catalogue,
     managed: Option<&HashSet<(&'static str, String)>>,
 ) -> Vec<Value> {
     let rows = |kind: &str| tables.get(kind).into_iter().flatten().map(Packed::open);
-    of_rows(rows("services"), rows("routes"), managed)
+    let (services, routes) = (rows("services"), rows("routes"));
+    of_rows((services, routes, rows("plugins")), catalogue, managed)
 }
 
-fn of_rows(
-    services: impl Iterator<Item = Map>,
-    routes: impl Iterator<Item = Map>,
+/// Of services, routes and plugins.
+fn of_rows<R: Iterator<Item = Map>>(
+    (services, routes, plugins): (R, R, R),
+    catalogue: &Catalogue,
     managed: Option<&HashSet<(&'static str, String)>>,
 ) -> Vec<Value> {
     let is_off = |row: &Map| row.get("enabled") == Some(&Value::Bool(false));
@@ -83,25 +94,50 @@ fn of_rows(
         .filter_map(|row| Route::try_from(&row).ok())
         .collect();
     let is_managed = |warning: &Warning| {
-        managed.is_none_or(|managed| managed.contains(&("routes", warning.route.clone())))
+        managed.is_none_or(|managed| managed.contains(&(warning.kind, warning.id.clone())))
     };
-    let found = of_routes(&routes).into_iter().filter(is_managed);
+    let plugins = plugins.filter_map(|row| of_plugin(&row, catalogue));
+    let found = of_routes(&routes, Flavor::TraditionalCompatible);
+    let found = found.into_iter().chain(plugins).filter(is_managed);
     found.map(|warning| warning.body()).collect()
 }
 
+/// What there is to say about a plugin that is switched on.
+pub(crate) fn of_plugin(row: &Map, catalogue: &Catalogue) -> Option<Warning> {
+    let text = |member: &str| row.get(member).and_then(Value::as_str);
+    let name = text("name")?;
+    let is_off = row.get("enabled") == Some(&Value::Bool(false));
+    if is_off || catalogue.plugins().is_runnable(name) {
+        return None;
+    }
+    let message = format!(
+        "no node of this program runs `{name}`: requests that it applies to are answered with 503, \
+         and a control plane that uses it does not send its configuration to such nodes"
+    );
+    Some(Warning {
+        code: "plugin_not_run",
+        kind: "plugins",
+        id: text("id")?.to_owned(),
+        name: Some(name.to_owned()),
+        field: None,
+        message,
+        by: None,
+    })
+}
+
 /// Warnings about routes that run beside each other.
-pub(crate) fn of_routes(routes: &[Route]) -> Vec<Warning> {
+pub(crate) fn of_routes(routes: &[Route], flavor: Flavor) -> Vec<Warning> {
     let mut found: Vec<Warning> = routes.iter().flat_map(patterns).collect();
     let inputs = |without: &HashSet<usize>| -> Vec<(usize, &Route)> {
         let all = routes.iter().enumerate();
         all.filter(|(at, _)| !without.contains(at)).collect()
     };
     let mut used = inputs(&HashSet::new());
-    let mut compiled = compile(&used);
+    let mut compiled = compile(&used, flavor);
     if let Err(faults) = &compiled {
         // What cannot be compiled was told already, or is the validation's to tell.
         used = inputs(&faults.iter().map(|fault| fault.route).collect());
-        compiled = compile(&used);
+        compiled = compile(&used, flavor);
     }
     let Ok(router) = compiled else {
         return found;
@@ -117,7 +153,8 @@ pub(crate) fn of_routes(routes: &[Route]) -> Vec<Warning> {
         );
         found.push(Warning {
             code: "route_never_matches",
-            route: route.id.to_string(),
+            kind: "routes",
+            id: route.id.to_string(),
             name: route.name.clone(),
             field: None,
             message,
@@ -127,12 +164,12 @@ pub(crate) fn of_routes(routes: &[Route]) -> Vec<Warning> {
     found
 }
 
-fn compile(routes: &[(usize, &Route)]) -> Result<Router, Vec<CompileError>> {
+fn compile(routes: &[(usize, &Route)], flavor: Flavor) -> Result<Router, Vec<CompileError>> {
     let inputs: Vec<_> = routes
         .iter()
         .map(|(_, route)| RouteInput { route })
         .collect();
-    Router::compile(&inputs, Flavor::TraditionalCompatible)
+    Router::compile(&inputs, flavor)
 }
 
 fn called(route: &Route) -> String {
@@ -172,7 +209,8 @@ fn patterns(route: &Route) -> Vec<Warning> {
         };
         Some(Warning {
             code,
-            route: route.id.to_string(),
+            kind: "routes",
+            id: route.id.to_string(),
             name: route.name.clone(),
             field: Some(field),
             message,

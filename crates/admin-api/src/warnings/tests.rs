@@ -1,19 +1,57 @@
 //! Warnings of whole configurations.
 
 use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 
 use declarative::{Document, Options};
-use entities::{Catalogue, NoPlugins};
+use entities::{Catalogue, PluginCatalogue};
+use schema::Schema;
 use serde_json::{Value, json};
 
 use store::Tables;
 
 use super::of_tables;
 
+/// One plugin, which no node runs.
+struct Kept;
+
+impl PluginCatalogue for Kept {
+    fn schema(&self, name: &str) -> Option<&Schema> {
+        static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new("kept"));
+        (name == "kept").then(|| &*SCHEMA)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        vec!["kept"]
+    }
+
+    fn is_runnable(&self, _name: &str) -> bool {
+        false
+    }
+}
+
+fn catalogue() -> Catalogue {
+    Catalogue::new(Arc::new(Kept))
+}
+
+#[test]
+fn plugins_that_no_node_runs_are_told_while_they_are_on() {
+    let found = of_tables(
+        &tables(json!({
+            "_format_version": "3.0",
+            "services": [{"name": "s", "host": "h", "plugins": [{"name": "kept", "enabled": false}]}],
+            "plugins": [{"name": "kept"}],
+        })),
+        &catalogue(),
+        None,
+    );
+    assert_eq!(codes(&found), [("plugin_not_run", "kept")]);
+    assert_eq!(found[0]["kind"], "plugins");
+}
+
 fn tables(document: Value) -> Tables {
-    let catalogue = Catalogue::new(std::sync::Arc::new(NoPlugins));
     let document = Document::from_value(document);
-    let config = document.normalise(&catalogue, Options::default());
+    let config = document.normalise(&catalogue(), Options::default());
     store::pack(config.unwrap().tables)
 }
 
@@ -40,6 +78,7 @@ fn routes_that_never_match_are_told_with_what_hides_them() {
                 {"name": "free", "paths": ["/other"]},
             ],
         })),
+        &catalogue(),
         None,
     );
     assert_eq!(codes(&found), [("route_never_matches", "hidden")]);
@@ -54,6 +93,7 @@ fn routes_of_a_disabled_service_hide_nothing() {
             "services": [{"name": "off", "host": "h", "enabled": false, "routes": [{"name": "wide", "paths": ["~/api"]}]}],
             "routes": [{"name": "shown", "paths": ["/api/v1"]}],
         })),
+        &catalogue(),
         None,
     );
     assert_eq!(codes(&found), []);
@@ -66,6 +106,7 @@ fn patterns_are_told_with_their_field() {
             "_format_version": "3.0",
             "routes": [{"name": "r", "paths": ["/ok", "~/(a+)+$"], "headers": {"x-a": ["~*(b*)+c"]}}],
         })),
+        &catalogue(),
         None,
     );
     assert_eq!(
@@ -85,7 +126,7 @@ fn only_managed_rows_are_told() {
         "routes": [{"name": "r", "paths": ["~/(a+)+$"]}],
     }));
     assert_eq!(
-        of_tables(&tables, Some(&HashSet::new())),
+        of_tables(&tables, &catalogue(), Some(&HashSet::new())),
         Vec::<Value>::new()
     );
 }

@@ -1,8 +1,8 @@
 //! Groups of consumers and their members.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::fixture::{Dialect, Fixture};
+use super::fixture::{Dialect, Fixture, Kept};
 
 async fn start() -> Fixture {
     let fixture = Fixture::start(Dialect::Gateway).await;
@@ -101,4 +101,40 @@ async fn what_cannot_join_is_named() {
         .send("POST", "consumer_groups/none/consumers", &ann)
         .await;
     assert_eq!(none.status, 404);
+}
+
+/// The reference's standard build keeps such secrets as PBKDF2 hashes.
+#[tokio::test]
+async fn secrets_of_applications_are_hashed_when_they_ask_for_it() {
+    for kept in Kept::both() {
+        let fixture = Fixture::on(&kept, Dialect::Gateway).await;
+        fixture
+            .create("consumers", json!({"username": "ann"}))
+            .await;
+        let list = "consumers/ann/oauth2";
+        let is_hash = |row: &Value| {
+            let text = row["client_secret"].as_str().unwrap();
+            text.starts_with("$pbkdf2-sha512$i=10000,l=32$")
+        };
+        let given = json!({"name": "a", "client_secret": "s", "hash_secret": true});
+        let given = fixture.create(list, given).await;
+        let made = fixture
+            .create(list, json!({"name": "b", "hash_secret": true}))
+            .await;
+        let plain = fixture
+            .create(list, json!({"name": "c", "client_secret": "s"}))
+            .await;
+        assert!(is_hash(&given) && is_hash(&made), "{given} {made}");
+        assert_eq!(plain["client_secret"], "s");
+
+        let path = |row: &Value| format!("{list}/{}", row["id"].as_str().unwrap());
+        let back = fixture.send("PUT", &path(&given), &given).await.json();
+        assert_eq!(back["client_secret"], given["client_secret"]);
+        let renamed = json!({"name": "d"});
+        let renamed = fixture.send("PATCH", &path(&given), &renamed).await.json();
+        assert_eq!(renamed["client_secret"], given["client_secret"]);
+        let from_now = json!({"hash_secret": true});
+        let from_now = fixture.send("PATCH", &path(&plain), &from_now).await.json();
+        assert!(is_hash(&from_now), "{from_now}");
+    }
 }

@@ -9,10 +9,11 @@ mod root;
 
 use std::sync::Arc;
 
-use admin_api::gateway::{Options, router};
+use admin_api::gateway::{Flavor, Options, router};
 use admin_api::{Entities, Scope, Source};
 use axum::Router;
 use axum::body::Body;
+use conf::{RouterFlavor, Settings};
 use declarative::Config;
 use gateway::node::{Handle, Handler, HandlerFuture, LOCAL_PLANE, MakeAdmin, PRODUCT};
 use http_body_util::BodyExt as _;
@@ -50,6 +51,7 @@ impl Admin {
         let body_max = node.settings.admin_client_max_body_size;
         let options = Options {
             server: PRODUCT.to_owned(),
+            flavor: flavor(&node.settings),
             origins: node.settings.admin_gui_origins.clone(),
             max_body: body_max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX)),
             ..Options::default()
@@ -67,6 +69,14 @@ impl Admin {
             router: router(entities, facts, options),
             scope,
         }
+    }
+}
+
+/// How this node orders its routes.
+fn flavor(settings: &Settings) -> Flavor {
+    match settings.router_flavor {
+        RouterFlavor::Traditional => Flavor::Traditional,
+        _ => Flavor::TraditionalCompatible,
     }
 }
 

@@ -71,6 +71,10 @@ pub(super) fn ready(facts: &Facts, layout: &Layout, secrets: Secrets, sample: Sa
         String::new(),
         format!("  curl {proxy}{path}"),
         format!(
+            "  TOKEN=$(sed -n 's/.*\"token\": *\"\\([^\"]*\\)\".*/\\1/p' '{}')",
+            layout.facts().display()
+        ),
+        format!(
             "  curl --cacert {ca_cert} --resolve {host}:{port}:127.0.0.1 \\\n    -H \"Authorization: \
              Bearer $TOKEN\" {api}/v2/control-planes"
         ),

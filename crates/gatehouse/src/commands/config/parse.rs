@@ -15,8 +15,10 @@ pub(super) fn run(file: &Path) -> Result<(), Failure> {
         tolerate_deck: true,
         ..Options::default()
     };
-    let config = read(file, options)?;
-    for warning in plane::warnings(&admin_api::warnings_of(&config.tables)) {
+    let catalogue = Catalogue::new(plugins::catalogue());
+    let config = read(file, &catalogue, options)?;
+    let warnings = admin_api::warnings_of(&config.tables, &catalogue);
+    for warning in plane::warnings(&warnings) {
         output::tell(&warning);
     }
     let count: usize = config.tables.values().map(Vec::len).sum();
@@ -26,17 +28,17 @@ pub(super) fn run(file: &Path) -> Result<(), Failure> {
 
 /// Checks a file as a node reads it, which refuses members of decK's own.
 pub(crate) fn check(file: &Path) -> Result<(), Failure> {
-    read(file, Options::default()).map(drop)
+    let catalogue = Catalogue::new(plugins::catalogue());
+    read(file, &catalogue, Options::default()).map(drop)
 }
 
 /// Checks a file; gives what is in it.
-fn read(file: &Path, options: Options) -> Result<Config, Failure> {
+fn read(file: &Path, catalogue: &Catalogue, options: Options) -> Result<Config, Failure> {
     let text = files::read_bytes(file)?;
     let title = format!("`{}` has mistakes:", file.display());
     let document = Document::parse(&text, Format::Auto, Limits::default())
         .map_err(|error| Failure::new(error).under(&title))?;
-    let catalogue = Catalogue::new(plugins::catalogue());
     document
-        .normalise(&catalogue, options)
+        .normalise(catalogue, options)
         .map_err(|problems| Failure::all(&problems).under(&title))
 }

@@ -98,7 +98,12 @@ pub(super) fn warnings(list: &Value) -> Vec<String> {
         let name = warning["name"].as_str().or_else(|| warning["id"].as_str());
         let field = warning["field"].as_str().map(|field| format!(" {field}"));
         format!(
-            "warning: route `{}`{}: {}",
+            "warning: {} `{}`{}: {}",
+            if warning["kind"] == "plugins" {
+                "plugin"
+            } else {
+                "route"
+            },
             name.unwrap_or_default(),
             field.unwrap_or_default(),
             warning["message"].as_str().unwrap_or_default()
