@@ -11,6 +11,7 @@ mod compile;
 mod condition;
 mod entry;
 mod error;
+mod explain;
 mod flavor;
 mod gone;
 mod hits;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use analysis::{PatternRisk, Shadow, pattern_risk};
 pub use error::{BadPath, CompileError, RouteProblem};
+pub use explain::{Considered, Unmet, Verdict};
 pub use flavor::Flavor;
 pub use matched::{Match, MatchedPath};
 pub use path::{escape_into, normalise_path, upstream_path};

@@ -63,7 +63,6 @@ impl HostRule {
     /// Whether the name part holds for `host`; the port is left out.
     ///
     /// The traditional flavor wants at least one character in the place of the wildcard of `*.x`.
-    #[cfg(test)]
     pub(crate) fn matches_name(&self, host: &[u8], flavor: Flavor) -> bool {
         let is_long_enough = host.len() >= self.text.len() + suffix_minimum(flavor);
         match self.kind {

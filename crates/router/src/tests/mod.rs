@@ -3,6 +3,7 @@
 pub(crate) mod agreement;
 mod behaviour;
 mod changes;
+mod explain;
 pub(crate) mod naive;
 pub(crate) mod oracle;
 mod recorded;
