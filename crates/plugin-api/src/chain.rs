@@ -38,6 +38,7 @@ pub struct Entry {
     consumers: Vec<Arc<ConsumerMap>>,
     default: Option<Bound>,
     needs: Needs,
+    phases: Phases,
 }
 
 impl Entry {
@@ -54,8 +55,12 @@ impl Entry {
             .iter()
             .flat_map(|map| map.values())
             .chain(&default);
-        let needs = bounds.fold(Needs::NONE, |needs, bound| needs | bound.handler.needs());
+        let (needs, phases) = bounds.fold((Needs::NONE, Phases::NONE), |(needs, phases), bound| {
+            let handler = &bound.handler;
+            (needs | handler.needs(), phases | handler.phases())
+        });
         Self {
+            phases: definition.phases.common(phases),
             definition,
             consumers,
             default,
@@ -69,10 +74,10 @@ impl Entry {
         self.definition
     }
 
-    /// Phases the plugin takes part in.
+    /// Phases in which an instance has something to do.
     #[must_use]
     pub const fn phases(&self) -> Phases {
-        self.definition.phases
+        self.phases
     }
 
     /// Instances for single consumers, most specific scope first.

@@ -31,6 +31,12 @@ macro_rules! bit_set {
                 Self(self.0 | other.0)
             }
 
+            /// What is in both.
+            #[must_use]
+            pub const fn common(self, other: Self) -> Self {
+                Self(self.0 & other.0)
+            }
+
             /// Whether everything in `other` is in this one.
             #[must_use]
             pub const fn contains(self, other: Self) -> bool {
@@ -260,6 +266,11 @@ pub struct PluginInput<'a> {
     pub consumer: Option<Uuid>,
     /// Scope: consumer group.
     pub consumer_group: Option<Uuid>,
+}
+
+impl Phases {
+    /// All of them.
+    pub const ALL: Self = Self(0xff);
 }
 
 /// What a plugin gets while it is built.

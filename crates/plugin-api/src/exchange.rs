@@ -54,6 +54,13 @@ impl Locals {
         self.values.iter_mut().find_map(|kept| kept.downcast_mut())
     }
 
+    /// Takes the value of a type out.
+    pub fn take<T: 'static>(&mut self) -> Option<T> {
+        let at = self.values.iter().position(|kept| kept.is::<T>())?;
+        let kept = self.values.swap_remove(at).downcast().ok()?;
+        Some(*kept)
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.values.clear();

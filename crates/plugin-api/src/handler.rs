@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
-use crate::definition::Needs;
+use crate::definition::{Needs, Phases};
 use crate::exchange::{Exchange, Hello, ResponseView};
 use crate::info::ClientInfo;
 use crate::lookups::Lookups;
@@ -124,6 +124,12 @@ pub trait Handler: Send + Sync {
     /// What this instance, with its configuration, needs. At most what the definition declares.
     fn needs(&self) -> Needs {
         Needs::NONE
+    }
+
+    /// The phases in which this instance, with its configuration, has something to do. Those that
+    /// the definition does not name do not count.
+    fn phases(&self) -> Phases {
+        Phases::ALL
     }
 
     /// During the TLS handshake; global instances only.

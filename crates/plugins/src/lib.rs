@@ -7,6 +7,7 @@
 
 pub mod acl;
 pub mod acme;
+mod ai;
 pub mod ai_prompt_decorator;
 pub mod ai_prompt_guard;
 pub mod ai_prompt_template;
@@ -34,6 +35,8 @@ pub mod jwt;
 pub mod key_auth;
 pub mod ldap_auth;
 pub mod loggly;
+#[cfg(feature = "lua")]
+mod lua;
 mod measures;
 pub mod oauth2;
 pub mod opentelemetry;

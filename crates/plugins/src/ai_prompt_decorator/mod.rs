@@ -1,9 +1,13 @@
-//! `ai-prompt-decorator`: puts fixed messages before or after those of a chat.
+//! `ai-prompt-decorator`: puts messages before and after the chat of a request.
 
+mod handler;
 mod schema;
+#[cfg(test)]
+mod tests;
 
-use plugin_api::Definition;
+use plugin_api::{Definition, Needs};
 
 /// The plugin.
 pub const DEFINITION: Definition =
-    Definition::described("ai-prompt-decorator", 772, schema::schema);
+    Definition::new("ai-prompt-decorator", 772, schema::schema, handler::build)
+        .needs(Needs::REQUEST_BODY);

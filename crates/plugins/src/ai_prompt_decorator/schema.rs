@@ -1,7 +1,9 @@
 //! Configuration of `ai-prompt-decorator`.
 
-use schema::{Check, Field, Schema};
+use schema::{Check, DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value};
 
+use crate::ai::Dialect;
 use crate::records::llm;
 
 /// Describes the configuration record.
@@ -47,4 +49,40 @@ fn message() -> Schema {
             .len_max(500)
             .describe("What is said."),
     ])
+}
+
+/// What an instance is told.
+#[derive(Debug)]
+pub(super) struct Config {
+    /// Role and text of the messages put before and after the chat.
+    pub(super) before: Vec<(String, String)>,
+    pub(super) after: Vec<(String, String)>,
+    /// Most bytes of a body that are looked at.
+    pub(super) limit: u64,
+    /// The dialect of the requests.
+    pub(super) dialect: Dialect,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let prompts = read.members("prompts")?.cloned().unwrap_or_default();
+        let list = |name: &str| {
+            let messages = prompts.get(name).and_then(Value::as_array);
+            let messages = messages.into_iter().flatten();
+            let pair = |message: &Value| {
+                let text = |name: &str| message[name].as_str().map(str::to_owned);
+                Some((text("role")?, text("content")?))
+            };
+            messages.filter_map(pair).collect()
+        };
+        Ok(Self {
+            before: list("prepend"),
+            after: list("append"),
+            limit: read.integer("max_request_body_size")?.unwrap_or(8192),
+            dialect: Dialect::named(read.text("llm_format")?.as_deref()),
+        })
+    }
 }

@@ -1,7 +1,9 @@
 //! Configuration of `ai-prompt-guard`.
 
-use schema::{Check, Condition, Field, Schema};
+use schema::{Check, Condition, DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value};
 
+use crate::ai::Dialect;
 use crate::records::llm;
 
 /// Describes the configuration record.
@@ -38,4 +40,38 @@ pub(super) fn schema() -> Schema {
             "config.allow_all_conversation_history",
             Condition::eq(false),
         ))
+}
+
+/// What an instance is told.
+#[derive(Debug)]
+pub(super) struct Config {
+    /// A prompt must match one of these, if there are any.
+    pub(super) allow: Vec<String>,
+    /// A prompt must match none of these.
+    pub(super) deny: Vec<String>,
+    /// Whether only the last message is looked at.
+    pub(super) looks_at_last: bool,
+    /// Whether messages of all roles are looked at.
+    pub(super) looks_at_all_roles: bool,
+    /// Most bytes of a body that are looked at.
+    pub(super) limit: u64,
+    /// The dialect of the requests.
+    pub(super) dialect: Dialect,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        let is_on = |name| Ok(read.boolean(name)?.unwrap_or(false));
+        Ok(Self {
+            allow: read.texts("allow_patterns")?,
+            deny: read.texts("deny_patterns")?,
+            looks_at_last: is_on("allow_all_conversation_history")?,
+            looks_at_all_roles: is_on("match_all_roles")?,
+            limit: read.integer("max_request_body_size")?.unwrap_or(8192),
+            dialect: Dialect::named(read.text("llm_format")?.as_deref()),
+        })
+    }
 }

@@ -1,8 +1,18 @@
 //! `ai-proxy`: one front for chats and completions of several model providers.
 
+mod answer;
+mod handler;
 mod schema;
+#[cfg(test)]
+mod tests;
 
-use plugin_api::Definition;
+use plugin_api::{Definition, Needs, Phases};
 
 /// The plugin.
-pub const DEFINITION: Definition = Definition::described("ai-proxy", 770, schema::schema);
+pub const DEFINITION: Definition = Definition::new("ai-proxy", 770, schema::schema, handler::build)
+    .phases(
+        Phases::ACCESS
+            .and(Phases::HEADER_FILTER)
+            .and(Phases::BODY_FILTER),
+    )
+    .needs(Needs::REQUEST_BODY);

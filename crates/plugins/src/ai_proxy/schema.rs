@@ -1,7 +1,9 @@
 //! Configuration of `ai-proxy`.
 
-use schema::{Check, Condition, Field, Schema};
+use schema::{Check, Condition, DecodeError, Field, Reader, Schema};
+use serde_json::{Map, Value};
 
+use crate::ai::Dialect;
 use crate::records::llm;
 
 /// Describes the configuration record.
@@ -50,4 +52,43 @@ pub(super) fn schema() -> Schema {
             "gemini",
             "native llm_format 'gemini' can only be used with the 'gemini' model.provider",
         ))
+}
+
+/// What an instance is told beside the model.
+#[derive(Debug)]
+pub(super) struct Config {
+    /// Whether answers may, must not or must be streamed.
+    pub(super) streaming: Streaming,
+    /// Most bytes of a body that are looked at.
+    pub(super) limit: u64,
+    /// Whether the answer names the model.
+    pub(super) names_model: bool,
+    /// The dialect of the requests.
+    pub(super) dialect: Dialect,
+}
+
+/// Whether answers are streamed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Streaming {
+    Allow,
+    Deny,
+    Always,
+}
+
+impl TryFrom<&Map<String, Value>> for Config {
+    type Error = DecodeError;
+
+    fn try_from(config: &Map<String, Value>) -> Result<Self, DecodeError> {
+        let read = Reader::new("plugins", config);
+        Ok(Self {
+            streaming: match read.text("response_streaming")?.as_deref() {
+                Some("deny") => Streaming::Deny,
+                Some("always") => Streaming::Always,
+                _ => Streaming::Allow,
+            },
+            limit: read.integer("max_request_body_size")?.unwrap_or(8192),
+            names_model: read.boolean("model_name_header")?.unwrap_or(true),
+            dialect: Dialect::named(read.text("llm_format")?.as_deref()),
+        })
+    }
 }

@@ -1,9 +1,18 @@
-//! `ai-response-transformer`: has a language model rewrite the answer's body.
+//! `ai-response-transformer`: has a language model rewrite answers.
 
+mod handler;
 mod schema;
+#[cfg(test)]
+mod tests;
 
-use plugin_api::Definition;
+use plugin_api::{Definition, Needs, Phases};
 
 /// The plugin.
-pub const DEFINITION: Definition =
-    Definition::described("ai-response-transformer", 768, schema::schema);
+pub const DEFINITION: Definition = Definition::new(
+    "ai-response-transformer",
+    768,
+    schema::schema,
+    handler::build,
+)
+.phases(Phases::ACCESS.and(Phases::RESPONSE))
+.needs(Needs::RESPONSE_BODY);

@@ -4,6 +4,7 @@
 //! sessions and of targets tried before the last one is left out.
 
 mod fields;
+mod named;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use plugin_api::{Exchange, Outcome, ResponseSource, query_pairs};
 use serde_json::{Map, Value, json};
 
 pub(crate) use fields::CustomFields;
+pub(crate) use named::add as add_named;
 
 /// A member that another plugin adds to the record.
 #[derive(Debug, Default)]
@@ -32,9 +34,22 @@ pub(crate) fn render(exchange: &Exchange<'_>, outcome: &Outcome, custom: &Custom
             record.insert((*name).to_owned(), value.clone());
         }
     }
+    if let Some(named) = exchange.locals.get::<named::Named>() {
+        named.apply(&mut record);
+    }
     custom.apply(&mut record);
     // Text as member names and JSON values cannot fail to be written.
     serde_json::to_vec(&record).unwrap_or_default()
+}
+
+/// The record without what a plugin of its own adds.
+#[cfg(feature = "lua")]
+pub(crate) fn value(exchange: &Exchange<'_>, outcome: &Outcome) -> Value {
+    let mut record = record(exchange, outcome);
+    if let Some(named) = exchange.locals.get::<named::Named>() {
+        named.apply(&mut record);
+    }
+    Value::Object(record)
 }
 
 fn record(exchange: &Exchange<'_>, outcome: &Outcome) -> Map<String, Value> {

@@ -1,0 +1,189 @@
+//! The virtual machine of a core.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use mlua::{Function, HookTriggers, Lua, Table, Value, VmState};
+use plugin_api::NodeInfo;
+use tokio::time::Instant;
+
+use super::dictionaries::Dictionaries;
+use super::frame::Frame;
+use super::kit;
+use super::values::Marks;
+
+/// How long code may run without waiting.
+pub(super) const RUN_MAX: Duration = Duration::from_millis(500);
+
+/// Most memory of the virtual machine of a core, in bytes.
+pub(super) const MEMORY_MAX: usize = 128 * 1024 * 1024;
+
+/// Instructions between two looks at the clock.
+const INSTRUCTIONS: u32 = 10_000;
+
+/// The kit, in Lua.
+const KIT: &str = include_str!("kit.lua");
+
+/// What code belongs to: alive as long as its plugin.
+#[derive(Debug)]
+pub(super) struct Owner {
+    /// Functions of each phase, in order.
+    pub(super) sources: [Vec<String>; 5],
+    /// For errors.
+    pub(super) name: &'static str,
+}
+
+/// What one instance compiled to.
+pub(super) struct Compiled {
+    owner: Weak<Owner>,
+    /// Function by phase; one that returned a function is replaced by it.
+    pub(super) phases: [Vec<RefCell<Function>>; 5],
+}
+
+/// State that functions of the kit share with the driver.
+pub(super) struct State {
+    /// The request whose code runs.
+    pub(super) frame: RefCell<Option<Frame>>,
+    /// Its `kong.ctx`.
+    pub(super) context: RefCell<Option<Table>>,
+    pub(super) deadline: Cell<Option<Instant>>,
+    pub(super) is_over: Cell<bool>,
+    pub(super) dictionaries: Arc<Dictionaries>,
+    pub(super) node: NodeInfo,
+}
+
+/// A virtual machine.
+pub(super) struct Vm {
+    pub(super) lua: Lua,
+    pub(super) state: Rc<State>,
+    /// Makes an environment.
+    make: Function,
+    compiled: RefCell<HashMap<usize, Rc<Compiled>>>,
+}
+
+thread_local! {
+    static VM: RefCell<Option<Rc<Vm>>> = const { RefCell::new(None) };
+}
+
+impl Vm {
+    /// The machine of this core, made on first use.
+    pub(super) fn of_core(node: &NodeInfo, shared: &Arc<Dictionaries>) -> mlua::Result<Rc<Self>> {
+        VM.with_borrow_mut(|vm| {
+            if let Some(vm) = vm {
+                return Ok(Rc::clone(vm));
+            }
+            let made = Rc::new(Self::new(node, shared)?);
+            *vm = Some(Rc::clone(&made));
+            Ok(made)
+        })
+    }
+
+    pub(super) fn new(node: &NodeInfo, shared: &Arc<Dictionaries>) -> mlua::Result<Self> {
+        let lua = Lua::new();
+        // Hooks do not fire inside compiled traces: without this no limit would hold.
+        lua.load("jit.off() jit.flush()").exec()?;
+        lua.set_memory_limit(MEMORY_MAX)?;
+        let state = Rc::new(State {
+            frame: RefCell::new(None),
+            context: RefCell::new(None),
+            deadline: Cell::new(None),
+            is_over: Cell::new(false),
+            dictionaries: Arc::clone(shared),
+            node: node.clone(),
+        });
+        let watched = Rc::clone(&state);
+        let triggers = HookTriggers::new().every_nth_instruction(INSTRUCTIONS);
+        lua.set_global_hook(triggers, move |_, _| {
+            let is_over = watched
+                .deadline
+                .get()
+                .is_some_and(|end| Instant::now() >= end);
+            if is_over || watched.is_over.get() {
+                watched.is_over.set(true);
+                return Err(mlua::Error::runtime("the time of the code is over"));
+            }
+            Ok(VmState::Continue)
+        })?;
+        let marks = Marks::new(&lua)?;
+        let functions = kit::functions(&lua, &state, &marks)?;
+        let make: Function = lua.load(KIT).set_name("=kit").call(functions)?;
+        Ok(Self {
+            lua,
+            state,
+            make,
+            compiled: RefCell::default(),
+        })
+    }
+
+    /// Compiles a text in a fresh environment; tells what is wrong with it.
+    pub(super) fn check(lua: &Lua, name: &str, source: &str) -> Result<(), String> {
+        let chunk = lua.load(source).set_name(format!("={name}"));
+        match chunk.into_function() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(first_line(&error)),
+        }
+    }
+
+    /// The functions of an instance, compiled on first use.
+    pub(super) fn functions(&self, owner: &Arc<Owner>) -> mlua::Result<Rc<Compiled>> {
+        let key = Arc::as_ptr(owner).addr();
+        if let Some(known) = self.compiled.borrow().get(&key)
+            && known.owner.strong_count() > 0
+            && known.owner.ptr_eq(&Arc::downgrade(owner))
+        {
+            return Ok(Rc::clone(known));
+        }
+        let environment: Table = self.make.call(())?;
+        let mut phases: [Vec<RefCell<Function>>; 5] = Default::default();
+        for (functions, sources) in phases.iter_mut().zip(&owner.sources) {
+            for source in sources {
+                let chunk = self.lua.load(source.as_str());
+                let chunk = chunk.set_name(format!("={}", owner.name));
+                let chunk = chunk.set_environment(environment.clone());
+                functions.push(RefCell::new(chunk.into_function()?));
+            }
+        }
+        let compiled = Rc::new(Compiled {
+            owner: Arc::downgrade(owner),
+            phases,
+        });
+        let mut all = self.compiled.borrow_mut();
+        all.retain(|_, kept| kept.owner.strong_count() > 0);
+        all.insert(key, Rc::clone(&compiled));
+        Ok(compiled)
+    }
+
+    /// Begins a run: a request is in, and its time counts.
+    pub(super) fn enter(&self, frame: Frame, context: Table) {
+        *self.state.frame.borrow_mut() = Some(frame);
+        *self.state.context.borrow_mut() = Some(context);
+        self.state.is_over.set(false);
+        self.state.deadline.set(Some(Instant::now() + RUN_MAX));
+    }
+
+    /// Ends a run.
+    pub(super) fn leave(&self) -> Option<Frame> {
+        self.state.deadline.set(None);
+        *self.state.context.borrow_mut() = None;
+        self.state.frame.borrow_mut().take()
+    }
+}
+
+/// What is wrong, on one line.
+pub(super) fn first_line(error: &mlua::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("syntax error: ").unwrap_or(&text);
+    let text = text.strip_prefix("runtime error: ").unwrap_or(text);
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Whether a value is a function that takes the place of the code that returned it.
+pub(super) fn as_function(value: &Value) -> Option<Function> {
+    match value {
+        Value::Function(function) => Some(function.clone()),
+        _ => None,
+    }
+}
