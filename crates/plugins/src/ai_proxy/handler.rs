@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use plugin_api::{
-    BodyChunk, BuildContext, BuildError, Exchange, Handler, Needs, PluginInput, Reply,
+    BodyChunk, BuildContext, BuildError, Exchange, Handler, Needs, Outcome, PluginInput, Reply,
     ResponseSource, ResponseView, Scheme, Step, Verdict,
 };
 use serde_json::{Map, Value};
@@ -174,6 +174,22 @@ impl AiProxy {
         }
     }
 
+    /// Takes the proof of the gateway out of what plugins that log see: the request has gone.
+    fn forget_proof(&self, exchange: &mut Exchange<'_>) {
+        let auth = &self.target.auth;
+        if let Some((name, _)) = &auth.header {
+            exchange.request.headers.remove(name.clone());
+        }
+        if self.target.provider == Provider::Bedrock {
+            for name in ["Authorization", "X-Amz-Security-Token"] {
+                exchange.request.headers.remove(name);
+            }
+        }
+        if auth.parameter.is_some() && !auth.parameter_is_in_body {
+            exchange.request.query = Some(Bytes::new());
+        }
+    }
+
     /// Proves the gateway to AWS.
     async fn sign(&self, exchange: &mut Exchange<'_>, url: &Url, body: &Bytes) -> Verdict {
         let keys = self.keys.credentials(&self.trust, exchange.now_ms).await;
@@ -222,6 +238,12 @@ impl Handler for AiProxy {
                 ))
             }
             _ => Step::CONTINUE,
+        }
+    }
+
+    fn log(&self, exchange: &mut Exchange<'_>, _outcome: &Outcome) {
+        if exchange.locals.get::<Call>().is_some() {
+            self.forget_proof(exchange);
         }
     }
 

@@ -13,6 +13,7 @@ pub const DEFINITION: Definition = Definition::new("ai-proxy", 770, schema::sche
     .phases(
         Phases::ACCESS
             .and(Phases::HEADER_FILTER)
-            .and(Phases::BODY_FILTER),
+            .and(Phases::BODY_FILTER)
+            .and(Phases::LOG),
     )
     .needs(Needs::REQUEST_BODY);

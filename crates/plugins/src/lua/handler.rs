@@ -123,6 +123,7 @@ impl Functions {
         exchange: &mut Exchange<'_>,
     ) -> mlua::Result<(Rc<Vm>, Run, Table)> {
         let vm = Vm::of_core(&self.node, &self.dictionaries)?;
+        vm.make_room()?;
         let compiled = vm.functions(&self.owner)?;
         let at = PHASES.iter().position(|(_, own, _)| *own == phase);
         let run = Run::new(&vm, compiled, at.unwrap_or_default());

@@ -156,6 +156,18 @@ impl Vm {
         Ok(compiled)
     }
 
+    /// Makes room when little is left, so that what one request used does not fail the next.
+    pub(super) fn make_room(&self) -> mlua::Result<()> {
+        if self.lua.used_memory() < MEMORY_MAX - MEMORY_MAX / 8 {
+            return Ok(());
+        }
+        // Collecting must not fail for want of memory.
+        self.lua.set_memory_limit(0)?;
+        let collected = self.lua.gc_collect();
+        self.lua.set_memory_limit(MEMORY_MAX)?;
+        collected
+    }
+
     /// Begins a run: a request is in, and its time counts.
     pub(super) fn enter(&self, frame: Frame, context: Table) {
         *self.state.frame.borrow_mut() = Some(frame);
