@@ -32,7 +32,7 @@ struct Told {
 fn told(definition: &Definition) -> Told {
     let page = std::fs::read_to_string(folder(definition).join("README.md"));
     let Ok(page) = page else {
-        let module = std::fs::read_to_string(folder(definition).join("mod.rs")).unwrap();
+        let module = std::fs::read_to_string(folder(definition).join("mod.rs")).expect("text");
         let line = module.lines().next().unwrap_or_default();
         let text = line.split_once(": ").map_or("", |(_, text)| text);
         let (start, rest) = text.split_at(text.len().min(1));
@@ -80,7 +80,7 @@ fn relinked(text: &str) -> String {
 /// The entry of a plugin in an example, as a value and as lines.
 fn entry(example: &str, name: &str) -> (Value, String) {
     let document = Document::parse(example.as_bytes(), Format::Yaml, Limits::default());
-    let document = document.unwrap_or_else(|error| panic!("{name}: {error}\n{example}"));
+    let document = document.expect("an example that can be read");
     let entries = document.value()["plugins"]
         .as_array()
         .cloned()
@@ -109,7 +109,7 @@ fn examples(page: &mut String, definition: &Definition, example: &str) {
     if let Some(config) = value.get("config") {
         body["config"] = config.clone();
     }
-    let body = serde_json::to_string_pretty(&body).unwrap();
+    let body = serde_json::to_string_pretty(&body).expect("text");
     let config = config.trim_end();
     let config = if config.is_empty() {
         "config: {}"
@@ -125,7 +125,7 @@ fn examples(page: &mut String, definition: &Definition, example: &str) {
          ingress controller:\n\n```yaml\napiVersion: configuration.konghq.com/v1\nkind: KongPlugin\n\
          metadata:\n  name: {name}\nplugin: {name}\n{config}\n```\n\n"
     )
-    .unwrap();
+    .expect("text");
 }
 
 fn page(definition: &Definition) -> String {
@@ -140,7 +140,7 @@ fn page(definition: &Definition) -> String {
     ];
     page.push_str("| | |\n| --- | --- |\n");
     for (fact, text) in facts {
-        writeln!(page, "| {fact} | {text} |").unwrap();
+        writeln!(page, "| {fact} | {text} |").expect("text");
     }
     page.push('\n');
     if let Some(example) = &told.example {
@@ -152,7 +152,7 @@ fn page(definition: &Definition) -> String {
     for line in (definition.schema)().outline() {
         row(&mut page, &line);
     }
-    write!(page, "\n## Behaviour\n\n{}\n", told.rest).unwrap();
+    write!(page, "\n## Behaviour\n\n{}\n", told.rest).expect("text");
     page
 }
 
@@ -177,7 +177,7 @@ fn row(page: &mut String, line: &Line) {
         page,
         "| `{path}` | {kind} | {default} | {rules} | {meaning} |"
     )
-    .unwrap();
+    .expect("text");
 }
 
 fn phases(definition: &Definition) -> String {
@@ -224,7 +224,7 @@ fn pages() -> BTreeMap<String, String> {
     for definition in DEFINITIONS {
         let (name, priority) = (definition.name, definition.priority);
         let first = told(definition).first.replace('\n', " ");
-        writeln!(index, "| [{name}]({name}.md) | {priority} | {first} |").unwrap();
+        writeln!(index, "| [{name}]({name}.md) | {priority} | {first} |").expect("text");
         pages.insert(format!("{name}.md"), page(definition));
     }
     pages.insert("README.md".to_owned(), index);

@@ -120,11 +120,7 @@ impl Node {
         let is_data_plane = settings.role == Role::DataPlane;
         let catalogue = catalogue(&settings);
         let database = Database::of(&settings, &place, &catalogue).await?;
-        let info = NodeInfo {
-            tracing: rows::tracing(&settings),
-            database: database.clone().map(Rows::shared),
-            ..NodeInfo::new(identity.node_id, identity.hostname.as_str())
-        };
+        let info = node_info(&settings, &identity, database.as_ref());
         let compile = Arc::new(Compile::new(&settings, info, certificate.clone())?);
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
         let (upstreams, anew) = (Arc::clone(&compile.upstreams), Arc::new(Notify::new()));
@@ -141,11 +137,8 @@ impl Node {
             keeps_tables: database.is_none() && has_admin(&settings),
         }));
         let followed = configure(&settings, database.as_ref(), &intake, &anew).await?;
-        let telemetry = if is_data_plane && settings.cluster_telemetry_endpoint.is_some() {
-            TelemetrySink::enabled()
-        } else {
-            TelemetrySink::disabled()
-        };
+        let has_intake = is_data_plane && settings.cluster_telemetry_endpoint.is_some();
+        let telemetry = telemetry(has_intake);
         let engine = Arc::new(Engine::start(&EngineOptions {
             settings: Arc::clone(&settings),
             snapshot: Arc::clone(&snapshot),
@@ -306,6 +299,24 @@ impl Node {
         while self.links.join_next().await.is_some() {}
         self.surfaces.stop().await;
         tracing::info!("node ended");
+    }
+}
+
+/// The node as plugins see it. Call it on the runtime of the node.
+fn node_info(settings: &Settings, identity: &Identity, database: Option<&Database>) -> NodeInfo {
+    NodeInfo {
+        tracing: rows::tracing(settings),
+        database: database.cloned().map(Rows::shared),
+        ..NodeInfo::new(identity.node_id, identity.hostname.as_str())
+    }
+}
+
+/// Where records of requests go.
+fn telemetry(has_intake: bool) -> TelemetrySink {
+    if has_intake {
+        TelemetrySink::enabled()
+    } else {
+        TelemetrySink::disabled()
     }
 }
 

@@ -76,10 +76,10 @@ impl Chains {
                 report.problem(row, "name", text);
                 continue;
             };
-            if !allows(definition, &plugin) {
-                continue;
-            }
-            if wanted == Wanted::Stream && !acts_on_streams(definition, &plugin, report) {
+            let is_stream = wanted == Wanted::Stream;
+            if !allows(definition, &plugin)
+                || (is_stream && !acts_on_streams(definition, &plugin, report))
+            {
                 continue;
             }
             resolve(&vaults, definition, &mut plugin, report);
@@ -87,9 +87,7 @@ impl Chains {
                 Some(make) => build(make, &plugin, row, node, lookups, report),
                 None => Some(without_handler(&plugin, node, report)),
             };
-            let Some(bound) = bound else {
-                continue;
-            };
+            let Some(bound) = bound else { continue };
             let scope = (plugin.route, plugin.service);
             chains.scoped_routes.extend(plugin.route);
             chains.scoped_services.extend(plugin.service);

@@ -2,7 +2,6 @@
 
 use std::fmt::{Display, Write};
 
-use bytes::Bytes;
 use plugin_api::Shared;
 
 use super::figures::{Figures, TargetState};
@@ -70,6 +69,25 @@ fn place(place: &Place) -> [(&'static str, &[u8]); 2] {
     [("service", &place.service), ("route", &place.route)]
 }
 
+/// The labels of a language model: provider, model and state of the cache. The others belong to
+/// editions that cache by meaning.
+fn model_labels<'a>(
+    [provider, model, cache]: &'a [String; 3],
+    token_type: Option<&'a str>,
+) -> Vec<(&'static str, &'a [u8])> {
+    let mut labels = vec![
+        ("ai_provider", provider.as_bytes()),
+        ("ai_model", model.as_bytes()),
+        ("cache_status", cache.as_bytes()),
+        ("vector_db", b"".as_slice()),
+        ("embeddings_provider", b""),
+        ("embeddings_model", b""),
+    ];
+    labels.extend(token_type.map(|kind| ("token_type", kind.as_bytes())));
+    labels.push(("workspace", WORKSPACE.as_bytes()));
+    labels
+}
+
 impl Page {
     /// Begins a metric.
     fn begin(&mut self, name: &str, kind: &str, help: &str) {
@@ -102,85 +120,34 @@ impl Page {
     }
 
     fn models(&mut self, totals: &Totals) {
-        if totals.models.is_empty() {
+        let all = &totals.models;
+        if all.is_empty() {
             return;
         }
-        let all = &totals.models;
-        let labels = |[provider, model, cache]: &[String; 3]| {
-            [
-                ("ai_provider", Bytes::from(provider.clone())),
-                ("ai_model", Bytes::from(model.clone())),
-                ("cache_status", Bytes::from(cache.clone())),
-                ("vector_db", Bytes::new()),
-                ("embeddings_provider", Bytes::new()),
-                ("embeddings_model", Bytes::new()),
-            ]
-        };
-        let borrowed = |labels: &[(&'static str, Bytes); 6]| -> Vec<(&'static str, Vec<u8>)> {
-            labels
-                .iter()
-                .map(|(name, value)| (*name, value.to_vec()))
-                .collect()
-        };
-        let with = |key: &[String; 3], more: &[(&'static str, &str)]| {
-            let mut all = borrowed(&labels(key));
-            all.extend(
-                more.iter()
-                    .map(|(name, value)| (*name, value.as_bytes().to_vec())),
-            );
-            all.push(("workspace", WORKSPACE.as_bytes().to_vec()));
-            all
-        };
-        self.begin(
-            "kong_ai_llm_cost_total",
-            "counter",
-            "Cost of calls of language models",
-        );
+        let name = "kong_ai_llm_cost_total";
+        self.begin(name, "counter", "Cost of calls of language models");
         for (key, models) in all {
-            self.owned("kong_ai_llm_cost_total", &with(key, &[]), models.cost);
+            self.sample(name, &model_labels(key, None), models.cost);
         }
         let name = "kong_ai_llm_provider_latency_ms";
         self.begin(name, "histogram", "Time until language models answered");
         for (key, models) in all {
-            let labels = with(key, &[]);
-            let labels: Vec<_> = labels
-                .iter()
-                .map(|(name, value)| (*name, value.as_slice()))
-                .collect();
+            let labels = model_labels(key, None);
             self.histogram(name, &labels, &models.latency);
         }
-        self.begin(
-            "kong_ai_llm_requests_total",
-            "counter",
-            "Calls of language models",
-        );
+        let name = "kong_ai_llm_requests_total";
+        self.begin(name, "counter", "Calls of language models");
         for (key, models) in all {
-            self.owned(
-                "kong_ai_llm_requests_total",
-                &with(key, &[]),
-                models.requests,
-            );
+            self.sample(name, &model_labels(key, None), models.requests);
         }
-        self.begin(
-            "kong_ai_llm_tokens_total",
-            "counter",
-            "Tokens of calls of language models",
-        );
+        let name = "kong_ai_llm_tokens_total";
+        self.begin(name, "counter", "Tokens of calls of language models");
         for (key, models) in all {
             let kinds = ["prompt_tokens", "completion_tokens", "total_tokens"];
             for (kind, count) in kinds.into_iter().zip(models.tokens) {
-                let labels = with(key, &[("token_type", kind)]);
-                self.owned("kong_ai_llm_tokens_total", &labels, count);
+                self.sample(name, &model_labels(key, Some(kind)), count);
             }
         }
-    }
-
-    fn owned(&mut self, name: &str, labels: &[(&'static str, Vec<u8>)], value: impl Display) {
-        let labels: Vec<_> = labels
-            .iter()
-            .map(|(name, value)| (*name, value.as_slice()))
-            .collect();
-        self.sample(name, &labels, value);
     }
 
     fn bandwidth(&mut self, totals: &Totals) {

@@ -16,7 +16,7 @@ use crate::redis::server::Server;
 use crate::testing::{Bench, NOW_MS, Request, core};
 
 /// A limit of five an hour, counted in a Redis of the test's own.
-fn redis(server: &Server, more: Value) -> Value {
+fn redis(server: &Server, more: &Value) -> Value {
     let mut config = json!({"hour": 5, "policy": "redis",
         "redis": {"host": "127.0.0.1", "port": server.port, "timeout": 2000}});
     let more = more.as_object().unwrap().clone();
@@ -42,8 +42,8 @@ fn a_limit_in_redis_holds_for_all_nodes_together() {
         return;
     };
     let (mut one, mut two) = (Bench::new(), Bench::new());
-    let first = one.handler(&DEFINITION, redis(&server, json!({})));
-    let second = two.handler(&DEFINITION, redis(&server, json!({})));
+    let first = one.handler(&DEFINITION, redis(&server, &json!({})));
+    let second = two.handler(&DEFINITION, redis(&server, &json!({})));
     core().block_on(async {
         let mut statuses = Vec::new();
         for _ in 0..4 {
@@ -81,7 +81,7 @@ fn a_limit_in_redis_is_exact_however_many_ask_at_once() {
         return;
     };
     let mut bench = Bench::new();
-    let handler = bench.handler(&DEFINITION, redis(&server, json!({"hour": 50})));
+    let handler = bench.handler(&DEFINITION, redis(&server, &json!({"hour": 50})));
     let bench = Arc::new(bench);
     let threads: Vec<_> = (0..4)
         .map(|_| {
@@ -110,10 +110,10 @@ fn while_redis_is_away_requests_pass_or_fail_as_configured() {
         return;
     };
     let (mut tolerant, mut strict) = (Bench::new(), Bench::new());
-    let passes = tolerant.handler(&DEFINITION, redis(&server, json!({})));
+    let passes = tolerant.handler(&DEFINITION, redis(&server, &json!({})));
     let fails = strict.handler(
         &DEFINITION,
-        redis(&server, json!({"fault_tolerant": false})),
+        redis(&server, &json!({"fault_tolerant": false})),
     );
     core().block_on(async {
         assert_eq!(status(&tolerant, &*passes).await, 200);
@@ -147,7 +147,7 @@ fn with_a_sync_rate_nodes_learn_of_each_other_with_the_exchange() {
     let config = |most: u32| {
         redis(
             &server,
-            json!({"hour": null, "year": most, "sync_rate": 0.05}),
+            &json!({"hour": null, "year": most, "sync_rate": 0.05}),
         )
     };
     let (mut one, mut two) = (Bench::new(), Bench::new());

@@ -44,7 +44,7 @@ impl Server {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
                 return;
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::park_timeout(Duration::from_millis(20));
         }
         panic!("redis-server did not start");
     }

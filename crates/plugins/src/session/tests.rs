@@ -14,7 +14,7 @@ use crate::testing::{ALICE, Bench, NOW_MS, Request, core, violations};
 
 const SECRET: &str = "a secret of a test";
 
-fn config(more: Value) -> Value {
+fn config(more: &Value) -> Value {
     let mut config = json!({"secret": SECRET});
     let more = more.as_object().unwrap().clone();
     config.as_object_mut().unwrap().extend(more);
@@ -47,7 +47,7 @@ fn back(target: &str, cookie: &str, at: u64) -> Request {
 #[test]
 fn a_caller_who_was_proved_is_known_again_by_the_cookie() {
     let mut bench = Bench::new();
-    let handler = bench.handler(&DEFINITION, config(json!({})));
+    let handler = bench.handler(&DEFINITION, config(&json!({})));
     let lines = sign_in(&bench, &*handler, NOW_MS);
     assert_eq!(lines.len(), 1);
     assert!(
@@ -72,7 +72,7 @@ fn a_caller_who_was_proved_is_known_again_by_the_cookie() {
 #[test]
 fn nobody_is_kept_who_was_not_proved() {
     let mut bench = Bench::new();
-    let handler = bench.handler(&DEFINITION, config(json!({})));
+    let handler = bench.handler(&DEFINITION, config(&json!({})));
     let mut anonymous = Request::get("/").known_as(&bench, ALICE);
     anonymous.access(&bench, &*handler);
     assert_eq!(anonymous.header_filter(&bench, &*handler, &[]), [""; 0]);
@@ -81,14 +81,14 @@ fn nobody_is_kept_who_was_not_proved() {
 #[test]
 fn what_was_not_sealed_by_this_secret_is_nothing() {
     let mut bench = Bench::new();
-    let handler = bench.handler(&DEFINITION, config(json!({})));
+    let handler = bench.handler(&DEFINITION, config(&json!({})));
     let other = bench.handler(&DEFINITION, json!({"secret": "another"}));
-    let audience = bench.handler(&DEFINITION, config(json!({"audience": "b"})));
+    let audience = bench.handler(&DEFINITION, config(&json!({"audience": "b"})));
     let token = cookie(&sign_in(&bench, &*handler, NOW_MS), "session");
     let mut flipped = token.clone().into_bytes();
     flipped[60] = if flipped[60] == b'A' { b'B' } else { b'A' };
     let flipped = String::from_utf8(flipped).unwrap();
-    let renamed = bench.handler(&DEFINITION, config(json!({"cookie_name": "other"})));
+    let renamed = bench.handler(&DEFINITION, config(&json!({"cookie_name": "other"})));
     let cases = [
         (&handler, "session=garbage".to_owned()),
         (&handler, "session=".to_owned()),
@@ -110,7 +110,7 @@ fn what_was_not_sealed_by_this_secret_is_nothing() {
 fn a_session_ends_and_is_renewed_by_its_times() {
     let mut bench = Bench::new();
     let times = json!({"idling_timeout": 100, "rolling_timeout": 300, "absolute_timeout": 1000});
-    let handler = bench.handler(&DEFINITION, config(times));
+    let handler = bench.handler(&DEFINITION, config(&times));
     let token = cookie(&sign_in(&bench, &*handler, NOW_MS), "session");
     let after = |seconds: u64| {
         let mut request = back("/", &format!("session={token}"), NOW_MS + seconds * 1000);
@@ -148,7 +148,7 @@ fn a_session_ends_and_is_renewed_by_its_times() {
 fn signing_out_answers_at_once_and_takes_the_cookie() {
     let mut bench = Bench::new();
     let settings = json!({"read_body_for_logout": true, "remember": true});
-    let handler = bench.handler(&DEFINITION, config(settings));
+    let handler = bench.handler(&DEFINITION, config(&settings));
     assert_eq!(handler.needs(), Needs::REQUEST_BODY);
     let token = cookie(&sign_in(&bench, &*handler, NOW_MS), "session");
     let shown = format!("session={token}");
@@ -183,7 +183,7 @@ fn signing_out_answers_at_once_and_takes_the_cookie() {
 #[test]
 fn a_remembered_caller_comes_back_without_the_session() {
     let mut bench = Bench::new();
-    let handler = bench.handler(&DEFINITION, config(json!({"remember": true})));
+    let handler = bench.handler(&DEFINITION, config(&json!({"remember": true})));
     let lines = sign_in(&bench, &*handler, NOW_MS);
     let remembered = cookie(&lines, "remember");
     assert!(
@@ -215,7 +215,7 @@ fn facts_about_the_session_are_told() {
         "absolute-timeout"
     ]);
     let settings = json!({"response_headers": all, "request_headers": all});
-    let handler = bench.handler(&DEFINITION, config(settings));
+    let handler = bench.handler(&DEFINITION, config(&settings));
     let lines = sign_in(&bench, &*handler, NOW_MS);
     for line in [
         "Session-Audience: default",
@@ -252,7 +252,7 @@ fn facts_about_the_session_are_told() {
 #[test]
 fn a_session_of_a_consumer_that_is_no_more_ends() {
     let mut bench = Bench::new();
-    let handler = bench.handler(&DEFINITION, config(json!({})));
+    let handler = bench.handler(&DEFINITION, config(&json!({})));
     let token = cookie(&sign_in(&bench, &*handler, NOW_MS), "session");
     bench.lookups = plugin_api::Lookups::default();
     let mut request = back("/", &format!("session={token}"), NOW_MS);
@@ -307,7 +307,7 @@ fn a_session_in_the_database_ends_with_its_row() {
     let mut bench = Bench::new();
     let memory = Arc::new(Memory::default());
     bench.node.database = Some(Arc::clone(&memory) as Arc<dyn Database>);
-    let settings = config(json!({"storage": "kong", "logout_methods": ["GET"]}));
+    let settings = config(&json!({"storage": "kong", "logout_methods": ["GET"]}));
     let handler = bench.handler(&DEFINITION, settings);
     let lines = {
         let _inside = core.enter();
@@ -342,7 +342,7 @@ fn a_session_in_the_database_ends_with_its_row() {
 #[test]
 fn a_node_without_a_database_keeps_no_sessions() {
     let mut bench = Bench::new();
-    let Err(error) = bench.build(&DEFINITION, config(json!({"storage": "kong"}))) else {
+    let Err(error) = bench.build(&DEFINITION, config(&json!({"storage": "kong"}))) else {
         panic!("it was built")
     };
     assert!(error.to_string().starts_with("`config.storage`"), "{error}");

@@ -9,13 +9,13 @@ use crate::testing::{Bench, Request};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
 
-fn propagation(config: Value) -> Propagation {
+fn propagation(config: &Value) -> Propagation {
     let config: Map<String, Value> = config.as_object().unwrap().clone();
     Propagation::read(&Reader::new("plugins", &config)).unwrap()
 }
 
 fn reading(format: &str) -> Propagation {
-    propagation(json!({"propagation": {"extract": [format], "default_format": "w3c"}}))
+    propagation(&json!({"propagation": {"extract": [format], "default_format": "w3c"}}))
 }
 
 fn extracted(format: &str, headers: &[(&str, &str)]) -> Extracted {
@@ -25,7 +25,7 @@ fn extracted(format: &str, headers: &[(&str, &str)]) -> Extracted {
 }
 
 /// The headers that a service gets for a request with these.
-fn told(config: Value, headers: &[(&str, &str)]) -> Vec<String> {
+fn told(config: &Value, headers: &[(&str, &str)]) -> Vec<String> {
     let bench = Bench::new();
     let mut request = Request::new("GET", "/", headers);
     let propagation = propagation(config);
@@ -158,14 +158,14 @@ fn the_first_format_that_is_found_counts_and_is_gone_on_with() {
         ("uber-trace-id", jaeger.as_str()),
     ];
     assert_eq!(
-        told(config.clone(), &headers),
+        told(&config, &headers),
         [
             "traceparent: garbage".to_owned(),
             format!("uber-trace-id: {TRACE}:cdcdcdcdcdcdcdcd:{SPAN}:01")
         ]
     );
     assert_eq!(
-        told(config, &[]),
+        told(&config, &[]),
         [format!("b3: {}-cdcdcdcdcdcdcdcd-1", "ab".repeat(16))]
     );
 }
@@ -226,7 +226,7 @@ fn each_format_is_written() {
     ];
     for (format, lines) in cases {
         assert_eq!(
-            told(config(format), &[("traceparent", &parent)]),
+            told(&config(format), &[("traceparent", &parent)]),
             lines,
             "{format}"
         );
@@ -238,7 +238,7 @@ fn baggage_travels_along_escaped() {
     let config = json!({"header_type": "preserve", "propagation": {"default_format": "w3c"}});
     let jaeger = format!("{TRACE}:{SPAN}:0:1");
     let found = told(
-        config,
+        &config,
         &[
             ("uber-trace-id", &jaeger),
             ("uberctx-User", "a%20b%0d%0ax: y"),
@@ -254,7 +254,7 @@ fn baggage_travels_along_escaped() {
 fn older_settings_stand_for_the_newer_ones() {
     let older = |header_type: &str| {
         propagation(
-            json!({"header_type": header_type, "default_header_type": "ot",
+            &json!({"header_type": header_type, "default_header_type": "ot",
             "propagation": {"default_format": "b3"}}),
         )
     };
