@@ -32,7 +32,9 @@ fn told(config: &Value, headers: &[(&str, &str)]) -> Vec<String> {
     request.with_exchange(&bench, |exchange| {
         let found = propagation.extract(exchange);
         let told = Injected {
-            trace_id: found.trace_id.unwrap_or(TraceId::from_bytes(&[0xab; 16])),
+            trace_id: found
+                .trace_id
+                .unwrap_or_else(|| TraceId::from_bytes(&[0xab; 16])),
             span_id: SpanId([0xcd; 8]),
             parent_id: found.span_id,
             is_sampled: found.should_sample.unwrap_or(true),
@@ -42,6 +44,9 @@ fn told(config: &Value, headers: &[(&str, &str)]) -> Vec<String> {
     });
     request.sent_headers()
 }
+
+/// A format, headers in it, and the id of the trace that they tell.
+type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
 
 #[test]
 fn each_format_is_read() {
@@ -55,7 +60,7 @@ fn each_format_is_read() {
     );
     let gcp = format!("{TRACE}/{};o=1", 0x00f0_67aa_0ba9_02b7_u64);
     let number = u64::from_str_radix(SPAN, 16).unwrap().to_string();
-    let cases: [(&str, Vec<(&str, &str)>, &str); 8] = [
+    let cases: [Case<'_>; 8] = [
         ("b3", vec![("b3", &single)], TRACE),
         (
             "b3",
