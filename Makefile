@@ -32,7 +32,7 @@ test: ## installs and starts what the tests need, then runs everything short
 		cargo test --locked --workspace --no-fail-fast
 
 suites: ## the long forms of the tests
-	scripts/install-test-packages.sh
+	GATEHOUSE_LONG=1 scripts/install-test-packages.sh
 	cargo build --locked --package gatehouse
 	GATEHOUSE_LONG=1 GATEHOUSE_BINARY=$(CARGO_TARGET_DIR)/debug/gatehouse cargo test --locked --workspace --no-fail-fast
 

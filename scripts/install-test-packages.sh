@@ -14,6 +14,13 @@ need valgrind valgrind
 need ps procps
 need pg_lsclusters postgresql
 need redis-server redis-server
+# The long forms compare with other proxies and ask a scanner.
+if [ "${GATEHOUSE_LONG:-}" = 1 ]; then
+  need nginx nginx-light
+  need haproxy haproxy
+  need testssl testssl.sh
+  need hexdump bsdextrautils
+fi
 need python3 python3
 # Debian leaves the parts that make a folder for tools out of the package of Python.
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)

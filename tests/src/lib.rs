@@ -1,6 +1,8 @@
 //! Black-box scenarios on the built binary: real processes, real sockets, real TLS, a real
 //! forward proxy. Nothing in here knows the inside of the product.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 use test_support::{Answer, Client, Quickstart, eventually};
 
@@ -54,4 +56,28 @@ pub async fn until_status(client: &Client, url: &str, status: u16) -> Answer {
         (answer.status == status).then_some(answer)
     })
     .await
+}
+
+/// A program of the folder that `scripts/install-test-packages.sh` fills.
+///
+/// # Panics
+///
+/// Panics when it is not there.
+#[must_use]
+pub fn tool(name: &str) -> PathBuf {
+    let variable = |wanted: &str| {
+        let mut all = std::env::vars();
+        all.find_map(|(name, value)| (name == wanted).then_some(value))
+    };
+    let folder = variable("GATEHOUSE_PYTHON").map_or_else(
+        || PathBuf::from(variable("HOME").expect("HOME is set")).join(".cache/gatehouse/python"),
+        PathBuf::from,
+    );
+    let path = folder.join("bin").join(name);
+    assert!(
+        path.exists(),
+        "{} is missing: run scripts/install-test-packages.sh",
+        path.display()
+    );
+    path
 }

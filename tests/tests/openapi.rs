@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use gatehouse_tests::create;
+use gatehouse_tests::{create, tool};
 use serde_json::{Value, json};
 use test_support::{Client, Identity, Quickstart, QuickstartOptions, TempDir, is_long};
 use tokio::process::Command;
@@ -22,25 +22,6 @@ async fn start() -> Quickstart {
         arguments: vec!["--no-sample".to_owned()],
     };
     Quickstart::start(&options).await
-}
-
-/// A program of the folder that `scripts/install-test-packages.sh` fills.
-fn tool(name: &str) -> PathBuf {
-    let variable = |wanted: &str| {
-        let mut all = std::env::vars();
-        all.find_map(|(name, value)| (name == wanted).then_some(value))
-    };
-    let folder = variable("GATEHOUSE_PYTHON").map_or_else(
-        || PathBuf::from(variable("HOME").expect("HOME is set")).join(".cache/gatehouse/python"),
-        PathBuf::from,
-    );
-    let path = folder.join("bin").join(name);
-    assert!(
-        path.exists(),
-        "{} is missing: run scripts/install-test-packages.sh",
-        path.display()
-    );
-    path
 }
 
 fn scripts() -> PathBuf {

@@ -128,8 +128,9 @@ pub(super) const PROPERTIES: &[Property] = &[
         "error_template_html",
         "",
         "File that replaces the HTML body of errors; `%s` stands for message and request id.",
-    ),
-    string("error_template_json", "", "The same for JSON."),
-    string("error_template_xml", "", "The same for XML."),
-    string("error_template_plain", "", "The same for plain text."),
+    )
+    .acted(),
+    string("error_template_json", "", "The same for JSON.").acted(),
+    string("error_template_xml", "", "The same for XML.").acted(),
+    string("error_template_plain", "", "The same for plain text.").acted(),
 ];

@@ -3,6 +3,7 @@
 use conf::{Cidr, HeaderTokens, RealIpHeader, Settings};
 
 use super::errors::Form;
+use super::templates::Templates;
 use crate::http1::HeadLimits;
 use crate::net::PoolLimits;
 
@@ -27,6 +28,7 @@ pub(crate) struct ProxyConfig {
     pub(crate) real_ip_header: Option<Vec<u8>>,
     pub(crate) is_real_ip_recursive: bool,
     pub(crate) error_form: Form,
+    pub(crate) templates: Templates,
     pub(crate) max_body: Option<u64>,
     pub(crate) head_limits: HeadLimits,
     /// Timeouts in microseconds.
@@ -42,7 +44,7 @@ pub(crate) struct ProxyConfig {
 
 impl ProxyConfig {
     /// Takes over what concerns the data path.
-    pub(crate) fn new(settings: &Settings, product: &str) -> Self {
+    pub(crate) fn new(settings: &Settings, product: &str, templates: &Templates) -> Self {
         let buffers = &settings.large_client_header_buffers;
         let line = usize::try_from(buffers.size_bytes).unwrap_or(8192);
         Self {
@@ -61,6 +63,7 @@ impl ProxyConfig {
             },
             is_real_ip_recursive: settings.real_ip_recursive,
             error_form: Form::of_setting(settings.error_default_type),
+            templates: templates.clone(),
             max_body: settings.client_max_body_size,
             head_limits: HeadLimits {
                 line,

@@ -15,6 +15,7 @@ use super::config::ProxyConfig;
 use super::core::{Core, CoreParts};
 use super::counters::{CoreCounters, Counters};
 use super::listener::{self, Entrance};
+use super::templates::{TemplateError, Templates};
 use crate::dns::Dns;
 use crate::handover::{Kind, Sockets};
 use crate::snapshot::SharedSnapshot;
@@ -66,6 +67,9 @@ pub enum EngineError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A template of errors cannot be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     /// TLS cannot be set up.
     #[error("TLS cannot be set up ({0}); check `ssl_protocols`")]
     Tls(#[from] rustls::Error),
@@ -128,6 +132,7 @@ impl Engine {
     pub fn start(options: &EngineOptions) -> Result<EngineHandle, EngineError> {
         let settings = &options.settings;
         let workers = settings.workers.max(1);
+        let templates = Templates::load(settings)?;
         let log = open_log("proxy_access_log", &settings.proxy_access_log)?;
         let stream_log = match settings.stream_listen.is_empty() {
             true => None,
@@ -166,7 +171,7 @@ impl Engine {
             let start = CoreStart {
                 parts: CoreParts {
                     number,
-                    config: ProxyConfig::new(settings, &options.product),
+                    config: ProxyConfig::new(settings, &options.product, &templates),
                     snapshot: Arc::clone(&options.snapshot),
                     dns: Arc::clone(&options.dns),
                     counters,

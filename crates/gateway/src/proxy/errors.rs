@@ -96,7 +96,8 @@ fn quality(parameter: &[u8]) -> Option<u32> {
     Some(whole.parse::<u32>().ok()?.min(1) * 1000 + digits.parse::<u32>().ok()?)
 }
 
-fn escape(text: &str) -> String {
+/// Text inside HTML or XML.
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -29,6 +29,7 @@ mod response_head;
 mod routing;
 mod runner;
 mod server;
+mod templates;
 pub(crate) mod transaction;
 pub(crate) mod tunnel;
 pub(crate) mod work;
@@ -36,6 +37,7 @@ pub(crate) mod work;
 pub use self::engine::{Engine, EngineError, EngineHandle, EngineOptions};
 pub(crate) use self::logging::write_common as write_common_time;
 pub use counters::Counters;
+pub use templates::TemplateError;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -136,7 +136,8 @@ fn rendered(core: &Core, work: &Work, body: &ReplyBody) -> (Option<Form>, Bytes)
         }
     };
     let text = String::from_utf8_lossy(text);
-    let rendered = form.render(&text, work.request_id());
+    let templates = &core.config.templates;
+    let rendered = templates.render(form, &text, work.request_id());
     (Some(form), Bytes::from(rendered))
 }
 

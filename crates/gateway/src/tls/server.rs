@@ -48,6 +48,8 @@ pub(crate) fn server_config(
     if settings.ssl_session_tickets {
         config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()?;
     }
+    // The node's order of suites counts, as `docs/kong-conf.md` says.
+    config.ignore_client_order = true;
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(Arc::new(config))
 }

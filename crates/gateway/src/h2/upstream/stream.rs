@@ -182,7 +182,15 @@ impl Http2Stream {
                     let has_ended = response.body().is_end_stream();
                     let is_head = self.is_for_head;
                     let form = message::response(&response, is_head, has_ended, &mut self.incoming);
-                    self.answer = Answer::Body(response.into_body(), form);
+                    self.answer = match form {
+                        // Both at once: an answer that is a head alone, such as an error of gRPC,
+                        // has to end with its head towards the client too.
+                        Form::Chunked if has_ended => {
+                            self.incoming.extend_from_slice(b"0\r\n\r\n");
+                            Answer::Ended
+                        }
+                        form => Answer::Body(response.into_body(), form),
+                    };
                 }
                 Answer::Body(_, Form::Nothing) => self.answer = Answer::Ended,
                 Answer::Body(receive, form) => {
