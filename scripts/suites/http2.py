@@ -4,6 +4,7 @@ Arguments: none. The service's port is the first line of the output; then a line
 for HTTP/2 in clear. Each case sends frames on a connection of its own and says what has to come back.
 """
 
+import concurrent.futures
 import http.server
 import socket
 import struct
@@ -380,26 +381,25 @@ def main():
     threading.Thread(target=service.serve_forever, daemon=True).start()
     print(service.server_address[1], flush=True)
     port = int(sys.stdin.readline())
-    failed, count = [], 0
-    for name, (data, judge) in CASES.items():
-        count += 1
+    def run(case):
+        name, (data, judge) = case
         if name in EXTRA:
-            continue
-        connection = Connection(port)
-        connection.send(data)
-        wrong = judge(connection) if judge else None
-        if wrong:
-            failed.append(f"{name}: {wrong}")
-    for name, judge in EXTRA.items():
-        count += 1
-        if wrong := judge(port):
-            failed.append(f"{name}: {wrong}")
+            wrong = EXTRA[name](port)
+        else:
+            connection = Connection(port)
+            connection.send(data)
+            wrong = judge(connection) if judge else None
+        return f"{name}: {wrong}" if wrong else None
+
+    cases = {**CASES, **{name: (b"", None) for name in EXTRA}}
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        failed = [wrong for wrong in pool.map(run, cases.items()) if wrong]
     # After all of it the node serves as ever.
     connection = Connection(port)
     connection.send(start + headers())
     if wrong := answered()(connection):
         failed.append(f"afterwards: {wrong}")
-    print(f"{count} cases, {len(failed)} failed")
+    print(f"{len(cases)} cases, {len(failed)} failed")
     print(*failed, sep="\n")
     return 1 if failed else 0
 

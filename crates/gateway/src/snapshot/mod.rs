@@ -20,6 +20,7 @@ mod setup;
 mod tests;
 mod types;
 mod vaults;
+mod verifiers;
 
 pub use certificates::Certificates;
 pub use setup::{Compile, SetupError};

@@ -2,24 +2,23 @@
 //! configuration, so that their connections can share a pool and its sessions.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use declarative::Config;
 use entities::{CaCertificate, Protocol, Service, Upstream};
+use parking_lot::Mutex;
 use pki::verifiers::AnchoredServer;
 use pki::{Roots, crypto_provider, sha256};
-use rustls::ClientConfig;
 use rustls::client::ResolvesClientCert;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, SignatureScheme};
 use uuid::Uuid;
 
 use super::compile::{CertificateKeys, Report, Row, rows};
 use super::setup::Compile;
 use super::types::ServiceTls;
+use super::verifiers::{Shallow, Unverified};
 
 /// Client configurations made so far.
 pub(super) struct TlsCache<'a> {
@@ -29,10 +28,29 @@ pub(super) struct TlsCache<'a> {
     made: HashMap<Key, Arc<ServiceTls>>,
 }
 
+/// Client configurations that running snapshots hold, by identity: a change of a configuration that
+/// does not touch them keeps them, and with them the sessions that can be resumed.
+#[derive(Debug, Default)]
+pub(super) struct KnownTls(Mutex<HashMap<u64, Weak<ServiceTls>>>);
+
+impl KnownTls {
+    fn find(&self, identity: u64) -> Option<Arc<ServiceTls>> {
+        self.0.lock().get(&identity)?.upgrade()
+    }
+
+    fn remember(&self, tls: &Arc<ServiceTls>) {
+        let mut known = self.0.lock();
+        known.retain(|_, tls| tls.strong_count() > 0);
+        known.insert(tls.identity, Arc::downgrade(tls));
+    }
+}
+
 /// Everything in which two configurations can differ.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     verifies: bool,
+    /// Longest chain believed; `None` for any sensible one.
+    depth: Option<u8>,
     /// Empty: the node's own trust.
     authorities: Vec<Uuid>,
     client_certificate: Option<Uuid>,
@@ -75,6 +93,7 @@ impl<'a> TlsCache<'a> {
         let upstreams = || upstream.and_then(|upstream| upstream.client_certificate);
         let key = Key {
             verifies: service.tls_verify.unwrap_or(self.node.verifies_services),
+            depth: service.tls_verify_depth,
             authorities: service.ca_certificates.clone(),
             client_certificate: service.client_certificate.or_else(upstreams),
             offers: match service.protocol {
@@ -88,7 +107,6 @@ impl<'a> TlsCache<'a> {
         }
         match self.make(&key) {
             Ok(tls) => {
-                let tls = Arc::new(tls);
                 self.made.insert(key, Arc::clone(&tls));
                 Some(tls)
             }
@@ -103,12 +121,13 @@ impl<'a> TlsCache<'a> {
     pub(super) fn raised(&self) -> Option<Arc<ServiceTls>> {
         let key = Key {
             verifies: self.node.verifies_services,
+            depth: None,
             authorities: Vec::new(),
             client_certificate: None,
             offers: Some("http/1.1"),
         };
         let made = self.made.get(&key).cloned();
-        made.or_else(|| self.make(&key).ok().map(Arc::new))
+        made.or_else(|| self.make(&key).ok())
     }
 
     /// How probes of an upstream speak TLS; `None` where they do not, or cannot.
@@ -124,6 +143,7 @@ impl<'a> TlsCache<'a> {
         }
         let key = Key {
             verifies: check.https_verify_certificate,
+            depth: None,
             authorities: Vec::new(),
             client_certificate: upstream.client_certificate,
             offers: Some(if check.kind == "grpcs" {
@@ -137,7 +157,6 @@ impl<'a> TlsCache<'a> {
         }
         match self.make(&key) {
             Ok(tls) => {
-                let tls = Arc::new(tls);
                 self.made.insert(key, Arc::clone(&tls));
                 Some(tls)
             }
@@ -152,12 +171,16 @@ impl<'a> TlsCache<'a> {
         }
     }
 
-    fn make(&self, key: &Key) -> Result<ServiceTls, (&'static str, String)> {
+    fn make(&self, key: &Key) -> Result<Arc<ServiceTls>, (&'static str, String)> {
         let mut material = format!("{key:?}").into_bytes();
-        let verifier: Arc<dyn ServerCertVerifier> = if key.verifies {
-            Arc::new(AnchoredServer::new(self.trust(key, &mut material)?))
-        } else {
-            Arc::new(Unverified::new())
+        let anchored = match key.verifies {
+            true => Some(AnchoredServer::new(self.trust(key, &mut material)?)),
+            false => None,
+        };
+        let verifier: Arc<dyn ServerCertVerifier> = match (anchored, key.depth) {
+            (None, _) => Arc::new(Unverified::new()),
+            (Some(inner), None) => Arc::new(inner),
+            (Some(inner), Some(depth)) => Arc::new(Shallow { inner, depth }),
         };
         let client = match key.client_certificate {
             None => self.node.client_certificate.clone(),
@@ -165,6 +188,11 @@ impl<'a> TlsCache<'a> {
         };
         if let Some(leaf) = client.as_ref().and_then(|client| client.cert.first()) {
             material.extend_from_slice(leaf);
+        }
+        let identity = identity(&material);
+        if let Some(known) = self.node.service_tls.find(identity) {
+            // The sessions of the configuration before can be resumed.
+            return Ok(known);
         }
         let builder = ClientConfig::builder_with_provider(crypto_provider())
             .with_safe_default_protocol_versions()
@@ -178,10 +206,12 @@ impl<'a> TlsCache<'a> {
         config
             .alpn_protocols
             .extend(key.offers.map(|name| name.as_bytes().to_vec()));
-        Ok(ServiceTls {
-            identity: identity(&material),
+        let made = Arc::new(ServiceTls {
+            identity,
             config: Arc::new(config),
-        })
+        });
+        self.node.service_tls.remember(&made);
+        Ok(made)
     }
 
     fn trust(&self, key: &Key, material: &mut Vec<u8>) -> Result<Roots, (&'static str, String)> {
@@ -230,60 +260,5 @@ impl ResolvesClientCert for Always {
 
     fn has_certs(&self) -> bool {
         true
-    }
-}
-
-/// Takes any certificate; only the handshake's signature must fit it.
-///
-/// Compat: services are not verified unless they or the node's settings say so.
-#[derive(Debug)]
-struct Unverified {
-    provider: Arc<CryptoProvider>,
-}
-
-impl Unverified {
-    fn new() -> Self {
-        Self {
-            provider: crypto_provider(),
-        }
-    }
-}
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
     }
 }

@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 
 use super::fails_closed;
 use super::vaults::VaultSettings;
+use super::service_tls::KnownTls;
 use crate::health::Upstreams;
 
 /// The node as the compiler of configurations sees it. One per node, shared.
@@ -20,6 +21,8 @@ pub struct Compile {
     pub(super) verifies_services: bool,
     pub(super) roots: Roots,
     pub(super) client_certificate: Option<Arc<CertifiedKey>>,
+    /// What earlier configurations made and running ones still hold.
+    pub(super) service_tls: KnownTls,
     pub(super) default_certificate: Option<Arc<CertifiedPair>>,
     pub(crate) node: NodeInfo,
     pub(crate) shared: Shared,
@@ -67,6 +70,7 @@ impl Compile {
             verifies_services: settings.tls_certificate_verify,
             roots,
             client_certificate: client_certificate(settings)?,
+            service_tls: KnownTls::default(),
             default_certificate: configured_certificate(settings)?.or(default_certificate),
             node,
             shared,

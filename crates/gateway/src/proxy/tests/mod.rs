@@ -8,6 +8,7 @@ mod grpc;
 mod http1;
 mod http2;
 mod large;
+mod limits;
 mod logs;
 pub(crate) mod support;
 mod tls;
