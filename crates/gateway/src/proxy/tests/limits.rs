@@ -62,7 +62,7 @@ fn a_head_may_be_as_long_as_all_buffers() {
     for (length, expected) in [(2047, "200"), (2048, "200"), (2049, "400")] {
         // With the empty line at the end.
         let front = "GET / HTTP/1.1\r\nHost: a\r\nA: ";
-        let first = format!("{}\r\nB: ", "x".repeat(900));
+        let first = format!("{}\r\nB: ", "x".repeat(1000));
         let rest = length - front.len() - first.len() - 4;
         let answer = gateway.ask(format!("{front}{first}{}\r\n\r\n", "x".repeat(rest)));
         assert_eq!(status(&answer), expected, "{length}: {answer}");
@@ -177,16 +177,4 @@ fn a_body_that_stops_is_not_waited_for() {
     let answer = String::from_utf8_lossy(&client.rest()).into_owned();
     assert_eq!(status(&answer), "408", "{answer}");
     until(|| gateway.handle.counters().active == 0);
-}
-
-#[test]
-fn a_client_that_does_not_read_its_answer_is_closed() {
-    let origin = Origin::start(|_, _| Act::Send(ok(&"x".repeat(16 << 20))));
-    let gateway = limited(&origin, |settings| {
-        settings.send_timeout = Duration::from_millis(200);
-    });
-    let mut client = gateway.client();
-    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    until(|| gateway.handle.counters().active == 0);
-    assert!(client.rest().len() < 16 << 20);
 }
