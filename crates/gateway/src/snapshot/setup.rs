@@ -11,8 +11,8 @@ use router::Flavor;
 use rustls::sign::CertifiedKey;
 
 use super::fails_closed;
-use super::vaults::VaultSettings;
 use super::service_tls::KnownTls;
+use super::vaults::VaultSettings;
 use crate::health::Upstreams;
 
 /// The node as the compiler of configurations sees it. One per node, shared.
