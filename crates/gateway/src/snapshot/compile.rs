@@ -8,7 +8,7 @@ use declarative::{Config, Problem};
 use entities::{Map, Route};
 use pki::{CertifiedPair, certified_key};
 use plugin_api::{Chain, RouteInfo};
-use router::{RouteInput, Router};
+use router::Router;
 use rustls::sign::CertifiedKey;
 use schema::DecodeError;
 use serde_json::Value;
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::certificates::Certificates;
 use super::chains::{self, Chains, Wanted};
 use super::groups::Groups;
+use super::routes::Routes;
 use super::services::Services;
 use super::setup::Compile;
 use super::types::{RouteEntry, Snapshot};
@@ -41,9 +42,9 @@ impl Snapshot {
             stream: Chains::compile(config, node, Wanted::Stream, &lookups, &groups, &mut report),
         };
         let routes = routes(config, &services, &mut chains, &mut report);
-        let router = compile_router(config, &routes, node, &mut report);
+        let compiled = compile_router(config, routes, node, &mut report);
         let certificates = certificates(config, node, &keys, &mut report);
-        let (Some(router), true) = (router, report.problems.is_empty()) else {
+        let (Some((router, routes)), true) = (compiled, report.problems.is_empty()) else {
             return Err(report.problems);
         };
         let is_empty = config.is_empty();
@@ -73,7 +74,7 @@ impl Snapshot {
         Self {
             // No routes, no errors.
             router: router.expect("a router of no routes compiles"),
-            routes: Vec::new(),
+            routes: Routes::default(),
             balancers: Vec::new(),
             globals: Arc::default(),
             lookups: plugin_api::Lookups::default(),
@@ -221,18 +222,13 @@ fn route_row(config: &Config, id: Uuid) -> Option<Row<'_>> {
 
 fn compile_router(
     config: &Config,
-    routes: &[RouteEntry],
+    routes: Vec<RouteEntry>,
     node: &Compile,
     report: &mut Report,
-) -> Option<Router> {
-    let inputs: Vec<_> = routes
-        .iter()
-        .map(|entry| RouteInput {
-            route: &entry.route,
-        })
-        .collect();
-    match Router::compile(&inputs, node.flavor) {
-        Ok(router) => Some(router),
+) -> Option<(Router, Routes)> {
+    let mut memory = node.routes.lock();
+    match super::routes::compile(&mut memory, routes, node.flavor) {
+        Ok(compiled) => Some(compiled),
         Err(errors) => {
             for error in errors {
                 if let Some(row) = route_row(config, error.id) {

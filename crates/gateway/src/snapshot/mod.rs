@@ -13,6 +13,7 @@ mod compile;
 mod fails_closed;
 mod groups;
 mod lookups;
+mod routes;
 mod service_tls;
 mod services;
 mod setup;
@@ -23,5 +24,6 @@ mod vaults;
 mod verifiers;
 
 pub use certificates::Certificates;
+pub use routes::Routes;
 pub use setup::{Compile, SetupError};
 pub use types::{Destination, RouteEntry, ServiceEntry, ServiceTls, SharedSnapshot, Snapshot};

@@ -5,12 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use conf::{RouterFlavor, Settings, Trust};
+use parking_lot::Mutex;
 use pki::{CertifiedPair, Roots, certified_key, pem_or_path_or_base64};
 use plugin_api::{NodeInfo, Shared};
 use router::Flavor;
 use rustls::sign::CertifiedKey;
 
 use super::fails_closed;
+use super::routes::Memory;
 use super::service_tls::KnownTls;
 use super::vaults::VaultSettings;
 use crate::health::Upstreams;
@@ -26,6 +28,8 @@ pub struct Compile {
     pub(super) default_certificate: Option<Arc<CertifiedPair>>,
     pub(crate) node: NodeInfo,
     pub(crate) shared: Shared,
+    /// The routes that were compiled last.
+    pub(super) routes: Mutex<Option<Memory>>,
     pub(super) vaults: VaultSettings,
     /// The upstreams in use.
     pub(crate) upstreams: Arc<Upstreams>,
@@ -74,6 +78,7 @@ impl Compile {
             default_certificate: configured_certificate(settings)?.or(default_certificate),
             node,
             shared,
+            routes: Mutex::default(),
             vaults: VaultSettings::new(settings),
             upstreams: Arc::new(Upstreams::new(&settings.dns)),
         })

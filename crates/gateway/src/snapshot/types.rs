@@ -10,6 +10,7 @@ use entities::Protocol;
 use plugin_api::{Chain, Lookups, RouteInfo, Scheme, ServiceInfo};
 
 use super::certificates::Certificates;
+use super::routes::Routes;
 use crate::health::Group;
 
 /// The snapshot in force, shared by all cores.
@@ -19,8 +20,8 @@ pub type SharedSnapshot = Arc<ArcSwap<Snapshot>>;
 pub struct Snapshot {
     /// Finds the route of a request or of a connection of layer 4; its indices point into `routes`.
     pub router: router::Router,
-    /// The routes, in the order given to the router.
-    pub routes: Vec<RouteEntry>,
+    /// The routes, by the numbers that the router has for them.
+    pub routes: Routes,
     /// The upstreams that [`Destination::Upstream`] names.
     pub balancers: Vec<Arc<Group>>,
     /// Plugins of global scope: for the rewrite phase, and for requests without a route.

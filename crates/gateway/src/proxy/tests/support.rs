@@ -344,7 +344,7 @@ fn snapshot(routes: Vec<RouteEntry>) -> Snapshot {
     Snapshot {
         plugin_names: Vec::new(),
         router,
-        routes,
+        routes: routes.into(),
         balancers: Vec::new(),
         globals: Arc::new(Chain::default()),
         lookups: Lookups::default(),
