@@ -55,7 +55,7 @@ pub struct Options {
     /// Whether the description says that a token is needed. Whoever mounts the router checks it.
     pub needs_token: bool,
     /// How the nodes that this configures order their routes; warnings follow it.
-    pub flavor: router::Flavor,
+    pub flavor: Flavor,
 }
 
 impl Default for Options {
@@ -66,7 +66,7 @@ impl Default for Options {
             origins: Vec::new(),
             max_body: MAX_BODY,
             needs_token: false,
-            flavor: router::Flavor::default(),
+            flavor: Flavor::default(),
         }
     }
 }
