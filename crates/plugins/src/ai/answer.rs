@@ -70,43 +70,9 @@ pub(crate) fn read(shape: Shape, body: &Value) -> Option<Said> {
         return None;
     }
     let said = match shape {
-        Shape::Openai => {
-            let choice = &body["choices"][0];
-            let message = [
-                &choice["delta"]["content"],
-                &choice["message"]["content"],
-                &choice["text"],
-            ];
-            let found = message.into_iter().find_map(text);
-            Said {
-                text: found.unwrap_or_default(),
-                reason: reason(&choice["finish_reason"]),
-                model: text(&body["model"]),
-                id: text(&body["id"]),
-                usage: usage(
-                    &body["usage"]["prompt_tokens"],
-                    &body["usage"]["completion_tokens"],
-                ),
-            }
-        }
+        Shape::Openai => openai(body),
         Shape::Anthropic => anthropic(body),
-        Shape::Cohere => {
-            let end = if body["response"].is_object() {
-                &body["response"]
-            } else {
-                body
-            };
-            let units = &end["meta"]["billed_units"];
-            let is_end = body["event_type"] == "stream-end";
-            let found = text(&body["text"]).or_else(|| text(&body["generations"][0]["text"]));
-            Said {
-                text: found.filter(|_| !is_end).unwrap_or_default(),
-                reason: reason(&body["finish_reason"]),
-                model: text(&body["model"]),
-                id: text(&body["generation_id"]),
-                usage: usage(&units["input_tokens"], &units["output_tokens"]),
-            }
-        }
+        Shape::Cohere => cohere(body),
         Shape::Gemini => {
             let candidate = &body["candidates"][0];
             let meta = &body["usageMetadata"];
@@ -152,6 +118,44 @@ pub(crate) fn read(shape: Shape, body: &Value) -> Option<Said> {
         }
     };
     Some(said)
+}
+
+fn openai(body: &Value) -> Said {
+    let choice = &body["choices"][0];
+    let message = [
+        &choice["delta"]["content"],
+        &choice["message"]["content"],
+        &choice["text"],
+    ];
+    let found = message.into_iter().find_map(text);
+    Said {
+        text: found.unwrap_or_default(),
+        reason: reason(&choice["finish_reason"]),
+        model: text(&body["model"]),
+        id: text(&body["id"]),
+        usage: usage(
+            &body["usage"]["prompt_tokens"],
+            &body["usage"]["completion_tokens"],
+        ),
+    }
+}
+
+fn cohere(body: &Value) -> Said {
+    let end = if body["response"].is_object() {
+        &body["response"]
+    } else {
+        body
+    };
+    let units = &end["meta"]["billed_units"];
+    let is_end = body["event_type"] == "stream-end";
+    let found = text(&body["text"]).or_else(|| text(&body["generations"][0]["text"]));
+    Said {
+        text: found.filter(|_| !is_end).unwrap_or_default(),
+        reason: reason(&body["finish_reason"]),
+        model: text(&body["model"]),
+        id: text(&body["generation_id"]),
+        usage: usage(&units["input_tokens"], &units["output_tokens"]),
+    }
 }
 
 fn anthropic(body: &Value) -> Said {

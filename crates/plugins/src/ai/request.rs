@@ -55,7 +55,7 @@ pub(crate) fn convert(
         (Shape::Anthropic, Kind::Chat) => anthropic(&chat, &body),
         (Shape::Anthropic, _) => json!({
             "prompt": format!("\n\nHuman: {}\n\nAssistant:", chat.prompt),
-            "max_tokens_to_sample": body.get("max_tokens").cloned().unwrap_or(USUAL_TOKENS.into()),
+            "max_tokens_to_sample": body.get("max_tokens").cloned().unwrap_or_else(|| USUAL_TOKENS.into()),
         }),
         (Shape::Cohere, Kind::Chat) => cohere(&chat),
         (Shape::Cohere, _) | (Shape::Ollama, Kind::Completions) => json!({"prompt": chat.prompt}),
@@ -199,7 +199,7 @@ fn anthropic(chat: &Chat, body: &Map<String, Value>) -> Value {
     let tokens = body
         .get("max_tokens")
         .cloned()
-        .unwrap_or(USUAL_TOKENS.into());
+        .unwrap_or_else(|| USUAL_TOKENS.into());
     let mut made = json!({"messages": messages, "max_tokens": tokens});
     if !chat.system.is_empty() {
         made["system"] = chat.system.clone().into();

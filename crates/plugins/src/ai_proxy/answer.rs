@@ -95,7 +95,7 @@ impl Call {
             self.said.text.push_str(&said.text);
         }
         if let Some(usage) = said.usage {
-            let kept = self.said.usage.get_or_insert(Usage::default());
+            let kept = self.said.usage.get_or_insert_with(Usage::default);
             kept.prompt = kept.prompt.max(usage.prompt);
             kept.completion = kept.completion.max(usage.completion);
         }

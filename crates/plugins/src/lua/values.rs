@@ -77,7 +77,7 @@ fn table(members: &Table, marks: &Marks, depth: usize) -> mlua::Result<Json> {
     for pair in members.pairs::<Value, Value>() {
         let (key, value) = pair?;
         match &key {
-            Value::Integer(at) if *at > 0 => highest = highest.max(i64::from(*at)),
+            Value::Integer(at) if *at > 0 => highest = highest.max(*at),
             Value::Number(at) if at.fract() == 0.0 && *at > 0.0 && *at < 1e15 => {
                 highest = highest.max(format!("{at:.0}").parse().unwrap_or(0));
             }
