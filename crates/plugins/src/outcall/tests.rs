@@ -5,7 +5,8 @@ use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{Answer, Call, CallError, Trust, Url, Verify, call};
+use super::http::CallError;
+use super::{Answer, Call, Trust, Url, Verify, call};
 
 async fn ask(port: u16, timeout: Duration, max_answer: usize) -> Result<Answer, CallError> {
     let url = Url::parse(&format!("http://127.0.0.1:{port}/x?y=1")).unwrap();

@@ -28,10 +28,7 @@ pub(crate) fn anchors(expression: &Expression) -> Vec<Anchor> {
     match expression {
         Expression::Not(_) => whole(),
         Expression::Predicate(predicate) => vec![of_predicate(predicate)],
-        Expression::All(parts) => parts
-            .iter()
-            .map(anchors)
-            .fold(whole(), |all, next| both(all, next)),
+        Expression::All(parts) => parts.iter().map(anchors).fold(whole(), both),
         Expression::Any(parts) => {
             let mut any: Vec<Anchor> = Vec::new();
             for anchor in parts.iter().flat_map(anchors) {
