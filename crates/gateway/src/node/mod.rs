@@ -33,7 +33,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::handover::{self, Sockets};
-use crate::intake::{Intake, IntakeOptions};
+use crate::intake::{Cache, Intake, IntakeOptions};
 use crate::outlet::{Apply, Client, ClientOptions, Identity, Link};
 use crate::proxy::{Engine, EngineHandle, EngineOptions};
 use crate::snapshot::{Compile, Snapshot};
@@ -128,11 +128,7 @@ impl Node {
             catalogue: Arc::clone(&catalogue),
             compile: Arc::clone(&compile),
             snapshot: Arc::clone(&snapshot),
-            // What lies in a file of the node's own is not kept a second time.
-            cache: match settings.database {
-                conf::Database::Sqlite if database.is_some() => None,
-                _ => place.cache(),
-            },
+            cache: kept(&settings, &place, database.is_some()),
             retry_interval: DISK_RETRY_INTERVAL,
             keeps_tables: database.is_none() && has_admin(&settings),
         }));
@@ -387,4 +383,13 @@ fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>, database: Option<&Dat
         refusals: intake.refusals(),
     };
     Facts::new(counters, active, database.map(Database::reach))
+}
+
+/// Where accepted configurations are kept; nowhere where they lie in a file of the node's own
+/// already.
+fn kept(settings: &Settings, place: &Place, has_database: bool) -> Option<Cache> {
+    match settings.database {
+        conf::Database::Sqlite if has_database => None,
+        _ => place.cache(),
+    }
 }

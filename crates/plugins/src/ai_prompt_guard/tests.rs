@@ -60,7 +60,7 @@ fn denied_prompts_and_those_that_are_not_allowed_are_refused() {
     assert_eq!(status(deny.clone(), &json!({"x": 1})), 400);
     let parts =
         json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "secret"}]}]});
-    assert_eq!(status(deny.clone(), &parts), 400);
+    assert_eq!(status(deny, &parts), 400);
     let gemini = json!({"deny_patterns": ["secret"], "llm_format": "gemini"});
     let body = json!({"contents": [{"role": "user", "parts": [{"text": "secret"}]}]});
     assert_eq!(status(gemini, &body), 400);

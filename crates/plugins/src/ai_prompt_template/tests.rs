@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 use super::DEFINITION;
 use crate::testing::{Bench, Request, violations};
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with the value in place"
+)]
 fn config(more: Value) -> Value {
     let mut config = json!({"templates": [
         {"name": "t", "template": r#"{"messages":[{"role":"user","content":"About {{a}} and {{ b }}."}]}"#},

@@ -5,6 +5,10 @@ use serde_json::{Value, json};
 use super::DEFINITION;
 use crate::testing::{Bench, Request, violations};
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with the value in place"
+)]
 fn config(provider: &str, options: Value, more: Value) -> Value {
     let mut config = json!({
         "route_type": "llm/v1/chat", "model": {"provider": provider, "name": "m", "options": options},

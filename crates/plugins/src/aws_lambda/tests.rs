@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 use super::DEFINITION;
 use crate::testing::{Bench, Request, Server, violations};
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with the value in place"
+)]
 fn settings(port: u16, more: Value) -> Value {
     let mut config = json!({
         "aws_key": "AKID", "aws_secret": "s3cret", "function_name": "fun", "host": "127.0.0.1",

@@ -67,6 +67,13 @@ fn directory() -> (u16, Arc<AtomicUsize>) {
     })
 }
 
+/// What a server says instead of the answer to a request.
+type Lie = fn(&[u8]) -> Vec<u8>;
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with the value in place"
+)]
 fn config(port: u16, more: Value) -> Value {
     let mut config = json!({
         "ldap_host": "127.0.0.1", "ldap_port": port, "base_dn": "ou=people,dc=test",
@@ -241,7 +248,7 @@ fn a_slow_a_dead_and_a_lying_server_fail_the_request() {
     assert_eq!(status(port, json!({"timeout": 50}), ask()), 500);
     drop(silent);
     assert_eq!(status(port, json!({}), ask()), 500);
-    let lies: [fn(&[u8]) -> Vec<u8>; 5] = [
+    let lies: [Lie; 5] = [
         |_| b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
         // An answer to another question.
         |question| bound(&[0, 0, 0, 0, question[4] + 1], 0),

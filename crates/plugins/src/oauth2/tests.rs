@@ -83,6 +83,10 @@ impl Database for Rows {
 }
 
 /// A bench with an application of Alice's, and a database.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with the value in place"
+)]
 fn bench(application: Value) -> (Bench, Arc<Rows>) {
     let mut bench = Bench::new();
     let rows = Arc::new(Rows::default());
@@ -115,6 +119,10 @@ fn bench(application: Value) -> (Bench, Arc<Rows>) {
     (bench, rows)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "calls read better with the value in place"
+)]
 fn config(more: Value) -> Value {
     let mut config = json!({
         "provision_key": "pk", "enable_client_credentials": true, "enable_password_grant": true,
