@@ -77,7 +77,6 @@ GROUPS = [
             "plugin-redirect",
             "plugin-response-ratelimiting",
             "plugin-proxy-cache",
-            "plugin-grpc-web",
             "plugin-standard-webhooks",
         ],
     ),
