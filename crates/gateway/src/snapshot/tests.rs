@@ -235,10 +235,7 @@ fn a_plugin_that_this_node_lacks_refuses_the_configuration() {
 #[test]
 fn a_plugin_without_a_handler_is_said_and_takes_part_in_access() {
     let id = "00000002-0000-4000-8000-000000000009";
-    let config = "{prompt: p, llm: {route_type: llm/v1/chat, model: {provider: openai}}}";
-    let snapshot = snapshot(&format!(
-        "plugins: [{{name: ai-response-transformer, id: {id}, config: {config}}}]"
-    ));
+    let snapshot = snapshot(&format!("plugins: [{{name: grpc-web, id: {id}}}]"));
     let [entry] = snapshot.globals.entries() else {
         panic!("one plugin is configured")
     };
@@ -246,7 +243,7 @@ fn a_plugin_without_a_handler_is_said_and_takes_part_in_access() {
     assert_eq!(
         snapshot.notices,
         [format!(
-            "plugin `ai-response-transformer` (`{id}`): this node cannot run it; the requests it \
+            "plugin `grpc-web` (`{id}`): this node cannot run it; the requests it \
              applies to are answered 503"
         )]
     );
