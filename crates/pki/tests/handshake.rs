@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
-use gatehouse_pki::verifiers::{AnchoredServer, AnyClient, PinnedServer};
+use gatehouse_pki::verifiers::{AnchoredServer, AnyClient, AnyServer, PinnedServer};
 use gatehouse_pki::{
     Authority, CertificateVersion, CertifiedPair, Issued, PeerCertificate, Roots, certified_key,
     crypto_provider, gen_cluster_certificate,
@@ -153,6 +153,81 @@ fn a_certificate_without_its_key_lets_nobody_in() {
             );
         }
     }
+}
+
+#[test]
+fn a_server_that_nobody_verifies_may_present_anything_but_needs_its_key() {
+    for version in BOTH {
+        for certificate in [CertificateVersion::V1, CertificateVersion::V3] {
+            let (own, thief) = (cluster(certificate), cluster(certificate));
+            let client = client(Arc::new(AnyServer), None, version);
+            let honest = server(&own, Arc::new(AnyClient::optional()));
+            let seen = shake_hands(honest, Arc::clone(&client), "another.test");
+            assert_eq!(seen, Ok(None));
+            let forged = Issued {
+                key_pem: thief.key_pem,
+                ..own
+            };
+            let forged = forging_server(&forged);
+            let refused = shake_hands(forged, client, "another.test").expect_err("no key");
+            assert!(refused.contains("BadSignature"), "{refused}");
+        }
+    }
+}
+
+/// A server whose key is not that of its certificate.
+fn forging_server(issued: &Issued) -> Arc<ServerConfig> {
+    let chain = gatehouse_pki::certificates_from_pem(issued.cert_pem.as_bytes()).expect("a chain");
+    let key = gatehouse_pki::private_key_from_pem(issued.key_pem.as_bytes()).expect("a key");
+    let key = crypto_provider().key_provider.load_private_key(key);
+    let forged = rustls::sign::CertifiedKey::new(chain, key.expect("it can sign"));
+    let config = ServerConfig::builder_with_provider(crypto_provider())
+        .with_protocol_versions(&BOTH)
+        .expect("versions")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(forged)));
+    Arc::new(config)
+}
+
+#[test]
+fn certificates_beyond_the_depth_do_not_count() {
+    let authority = |name: &str| {
+        let mut params = rcgen::CertificateParams::default();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, name);
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        (params, rcgen::KeyPair::generate().expect("a key"))
+    };
+    let (root, root_key) = authority("root");
+    let root_pem = root.self_signed(&root_key).expect("a root").pem();
+    let root = rcgen::Issuer::new(root, root_key);
+    let (between, between_key) = authority("between");
+    let between_pem = between
+        .signed_by(&between_key, &root)
+        .expect("a certificate")
+        .pem();
+    let between = rcgen::Issuer::new(between, between_key);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let leaf = rcgen::CertificateParams::new(vec!["a.test".to_owned()])
+        .expect("names")
+        .signed_by(&key, &between)
+        .expect("a certificate");
+    let issued = Issued {
+        cert_pem: format!("{}{between_pem}", leaf.pem()),
+        key_pem: key.serialize_pem(),
+    };
+    let with_depth = |depth| {
+        let roots = Roots::from_pem(root_pem.as_bytes()).expect("roots");
+        let verifier = Arc::new(AnchoredServer::new(roots).with_depth(depth));
+        let server = server(&issued, Arc::new(AnyClient::optional()));
+        let client = client(verifier, None, &rustls::version::TLS13);
+        shake_hands(server, client, "a.test")
+    };
+    assert_eq!(with_depth(1), Ok(None));
+    assert_eq!(with_depth(9), Ok(None));
+    let refused = with_depth(0).expect_err("nothing leads to the root");
+    assert!(refused.contains("is not trusted"), "{refused}");
 }
 
 #[test]

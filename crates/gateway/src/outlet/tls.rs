@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use conf::{ClusterMtls, Settings, TlsVersions, Trust};
-use pki::verifiers::{AnchoredServer, PinnedServer};
+use pki::verifiers::{AnchoredServer, AnyServer, PinnedServer};
 use pki::{PeerCertificate, Roots, certified_key, crypto_provider, pem_or_path_or_base64};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::sign::SingleCertAndKey;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion,
-};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, SupportedProtocolVersion};
 
 use super::error::LinkError;
 
@@ -81,6 +78,7 @@ pub(super) fn for_proxy(settings: &Settings) -> Result<Arc<ClientConfig>, LinkEr
     let verifier: Arc<dyn ServerCertVerifier> = if settings.proxy_server_ssl_verify {
         Arc::new(AnchoredServer::new(roots(settings, false)?))
     } else {
+        // What goes through the proxy's tunnel is protected by a TLS of its own.
         Arc::new(AnyServer)
     };
     let config = ClientConfig::builder_with_provider(crypto_provider())
@@ -141,48 +139,5 @@ fn setting(name: &'static str, error: &dyn std::fmt::Display) -> LinkError {
     LinkError::Setting {
         setting: name,
         reason: error.to_string(),
-    }
-}
-
-/// Accepts every server; only for a proxy whose verification was switched off on purpose. What
-/// goes through its tunnel is protected by a TLS of its own.
-#[derive(Debug)]
-struct AnyServer;
-
-impl ServerCertVerifier for AnyServer {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &crypto_provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &crypto_provider().signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let algorithms = &crypto_provider().signature_verification_algorithms;
-        algorithms.supported_schemes()
     }
 }

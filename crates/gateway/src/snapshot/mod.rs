@@ -21,7 +21,6 @@ mod setup;
 mod tests;
 mod types;
 mod vaults;
-mod verifiers;
 
 pub use certificates::Certificates;
 pub use routes::Routes;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use declarative::Config;
 use entities::{CaCertificate, Protocol, Service, Upstream};
 use parking_lot::Mutex;
-use pki::verifiers::AnchoredServer;
+use pki::verifiers::{AnchoredServer, AnyServer};
 use pki::{Roots, crypto_provider, sha256};
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::ServerCertVerifier;
@@ -18,7 +18,6 @@ use uuid::Uuid;
 use super::compile::{CertificateKeys, Report, Row, rows};
 use super::setup::Compile;
 use super::types::ServiceTls;
-use super::verifiers::{Shallow, Unverified};
 
 /// Client configurations made so far.
 pub(super) struct TlsCache<'a> {
@@ -173,14 +172,15 @@ impl<'a> TlsCache<'a> {
 
     fn make(&self, key: &Key) -> Result<Arc<ServiceTls>, (&'static str, String)> {
         let mut material = format!("{key:?}").into_bytes();
-        let anchored = match key.verifies {
-            true => Some(AnchoredServer::new(self.trust(key, &mut material)?)),
-            false => None,
-        };
-        let verifier: Arc<dyn ServerCertVerifier> = match (anchored, key.depth) {
-            (None, _) => Arc::new(Unverified::new()),
-            (Some(inner), None) => Arc::new(inner),
-            (Some(inner), Some(depth)) => Arc::new(Shallow { inner, depth }),
+        // Compat: services are not verified unless they or the node's settings say so.
+        let verifier: Arc<dyn ServerCertVerifier> = if key.verifies {
+            let anchored = AnchoredServer::new(self.trust(key, &mut material)?);
+            Arc::new(match key.depth {
+                Some(depth) => anchored.with_depth(usize::from(depth)),
+                None => anchored,
+            })
+        } else {
+            Arc::new(AnyServer)
         };
         let client = match key.client_certificate {
             None => self.node.client_certificate.clone(),

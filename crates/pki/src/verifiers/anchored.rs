@@ -19,6 +19,7 @@ pub struct AnchoredServer {
     roots: Roots,
     store: RootCertStore,
     checks_name: bool,
+    depth: usize,
 }
 
 impl AnchoredServer {
@@ -30,6 +31,7 @@ impl AnchoredServer {
             roots,
             store,
             checks_name: true,
+            depth: usize::MAX,
         }
     }
 
@@ -37,6 +39,15 @@ impl AnchoredServer {
     #[must_use]
     pub fn without_name_check(mut self) -> Self {
         self.checks_name = false;
+        self
+    }
+
+    /// The same, but at most `depth` certificates count between that of the server and the
+    /// authority. Those that a server sends beyond are not looked at, so one that sends needless
+    /// ones is not refused for it.
+    #[must_use]
+    pub fn with_depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
         self
     }
 
@@ -90,6 +101,7 @@ impl ServerCertVerifier for AnchoredServer {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let intermediates = &intermediates[..intermediates.len().min(self.depth)];
         let certificate = PeerCertificate::from_der(end_entity)
             .map_err(|_| Error::InvalidCertificate(CertificateError::BadEncoding))?;
         let parsed = ParsedCertificate::try_from(end_entity)?;
