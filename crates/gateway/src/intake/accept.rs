@@ -49,8 +49,6 @@ pub struct Intake {
     refusal: RwLock<Option<String>>,
     /// Held while a configuration is on its way in.
     turn: Mutex<()>,
-    /// Whether somebody waits for the turn to compile the same anew.
-    is_again_due: AtomicBool,
 }
 
 /// A configuration that is in use now.
@@ -88,8 +86,6 @@ pub enum Restored {
 
 /// A configuration before it is judged.
 enum Submitted {
-    /// What is in use, to be compiled anew.
-    Again(Arc<Config>),
     Config(Config),
     Document(Document),
     Kept(Payload),
@@ -103,7 +99,7 @@ impl Submitted {
         match self {
             Self::Config(config) => Some(Payload::Table(text(&config.to_table(catalogue)))),
             Self::Document(document) => Some(Payload::Document(text(document.value()))),
-            Self::Again(_) | Self::Kept(_) => None,
+            Self::Kept(_) => None,
             Self::Table(table) => Some(Payload::Table(text(table))),
         }
     }
@@ -127,7 +123,6 @@ impl Intake {
             refusals: AtomicU64::new(0),
             refusal: RwLock::new(None),
             turn: Mutex::new(()),
-            is_again_due: AtomicBool::new(false),
         }
     }
 
@@ -175,26 +170,6 @@ impl Intake {
             Err(_) => Offered::Busy,
             Ok(_turn) => Offered::Judged(self.accept(Submitted::Document(document), hash).await),
         }
-    }
-
-    /// Compiles the running configuration anew, if its tables are kept in memory. While one who
-    /// asked for it waits for the turn, others who ask are served with it and do not wait.
-    ///
-    /// # Errors
-    ///
-    /// [`Refused`]; nothing has changed then.
-    pub async fn again(&self) -> Result<(), Refused> {
-        if self.is_again_due.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        let _turn = self.turn.lock().await;
-        self.is_again_due.store(false, Ordering::Release);
-        let Some(tables) = self.tables() else {
-            return Ok(());
-        };
-        let hash = self.snapshot.load().hash.clone();
-        self.accept(Submitted::Again(tables), hash).await?;
-        Ok(())
     }
 
     /// Takes what was kept from the last run into use.
@@ -298,7 +273,7 @@ impl Intake {
     /// configuration finds it again after a crash. A disk that refuses stops nothing. The caller
     /// holds the turn.
     async fn judge(&self, submitted: Submitted, hash: String) -> Result<Accepted, Refused> {
-        let is_routine = matches!(submitted, Submitted::Again(_) | Submitted::Config(_));
+        let is_routine = matches!(submitted, Submitted::Config(_));
         let (catalogue, compile) = (Arc::clone(&self.catalogue), Arc::clone(&self.compile));
         let (origin_hash, keeps_tables) = (hash.clone(), self.keeps_tables);
         let is_kept = self.keeper.is_some();
@@ -392,10 +367,6 @@ fn prepare(
             .map_err(|error| Refused::Fault(format!("the kept text is no JSON: {error}")))
     };
     let config = match submitted {
-        Submitted::Again(config) => {
-            let snapshot = Snapshot::compile(&config, hash, compile).map_err(Refused::Invalid)?;
-            return Ok((snapshot, config));
-        }
         Submitted::Config(config) => Ok(config),
         Submitted::Document(submitted) => document(submitted),
         Submitted::Kept(Payload::Document(bytes)) => document(Document::from_value(read(&bytes)?)),

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -479,7 +478,7 @@ async fn health_of_addresses_that_stay_outlives_a_new_configuration() {
     node.upstreams.mark(upstream, "127.0.0.1:80", None, false);
     assert_eq!(available(), 0);
     // The same again is the same group; one more target is not, and the mark holds.
-    node.intake.again().await.unwrap();
+    offer(&node, &text("", checks), HASH).await;
     assert!(Arc::ptr_eq(&group, &node.snapshot.load().balancers[0]));
     let more = ", {target: '127.0.0.2:80'}";
     offer(&node, &text(more, checks), HASH).await;
@@ -497,20 +496,4 @@ async fn health_of_addresses_that_stay_outlives_a_new_configuration() {
     assert_eq!(available(), 200);
     node.upstreams.mark(upstream, "127.0.0.2:80", None, false);
     assert_eq!(available(), 200);
-}
-
-#[tokio::test]
-async fn a_burst_of_wishes_to_compile_anew_is_compiled_twice_at_most() {
-    let node = Node::new();
-    let text = "_format_version: '3.0'\nservices: [{name: s, host: s.test}]\n";
-    offer(&node, text, HASH).await;
-    let mut asked: Vec<_> = (0..50).map(|_| Box::pin(node.intake.again())).collect();
-    let mut cx = Context::from_waker(Waker::noop());
-    asked.retain_mut(|again| again.as_mut().poll(&mut cx).is_pending());
-    // One compiles; one waits for its turn, for all that came behind.
-    assert_eq!(asked.len(), 2);
-    for again in asked {
-        again.await.unwrap();
-    }
-    assert_eq!(node.intake.active_hash().as_deref(), Some(HASH));
 }

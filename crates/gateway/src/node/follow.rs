@@ -11,7 +11,7 @@ use std::time::Duration;
 use declarative::Config;
 use store::{Changed, Store, StoreError};
 use tokio::sync::broadcast::{self, error::RecvError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::database::LOCAL_PLANE;
@@ -33,8 +33,6 @@ pub(super) struct Follower {
     store: Store,
     intake: Arc<Intake>,
     changes: broadcast::Receiver<Changed>,
-    /// Somebody wants the same to be compiled anew.
-    anew: Arc<Notify>,
     /// The version in use, or refused; `None` before the first.
     seen: Option<u64>,
     is_away: bool,
@@ -44,12 +42,11 @@ pub(super) struct Follower {
 
 impl Follower {
     /// Begins to listen; nothing is read yet.
-    pub(super) fn new(store: Store, intake: Arc<Intake>, anew: Arc<Notify>) -> Self {
+    pub(super) fn new(store: Store, intake: Arc<Intake>) -> Self {
         Self {
             changes: store.subscribe(),
             store,
             intake,
-            anew,
             seen: None,
             is_away: false,
             said: None,
@@ -94,10 +91,8 @@ impl Follower {
     /// Follows until `end` says so.
     pub(super) async fn run(mut self, mut end: watch::Receiver<bool>) {
         loop {
-            let anew = Arc::clone(&self.anew);
             tokio::select! {
                 () = self.changed() => {}
-                () = anew.notified() => {}
                 _ = end.wait_for(|end| *end) => return,
             }
             tokio::time::sleep(GATHER).await;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use conf::Settings;
 use entities::Catalogue;
 use store::Store;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::health::{GroupView, Upstreams};
@@ -36,8 +35,6 @@ pub struct Handle {
     /// What runs.
     pub snapshot: SharedSnapshot,
     pub(super) upstreams: Arc<Upstreams>,
-    /// Tells whoever follows the database to compile anew.
-    pub(super) anew: Arc<Notify>,
 }
 
 impl Handle {

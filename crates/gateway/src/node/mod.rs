@@ -29,7 +29,7 @@ use arc_swap::ArcSwap;
 use conf::{Role, Settings};
 use entities::Catalogue;
 use plugin_api::NodeInfo;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::handover::{self, Sockets};
@@ -123,7 +123,7 @@ impl Node {
         let info = node_info(&settings, &identity, database.as_ref());
         let compile = Arc::new(Compile::new(&settings, info, certificate.clone())?);
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
-        let (upstreams, anew) = (Arc::clone(&compile.upstreams), Arc::new(Notify::new()));
+        let upstreams = Arc::clone(&compile.upstreams);
         let intake = Arc::new(Intake::new(IntakeOptions {
             catalogue: Arc::clone(&catalogue),
             compile: Arc::clone(&compile),
@@ -132,7 +132,7 @@ impl Node {
             retry_interval: DISK_RETRY_INTERVAL,
             keeps_tables: database.is_none() && has_admin(&settings),
         }));
-        let followed = configure(&settings, database.as_ref(), &intake, &anew).await?;
+        let followed = configure(&settings, database.as_ref(), &intake).await?;
         let has_intake = is_data_plane && settings.cluster_telemetry_endpoint.is_some();
         let telemetry = telemetry(has_intake);
         let engine = Arc::new(Engine::start(&EngineOptions {
@@ -154,7 +154,6 @@ impl Node {
             intake: Arc::clone(&intake),
             snapshot,
             upstreams,
-            anew,
         };
         let late = Arc::new(Late::default());
         let answering = Arc::clone(&late) as Arc<dyn Handler>;
@@ -204,8 +203,7 @@ impl Node {
                         store = database.opened() => store,
                         _ = until.wait_for(|end| *end) => return,
                     };
-                    let (intake, anew) = (Arc::clone(&handle.intake), Arc::clone(&handle.anew));
-                    let follower = Follower::new(store.clone(), intake, anew);
+                    let follower = Follower::new(store.clone(), Arc::clone(&handle.intake));
                     handle.store = Some(store);
                     late.set(admin(handle));
                     follower.run(end).await;
@@ -345,11 +343,10 @@ async fn configure(
     settings: &Settings,
     database: Option<&Database>,
     intake: &Arc<Intake>,
-    anew: &Arc<Notify>,
 ) -> Result<Option<Follower>, NodeError> {
     match database.map(Database::store) {
         Some(Some(store)) => {
-            let mut follower = Follower::new(store.clone(), Arc::clone(intake), Arc::clone(anew));
+            let mut follower = Follower::new(store.clone(), Arc::clone(intake));
             follower.load().await.map_err(NodeError::Database)?;
             return Ok(Some(follower));
         }
