@@ -2,7 +2,6 @@
 //! all of it. Nothing here runs for a route without plugins.
 
 use std::future::poll_fn;
-use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 use plugin_api::{
@@ -12,7 +11,7 @@ use plugin_api::{
 use super::attempt;
 use super::attempt::Reached;
 use super::client::Client;
-use super::plugins::{Around, MAX_BUFFERED, open};
+use super::plugins::{Around, MAX_BUFFERED};
 use super::relay::Fault;
 use super::reply;
 use super::reply::Rendered;
@@ -36,19 +35,12 @@ pub(crate) fn filter_reply<C: Client>(
     if !tx.work.plugins.is_used {
         return None;
     }
-    let chain = tx.chain();
-    let client = tx.client_info();
-    let pinned = Rc::clone(&tx.pinned);
-    let around = Around {
-        client: &client,
-        route: tx.route.and_then(|index| pinned.snapshot.routes.get(index)),
-        lookups: &pinned.snapshot.lookups,
-        now_ms: tx.now_ms(),
-    };
+    let around = Around::of(tx);
+    let chain = around.chain();
     let mut headers = tx.work.plugins.response.headers.clone();
     let status = tx.work.plugins.response.status.unwrap_or(reply.status);
     let own = rendered.lines(reply);
-    let (mut exchange, run, _) = open(tx.work, around);
+    let (mut exchange, run, _) = around.open(tx.work);
     let mut view = ResponseView {
         status,
         head: None,
@@ -85,11 +77,14 @@ pub(crate) async fn relay<C: Client>(
     mut reached: Box<Reached>,
     state: (bool, bool),
 ) -> Ending {
-    let chain = tx.chain();
-    if chain.needs().contains(Needs::RESPONSE_BODY) {
-        return relay_whole(tx, reached, state, &chain).await;
-    }
-    let filtered = filter_head(tx, &chain, &reached);
+    let around = is_looked_at(tx.chain()).then(|| Around::of(tx));
+    let filtered = match &around {
+        Some(around) if around.chain().needs().contains(Needs::RESPONSE_BODY) => {
+            return relay_whole(tx, reached, state, around).await;
+        }
+        Some(around) => filter_head(tx, around, &reached),
+        None => edited_head(tx),
+    };
     if filtered.drops_body {
         return without_body(tx, &reached, &filtered.headers).await;
     }
@@ -106,11 +101,14 @@ pub(crate) async fn relay<C: Client>(
     let is_upstream_persistent = response.is_persistent;
     reached.link.reader.buffer.consume(response.len);
     reached.link.reader.begin_body(response.framing, None);
-    let relayed = if chain.phases().contains(Phases::BODY_FILTER) {
-        relay_filtered(tx, &mut reached, state, &chain).await
-    } else {
-        let mut relay = tx.relay(&mut reached, state);
-        relay.response_body().await.map(|()| relay.is_request_sent)
+    let relayed = match &around {
+        Some(around) if around.chain().phases().contains(Phases::BODY_FILTER) => {
+            relay_filtered(tx, &mut reached, state, around).await
+        }
+        _ => {
+            let mut relay = tx.relay(&mut reached, state);
+            relay.response_body().await.map(|()| relay.is_request_sent)
+        }
     };
     tx.note_sizes();
     match relayed {
@@ -154,36 +152,37 @@ struct FilteredHead {
     drops_body: bool,
 }
 
+/// Whether plugins see the answer, or at its end what they changed of it.
+fn is_looked_at(chain: &Chain) -> bool {
+    let phases = chain.phases();
+    let looks = [Phases::HEADER_FILTER, Phases::BODY_FILTER, Phases::LOG];
+    chain.needs().contains(Needs::RESPONSE_BODY)
+        || looks.into_iter().any(|phase| phases.contains(phase))
+}
+
+/// What plugins changed before the service answered. Nobody looks at the changes any more, so they
+/// are not copied.
+fn edited_head<C: Client>(tx: &mut Transaction<'_, C>) -> FilteredHead {
+    let received = tx.work.response.status();
+    tx.work.notes.status = tx.work.plugins.response.status.unwrap_or(received);
+    FilteredHead {
+        headers: std::mem::take(&mut tx.work.plugins.response.headers),
+        is_taken: true,
+        changes_body: false,
+        drops_body: false,
+    }
+}
+
 /// Runs the header filters over a service's answer.
 fn filter_head<C: Client>(
     tx: &mut Transaction<'_, C>,
-    chain: &Chain,
+    around: &Around,
     reached: &Reached,
 ) -> FilteredHead {
     let received = tx.work.response.status();
     let status = tx.work.plugins.response.status.unwrap_or(received);
-    let phases = chain.phases();
-    let looks = [Phases::HEADER_FILTER, Phases::BODY_FILTER, Phases::LOG];
-    if !looks.into_iter().any(|phase| phases.contains(phase)) {
-        // Nobody looks at the changes any more, so they need not be copied.
-        tx.work.notes.status = status;
-        return FilteredHead {
-            headers: std::mem::take(&mut tx.work.plugins.response.headers),
-            is_taken: true,
-            changes_body: false,
-            drops_body: false,
-        };
-    }
-    let client = tx.client_info();
-    let pinned = Rc::clone(&tx.pinned);
-    let around = Around {
-        client: &client,
-        route: tx.route.and_then(|index| pinned.snapshot.routes.get(index)),
-        lookups: &pinned.snapshot.lookups,
-        now_ms: tx.now_ms(),
-    };
     let mut headers = tx.work.plugins.response.headers.clone();
-    let (mut exchange, run, index) = open(tx.work, around);
+    let (mut exchange, run, index) = around.open(tx.work);
     let mut view = ResponseView {
         status,
         head: Some(Head::new(reached.link.reader.buffer.filled(), index)),
@@ -193,7 +192,7 @@ fn filter_head<C: Client>(
         drops_body: false,
         own: &[],
     };
-    chain.header_filter(run, &mut exchange, &mut view);
+    around.chain().header_filter(run, &mut exchange, &mut view);
     let (status, changes_body, drops_body) = (view.status, view.changes_body, view.drops_body);
     tx.work.notes.status = status;
     FilteredHead {
@@ -208,7 +207,7 @@ async fn relay_filtered<C: Client>(
     tx: &mut Transaction<'_, C>,
     reached: &mut Reached,
     state: (bool, bool),
-    chain: &Chain,
+    around: &Around,
 ) -> Result<bool, Fault> {
     let mut state = state;
     loop {
@@ -227,7 +226,8 @@ async fn relay_filtered<C: Client>(
             is_last,
             trailers,
         };
-        filter_chunk(tx, chain, &mut chunk);
+        let (mut exchange, run, _) = around.open(tx.work);
+        around.chain().body_filter(run, &mut exchange, &mut chunk);
         let last = chunk.is_last.then_some(chunk.trailers.as_ref());
         let mut relay = tx.relay(reached, state);
         relay.push_payload(&chunk.data, last).await?;
@@ -237,25 +237,12 @@ async fn relay_filtered<C: Client>(
     }
 }
 
-fn filter_chunk<C: Client>(tx: &mut Transaction<'_, C>, chain: &Chain, chunk: &mut BodyChunk) {
-    let client = tx.client_info();
-    let pinned = Rc::clone(&tx.pinned);
-    let around = Around {
-        client: &client,
-        route: tx.route.and_then(|index| pinned.snapshot.routes.get(index)),
-        lookups: &pinned.snapshot.lookups,
-        now_ms: tx.now_ms(),
-    };
-    let (mut exchange, run, _) = open(tx.work, around);
-    chain.body_filter(run, &mut exchange, chunk);
-}
-
 /// Reads the whole answer, runs the response phase and the filters, then sends it.
 async fn relay_whole<C: Client>(
     tx: &mut Transaction<'_, C>,
     mut reached: Box<Reached>,
     state: (bool, bool),
-    chain: &Chain,
+    around: &Around,
 ) -> Ending {
     let head = tx.work.response.len;
     let framing = tx.work.response.framing;
@@ -285,27 +272,20 @@ async fn relay_whole<C: Client>(
     if is_reusable {
         attempt::give_back(tx.core, reached);
     }
-    send_whole(tx, chain, &bytes, body.freeze()).await
+    send_whole(tx, around, &bytes, body.freeze()).await
 }
 
 async fn send_whole<C: Client>(
     tx: &mut Transaction<'_, C>,
-    chain: &Chain,
+    around: &Around,
     head: &[u8],
     mut body: Bytes,
 ) -> Ending {
-    let client = tx.client_info();
-    let pinned = Rc::clone(&tx.pinned);
-    let around = Around {
-        client: &client,
-        route: tx.route.and_then(|index| pinned.snapshot.routes.get(index)),
-        lookups: &pinned.snapshot.lookups,
-        now_ms: tx.now_ms(),
-    };
+    let chain = around.chain();
     let mut headers = tx.work.plugins.response.headers.clone();
     let received = tx.work.response.status();
     let status = tx.work.plugins.response.status.unwrap_or(received);
-    let (mut exchange, run, index) = open(tx.work, around);
+    let (mut exchange, run, index) = around.open(tx.work);
     let mut view = ResponseView {
         status,
         head: Some(Head::new(head, index)),
@@ -351,7 +331,7 @@ async fn send_whole<C: Client>(
 
 /// Keeps the head of an answer, which stands at the front of the output, for plugins that log.
 pub(crate) fn keep_head<C: Client>(tx: &mut Transaction<'_, C>) {
-    if !tx.work.plugins.is_used || !tx.chain().phases().contains(Phases::LOG) {
+    if !tx.is_logged_by_plugins() {
         return;
     }
     let out = &tx.work.out;

@@ -3,14 +3,16 @@
 
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use plugin_api::{
-    Chain, ClientInfo, Exchange, Head, Lookups, Needs, Outcome, Phases, Reply, ResponseSource, Run,
+    Chain, ClientInfo, Exchange, Head, HeadIndex, Needs, Outcome, Phases, Reply, ResponseSource,
+    Run,
 };
 
 use super::client::Client;
+use super::connection::Connection;
+use super::core::Pinned;
 use super::link::ReadError;
 use super::relay::send_continue;
 use super::reply;
@@ -25,91 +27,106 @@ pub(super) const MAX_BUFFERED: u64 = 64 * 1024 * 1024;
 /// Largest form that is kept for a plugin that only looks at forms, in bytes.
 const MAX_FORM: u64 = 1024 * 1024;
 
-/// What the exchange shows of the configuration.
-#[derive(Clone, Copy)]
-pub(super) struct Around<'a> {
-    pub(super) client: &'a ClientInfo,
-    pub(super) route: Option<&'a RouteEntry>,
-    pub(super) lookups: &'a Lookups,
-    pub(super) now_ms: u64,
+/// What a request's plugins are, and what they are shown beside its state. It borrows nothing of
+/// the request, and is made once for all that follows without a pause.
+pub(super) struct Around {
+    client: ClientInfo,
+    pinned: Rc<Pinned>,
+    route: Option<usize>,
+    now_ms: u64,
 }
 
-/// Splits the state of a request into what handlers see, what picks them, and the answer's head.
-pub(super) fn open<'w>(
-    work: &'w mut Work,
-    around: Around<'w>,
-) -> (Exchange<'w>, &'w mut Run, &'w plugin_api::HeadIndex) {
-    let received = match work.head.fields.index.path.of(&work.bytes) {
-        [] => b"/",
-        path => path,
-    };
-    let path = if work.is_path_rewritten {
-        &work.path
-    } else {
-        received
-    };
-    let plugins = &mut work.plugins;
-    let exchange = Exchange {
-        head: Head::new(&work.bytes, &work.head.fields.index),
-        path,
-        body: work.body.as_deref(),
-        request: &mut plugins.request,
-        response: &mut plugins.response,
-        client: around.client,
-        route: around.route.map(|entry| &entry.info),
-        service: around
-            .route
-            .and_then(|entry| entry.service.as_ref().map(|service| &service.info)),
-        request_id: std::str::from_utf8(&work.request_id).unwrap_or_default(),
-        identity: &mut plugins.identity,
-        lookups: around.lookups,
-        now_ms: around.now_ms,
-        locals: &mut plugins.locals,
-    };
-    (exchange, &mut plugins.run, &work.response.fields.index)
+impl Around {
+    pub(super) fn of<C: Client>(tx: &Transaction<'_, C>) -> Self {
+        Self {
+            client: client_info(tx.connection, tx.work),
+            pinned: Rc::clone(&tx.pinned),
+            route: tx.route,
+            now_ms: tx.core.ticks.unix_micros(tx.work.notes.started) / 1000,
+        }
+    }
+
+    fn entry(&self) -> Option<&RouteEntry> {
+        self.pinned.snapshot.routes.get(self.route?)
+    }
+
+    /// The plugins of the route, or those of every request.
+    pub(super) fn chain(&self) -> &Chain {
+        let globals = &self.pinned.snapshot.globals;
+        self.entry().map_or(globals, |entry| &entry.chain)
+    }
+
+    /// Splits the state of a request into what handlers see, what picks them, and the answer's
+    /// head.
+    pub(super) fn open<'w>(
+        &'w self,
+        work: &'w mut Work,
+    ) -> (Exchange<'w>, &'w mut Run, &'w HeadIndex) {
+        let received = match work.head.fields.index.path.of(&work.bytes) {
+            [] => b"/",
+            path => path,
+        };
+        let path = if work.is_path_rewritten {
+            &work.path
+        } else {
+            received
+        };
+        let entry = self.entry();
+        let service = entry.and_then(|entry| entry.service.as_ref());
+        let plugins = &mut work.plugins;
+        let exchange = Exchange {
+            head: Head::new(&work.bytes, &work.head.fields.index),
+            path,
+            body: work.body.as_deref(),
+            request: &mut plugins.request,
+            response: &mut plugins.response,
+            client: &self.client,
+            route: entry.map(|entry| &entry.info),
+            service: service.map(|service| &service.info),
+            request_id: std::str::from_utf8(&work.request_id).unwrap_or_default(),
+            identity: &mut plugins.identity,
+            lookups: &self.pinned.snapshot.lookups,
+            now_ms: self.now_ms,
+            locals: &mut plugins.locals,
+        };
+        (exchange, &mut plugins.run, &work.response.fields.index)
+    }
+}
+
+fn client_info(connection: &Connection, work: &Work) -> ClientInfo {
+    let mut client = connection.client.clone();
+    if let Some(ip) = work.real_ip {
+        client.ip = ip;
+        client.ip_text = Bytes::from(ip.to_string());
+    }
+    client.request = work.number;
+    client.is_peer_trusted = work.is_peer_trusted;
+    client
 }
 
 impl<C: Client> Transaction<'_, C> {
-    pub(super) fn client_info(&self) -> ClientInfo {
-        let mut client = self.connection.client.clone();
-        if let Some(ip) = self.work.real_ip {
-            client.ip = ip;
-            client.ip_text = Bytes::from(ip.to_string());
-        }
-        client.request = self.work.number;
-        client.is_peer_trusted = self.work.is_peer_trusted;
-        client
+    /// The plugins of the route, or those of every request.
+    pub(super) fn chain(&self) -> &Chain {
+        let globals = &self.pinned.snapshot.globals;
+        self.route().map_or(globals, |entry| &entry.chain)
     }
 
-    pub(super) fn now_ms(&self) -> u64 {
-        self.core.ticks.unix_micros(self.work.notes.started) / 1000
-    }
-
-    pub(super) fn chain(&self) -> Arc<Chain> {
-        match self.route() {
-            Some(entry) => Arc::clone(&entry.chain),
-            None => Arc::clone(&self.pinned.snapshot.globals),
-        }
+    /// Whether plugins look at the request at its end.
+    pub(super) fn is_logged_by_plugins(&self) -> bool {
+        self.work.plugins.is_used && self.chain().phases().contains(Phases::LOG)
     }
 }
 
 /// Runs the rewrite phase of global plugins.
 pub(crate) async fn rewrite<C: Client>(tx: &mut Transaction<'_, C>) -> Result<(), Reply> {
     tx.work.plugins.is_used = true;
-    let pinned = Rc::clone(&tx.pinned);
-    let globals = &pinned.snapshot.globals;
-    if !globals.phases().contains(Phases::REWRITE) {
+    // No route is known yet: these are the plugins of every request.
+    if !tx.chain().phases().contains(Phases::REWRITE) {
         return Ok(());
     }
-    let client = tx.client_info();
-    let around = Around {
-        client: &client,
-        route: None,
-        lookups: &pinned.snapshot.lookups,
-        now_ms: tx.now_ms(),
-    };
-    let (mut exchange, _, _) = open(tx.work, around);
-    answered(globals.rewrite(&mut exchange).await)
+    let around = Around::of(tx);
+    let (mut exchange, _, _) = around.open(tx.work);
+    answered(around.chain().rewrite(&mut exchange).await)
 }
 
 /// A request that no route takes.
@@ -132,16 +149,9 @@ pub(crate) async fn access<C: Client>(
     {
         collect(tx).await?;
     }
-    let pinned = Rc::clone(&tx.pinned);
-    let client = tx.client_info();
-    let around = Around {
-        client: &client,
-        route: Some(entry),
-        lookups: &pinned.snapshot.lookups,
-        now_ms: tx.now_ms(),
-    };
-    let (mut exchange, run, _) = open(tx.work, around);
-    answered(entry.chain.access(run, &mut exchange).await)
+    let around = Around::of(tx);
+    let (mut exchange, run, _) = around.open(tx.work);
+    answered(around.chain().access(run, &mut exchange).await)
 }
 
 /// Whether the body is a form or JSON and not large.
@@ -239,12 +249,9 @@ fn backend_target(work: &Work) -> Bytes {
 
 /// Runs the log phase.
 pub(crate) fn log<C: Client>(tx: &mut Transaction<'_, C>) {
-    let chain = tx.chain();
-    if !chain.phases().contains(Phases::LOG) {
+    if !tx.is_logged_by_plugins() {
         return;
     }
-    let client = tx.client_info();
-    let pinned = Rc::clone(&tx.pinned);
     let notes = &tx.work.notes;
     let since = |end: u64, start: u64| end.saturating_sub(start);
     let moment = |reading: u64| match reading {
@@ -279,12 +286,7 @@ pub(crate) fn log<C: Client>(tx: &mut Transaction<'_, C>) {
         answered_us: moment(notes.answered),
         ended_us: moment(notes.ended),
     };
-    let around = Around {
-        client: &client,
-        route: tx.route.and_then(|index| pinned.snapshot.routes.get(index)),
-        lookups: &pinned.snapshot.lookups,
-        now_ms: tx.now_ms(),
-    };
-    let (mut exchange, run, _) = open(tx.work, around);
-    chain.log(run, &mut exchange, &outcome);
+    let around = Around::of(tx);
+    let (mut exchange, run, _) = around.open(tx.work);
+    around.chain().log(run, &mut exchange, &outcome);
 }

@@ -524,9 +524,7 @@ impl<C: Client> Transaction<'_, C> {
             true => self.core.ticks.recent(),
             false => self.core.ticks.now(),
         };
-        if self.work.plugins.is_used {
-            plugins::log(self);
-        }
+        plugins::log(self);
         logging::note(self.core, self.work, self.connection, self.route());
     }
 
