@@ -16,6 +16,7 @@ pub mod import;
 pub mod revision;
 
 mod entity;
+mod linger;
 mod scope;
 mod warnings;
 
@@ -23,5 +24,6 @@ pub use entity::{
     Condition, Entities, EntityError, Listing, Parent, Rows, Running, Source, Test, Unresolved,
     Written,
 };
+pub use linger::linger;
 pub use scope::Scope;
 pub use warnings::warnings_of;

@@ -222,7 +222,7 @@ impl Services {
 
 /// Routes a request; a slash at the end of a path means nothing.
 async fn route(router: &Router, request: Request<Incoming>) -> Response {
-    let mut request = request.map(Body::new);
+    let mut request = admin_api::linger(request.map(Body::new));
     if let Some(uri) = without_slash(request.uri()) {
         *request.uri_mut() = uri;
     }

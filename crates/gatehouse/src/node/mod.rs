@@ -10,7 +10,7 @@ mod root;
 use std::sync::Arc;
 
 use admin_api::gateway::{Flavor, Options, router};
-use admin_api::{Entities, Scope, Source};
+use admin_api::{Entities, Scope, Source, linger};
 use axum::Router;
 use axum::body::Body;
 use conf::{RouterFlavor, Settings};
@@ -86,7 +86,7 @@ impl Handler for Admin {
     }
 
     fn handle(&self, request: Request<Incoming>) -> HandlerFuture<'_> {
-        let mut request = request.map(Body::new);
+        let mut request = linger(request.map(Body::new));
         request.extensions_mut().insert(self.scope.clone());
         let router = self.router.clone();
         Box::pin(async move {
