@@ -1,6 +1,9 @@
 //! Answers so large that the kernel moves them from socket to socket.
 
 use std::io::Read;
+use std::time::Duration;
+
+use serde_json::json;
 
 use super::support::*;
 
@@ -53,6 +56,25 @@ fn a_slow_reader_gets_all_of_a_large_answer() {
         received.extend_from_slice(&piece[..count]);
     }
     assert!(received.ends_with(&body), "the body was changed");
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_a_large_answer_is_given_up_after_the_send_timeout() {
+    let body = pattern(32 * 1024 * 1024);
+    let sent = body.clone();
+    let origin = Origin::start(move |_, _| Act::Send(with_length(sent.len(), &sent)));
+    let mut settings = settings();
+    settings.send_timeout = Duration::from_millis(100);
+    let routes = [json!({"paths": ["/"], "strip_path": false})];
+    // The service waits for the client as long as it takes.
+    let mut service = service(origin.address);
+    service["read_timeout"] = json!(600_000);
+    let gateway = gateway_with(&settings, &routes, &service);
+    let mut client = gateway.client();
+    client.send(ASK);
+    until(|| gateway.handle.counters().requests == 1);
+    until(|| gateway.handle.counters().active == 0);
+    assert!(client.rest().len() < body.len(), "nothing was left to take");
 }
 
 #[test]
