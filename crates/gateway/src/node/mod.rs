@@ -371,6 +371,10 @@ fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>, database: Option<&Dat
             connections_accepted: counters.accepted,
             connections_handled: counters.handled,
             total_requests: counters.requests,
+            connections_refused: counters.connections_refused,
+            datagrams_dropped: counters.datagrams_dropped,
+            log_lines_dropped: counters.log_dropped,
+            connection_faults: counters.panics,
         }
     };
     let active = move || Active {

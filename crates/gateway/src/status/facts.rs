@@ -22,6 +22,14 @@ pub struct Counters {
     pub connections_handled: u64,
     /// Requests since the start.
     pub total_requests: u64,
+    /// Client connections turned away since the start because there were as many as allowed.
+    pub connections_refused: u64,
+    /// Datagrams dropped since the start because there was no room or no session for them.
+    pub datagrams_dropped: u64,
+    /// Lines of the access log dropped since the start because its writer was behind.
+    pub log_lines_dropped: u64,
+    /// Connections closed since the start by a fault of the program.
+    pub connection_faults: u64,
 }
 
 /// The configuration in use.

@@ -1,8 +1,8 @@
 //! The body of `GET /status`, the same on the status API and on the Admin API.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::facts::Facts;
+use super::facts::{Counters, Facts};
 
 /// Limit: decimals that may be asked for.
 const SCALE_MAX: u32 = 20;
@@ -36,7 +36,8 @@ pub async fn status_report(facts: &Facts, query: &str) -> Result<Value, String> 
             _ => {}
         }
     }
-    let mut body = body(facts, unit, scale);
+    let counters = facts.counters();
+    let mut body = body(&counters, unit, scale);
     let active = facts.active();
     match facts.is_database_reachable().await {
         Some(is_reachable) => body["database"] = json!({"reachable": is_reachable}),
@@ -47,6 +48,10 @@ pub async fn status_report(facts: &Facts, query: &str) -> Result<Value, String> 
     }
     // Additions of ours, there only while something is wrong.
     let lost = plugins::lost_records();
+    let limits = limits_met(&counters);
+    if !limits.is_empty() {
+        body["limits_met"] = limits.into();
+    }
     if !lost.is_empty() {
         body["plugin_records_lost"] = lost.into_iter().collect();
     }
@@ -56,8 +61,20 @@ pub async fn status_report(facts: &Facts, query: &str) -> Result<Value, String> 
     Ok(body)
 }
 
-fn body(facts: &Facts, unit: Unit, scale: u32) -> Value {
-    let counters = facts.counters();
+/// What was turned away or dropped since the start, where there is any.
+fn limits_met(counters: &Counters) -> Map<String, Value> {
+    let all = [
+        ("connections_refused", counters.connections_refused),
+        ("datagrams_dropped", counters.datagrams_dropped),
+        ("log_lines_dropped", counters.log_lines_dropped),
+        ("connection_faults", counters.connection_faults),
+    ];
+    let met = all.into_iter().filter(|(_, count)| *count > 0);
+    met.map(|(name, count)| (name.to_owned(), count.into()))
+        .collect()
+}
+
+fn body(counters: &Counters, unit: Unit, scale: u32) -> Value {
     let memory = unit.show(resident_bytes(), scale);
     json!({
         "memory": {

@@ -24,6 +24,7 @@ async fn start() -> Running {
     let seen = Arc::clone(&active);
     let counters = || Counters {
         total_requests: 7,
+        datagrams_dropped: 2,
         ..Counters::default()
     };
     let facts = Facts::new(counters, move || seen.lock().clone(), None);
@@ -122,6 +123,11 @@ async fn status_shows_counters_hash_and_memory_in_the_unit_asked_for() {
 
     assert_eq!(status, 200);
     assert_eq!(body["server"]["total_requests"], 7);
+    // Only what was met is told.
+    assert_eq!(
+        body["limits_met"],
+        serde_json::json!({"datagrams_dropped": 2})
+    );
     assert_eq!(body["configuration_hash"], "a".repeat(32));
     let memory = |body: &Value| body["memory"]["workers_lua_vms"][0]["http_allocated_gc"].clone();
     assert!(memory(&body).as_str().unwrap().ends_with(" MiB"));
