@@ -314,22 +314,22 @@ fn split_id(route: Uuid, number: usize) -> Uuid {
 /// Which of plain text and TLS a route accepts.
 ///
 /// A route for TLS alone accepts plain text too: the answer to that request is a redirect or an error, which
-/// the caller gives. The traditional flavor does not look at protocols at all.
+/// the caller gives. In the flavor of expressions that is so for `https` alone. The traditional flavor does not
+/// look at protocols at all.
 fn schemes(protocols: &[Protocol], flavor: Flavor) -> [bool; 2] {
     if flavor == Flavor::Traditional || protocols.is_empty() {
         return [true, true];
     }
-    let has_plain = protocols
-        .iter()
-        .any(|one| matches!(one, Protocol::Http | Protocol::Grpc));
-    let has_tls = protocols
-        .iter()
-        .any(|one| matches!(one, Protocol::Https | Protocol::Grpcs));
-    match (has_plain, has_tls) {
-        (false, true) | (true, true) => [true, true],
-        (true, false) => [true, false],
-        (false, false) => [false, false],
-    }
+    let has = |own: [Protocol; 2]| protocols.iter().any(|one| own.contains(one));
+    let has_tls = has([Protocol::Https, Protocol::Grpcs]);
+    let is_answered = match flavor {
+        Flavor::Expressions => protocols.contains(&Protocol::Https),
+        Flavor::Traditional | Flavor::TraditionalCompatible => has_tls,
+    };
+    [
+        has([Protocol::Http, Protocol::Grpc]) || is_answered,
+        has_tls,
+    ]
 }
 
 fn headers(

@@ -261,7 +261,7 @@ proptest! {
                 };
                 let own = &routes[entry.route as usize];
                 let paths: Vec<&str> = classic::paths_of(&router, entry);
-                let text = classic::expression(own, &paths);
+                let text = classic::expression(own, &paths, flavor);
                 oracle.add_matcher(usize::try_from(*priority).unwrap(), *id, &text).unwrap();
             }
             for request in &requests {
@@ -287,7 +287,7 @@ proptest! {
 mod classic {
     use entities::{AddressRule, Protocol, Route};
 
-    use crate::{Router, entry::Entry, entry::PathRule};
+    use crate::{Flavor, Router, entry::Entry, entry::PathRule};
 
     pub(super) fn paths_of<'r>(router: &'r Router, entry: &'r Entry) -> Vec<&'r str> {
         let paths = entry.paths.iter().map(|path| match path {
@@ -297,7 +297,7 @@ mod classic {
         paths.collect()
     }
 
-    pub(super) fn expression(route: &Route, paths: &[&str]) -> String {
+    pub(super) fn expression(route: &Route, paths: &[&str], flavor: Flavor) -> String {
         let mut all = Vec::new();
         if !route.snis.is_empty() {
             let snis = any(route.snis.iter().map(|sni| name("tls.sni", sni)));
@@ -344,6 +344,9 @@ mod classic {
             .any(|own| matches!(own, Protocol::Http | Protocol::Grpc));
         if !is_only_tls && route.protocols.len() == 1 {
             all.push(r#"(net.protocol == "http")"#.to_owned());
+        }
+        if flavor == Flavor::Expressions && route.protocols == [Protocol::Grpcs] {
+            all.push(r#"(net.protocol == "https")"#.to_owned());
         }
         if all.is_empty() {
             // Never matches, and has no entry either.
