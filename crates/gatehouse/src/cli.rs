@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Work with declarative configuration files
     #[command(subcommand)]
     Config(Config),
+    /// Say which route of a declarative file takes a request, and why the others do not
+    Explain(Explain),
     /// Helpers for nodes and control planes
     #[command(subcommand)]
     Hybrid(Hybrid),
@@ -151,6 +153,73 @@ pub(crate) struct Check {
     /// Refuse unknown keys in the file instead of warning
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// Declarative file, YAML or JSON
+    pub(crate) file: PathBuf,
+    /// Target of the request, with a query or without
+    #[arg(default_value = "/")]
+    pub(crate) path: String,
+    /// Method
+    #[arg(short, long, default_value = "GET")]
+    pub(crate) method: String,
+    /// `Host` header, with a port or without
+    #[arg(long, default_value = "localhost")]
+    pub(crate) host: String,
+    /// Another header, `Name: value`; may be given several times
+    #[arg(short = 'H', long, value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+    /// Server name of the TLS handshake; means `--tls`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sni: Option<String>,
+    /// The request comes over TLS
+    #[arg(long)]
+    pub(crate) tls: bool,
+    /// Address of the client, with a port or without
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub(crate) source: String,
+    /// Address of the listener
+    #[arg(long, default_value = "127.0.0.1:8000", value_name = "ADDRESS")]
+    pub(crate) destination: String,
+    /// Order of routes, as in `router_flavor`
+    #[arg(long, value_enum, default_value_t = RouterFlavor::TraditionalCompatible)]
+    pub(crate) flavor: RouterFlavor,
+    /// Form of the answer
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}
+
+/// Form of an answer.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// The setting `router_flavor`.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum RouterFlavor {
+    /// Categories of conditions, then age.
+    Traditional,
+    /// A computed priority.
+    TraditionalCompatible,
+    /// Expressions first.
+    Expressions,
+}
+
+impl RouterFlavor {
+    pub(crate) const fn flavor(self) -> router::Flavor {
+        match self {
+            Self::Traditional => router::Flavor::Traditional,
+            Self::TraditionalCompatible => router::Flavor::TraditionalCompatible,
+            Self::Expressions => router::Flavor::Expressions,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -291,3 +291,174 @@ fn check_looks_into_the_declarative_file() {
     assert_eq!(code, 1);
     assert!(errors.contains("kong.yml"), "{errors}");
 }
+
+const ROUTES: &str = r#"
+_format_version: "3.0"
+services:
+- name: core
+  host: core.test
+  plugins: [{name: key-auth}]
+  routes:
+  - name: teams
+    hosts: [a.test]
+    paths: [/teams]
+    methods: [GET]
+    plugins: [{name: cors}]
+  - name: all
+    hosts: [a.test]
+- name: dark
+  host: off.test
+  enabled: false
+  routes: [{name: hidden, hosts: [a.test], paths: [/teams/hidden]}]
+plugins:
+- name: cors
+- {name: correlation-id, enabled: false}
+- {name: ip-restriction, config: {deny: [10.0.0.1]}}
+"#;
+
+#[test]
+fn explain_names_the_route_its_plugins_in_order_and_why_others_fail() {
+    let folder = TempDir::new("explain");
+    let file = folder.join("kong.yml");
+    std::fs::write(&file, ROUTES).unwrap();
+    let file = file.display().to_string();
+
+    let (code, output, errors) = run(&["explain", &file, "/teams/hidden", "--host", "a.test"]);
+    assert_eq!(code, 0, "{errors}");
+    let lines: Vec<_> = output.lines().take(7).collect();
+    assert_eq!(
+        lines[..5],
+        [
+            "route `teams` takes the request",
+            "  plugin 1: cors of the route",
+            "  plugin 2: key-auth of the service",
+            "  plugin 3: ip-restriction of the node",
+            "routes considered (2 of 2):",
+        ]
+    );
+    assert!(lines[5].starts_with("  `teams`: wins"), "{output}");
+    assert!(
+        lines[6].starts_with("  `all`: matches too, but comes later"),
+        "{output}"
+    );
+
+    // No route: the exit code is that of an answer, and every route says what it lacks.
+    let arguments = ["explain", &file, "/x", "--host", "b.test", "-m", "PUT"];
+    let (code, output, _) = run(&arguments);
+    assert_eq!(code, 0);
+    for part in [
+        "no route takes the request: it is answered with 404",
+        "hosts: none fits `b.test` with port 8000",
+        "paths: none fits `/x`",
+        "methods: `PUT` is not listed",
+    ] {
+        assert!(output.contains(part), "missing {part} in {output}");
+    }
+}
+
+#[test]
+fn explain_answers_machines_in_json() {
+    let folder = TempDir::new("explain-json");
+    let file = folder.join("kong.yml");
+    std::fs::write(&file, ROUTES).unwrap();
+    let file = file.display().to_string();
+    let ask = |path: &str| {
+        let (code, output, errors) =
+            run(&["explain", &file, path, "--host", "a.test", "-o", "json"]);
+        assert_eq!(code, 0, "{errors}");
+        serde_json::from_str::<serde_json::Value>(&output).expect("JSON")
+    };
+
+    let told = ask("/x?a=/teams");
+    assert_eq!(told["route"]["name"], "all");
+    assert_eq!(told["router_flavor"], "traditional_compatible");
+    assert_eq!(told["routes_in_all"], 2);
+    let second = &told["considered"][1];
+    assert_eq!(second["name"], "teams");
+    assert_eq!(second["verdict"], "does not match");
+    assert_eq!(second["unmet"][0]["field"], "paths");
+    let names: Vec<_> = told["route"]["plugins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .collect();
+    assert_eq!(names.len(), 3, "{told}");
+    assert_eq!(told["route"]["plugins"][0]["scope"], "node");
+
+    std::fs::write(&file, "_format_version: \"3.0\"\n").unwrap();
+    let told = ask("/");
+    assert_eq!(told["route"], serde_json::Value::Null);
+    assert_eq!(told["routes_in_all"], 0);
+}
+
+#[test]
+fn explain_reads_expressions_in_their_flavor_alone() {
+    let folder = TempDir::new("explain-expressions");
+    let file = folder.join("kong.yml");
+    let text = "_format_version: \"3.0\"\nroutes:\n- name: e\n  \
+                expression: tls.sni == \"a.test\"\n- {name: g, protocols: [grpcs], paths: [/]}\n";
+    std::fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+
+    let (code, _, errors) = run(&["explain", &file]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("expression"), "{errors}");
+
+    let flavor = ["explain", &file, "--flavor", "expressions"];
+    let (code, output, errors) = run(&[&flavor[..], &["--sni", "a.test"]].concat());
+    assert_eq!(code, 0, "{errors}");
+    assert!(output.starts_with("route `e` takes"), "{output}");
+
+    let (_, output, _) = run(&flavor);
+    assert!(output.starts_with("no route takes"), "{output}");
+    for part in [
+        "expression: it does not hold",
+        "protocols: the request came in plain text",
+    ] {
+        assert!(output.contains(part), "missing {part} in {output}");
+    }
+}
+
+#[test]
+fn explain_says_what_it_cannot_read() {
+    let folder = TempDir::new("explain-wrong");
+    let file = folder.join("kong.yml");
+    std::fs::write(&file, ROUTES).unwrap();
+    let file = file.display().to_string();
+    for (wrong, code, part) in [
+        (["/", "--flavour", "traditional"], 2, "--flavor"),
+        (["/", "--flavor", "modern"], 2, "traditional_compatible"),
+        (["/", "-o", "yaml"], 2, "json"),
+        (["/", "-H", "X-Team"], 1, "`Name: value`"),
+        (["/", "-H", "host: a.test"], 1, "`--host`"),
+        (
+            ["/", "--source", "here"],
+            1,
+            "`--source here` is no IP address",
+        ),
+        (["teams", "--host", "a.test"], 1, "begins with `/`"),
+        (["/%zz/../..", "--host", "a.test"], 1, "400"),
+    ] {
+        let arguments = [&["explain", &file], &wrong[..]].concat();
+        let (found, _, errors) = run(&arguments);
+        assert_eq!(found, code, "{wrong:?}: {errors}");
+        assert!(errors.contains(part), "missing {part} in {errors}");
+    }
+
+    std::fs::write(&file, "services: [a\n").unwrap();
+    let (code, _, errors) = run(&["explain", &file]);
+    assert_eq!(code, 1);
+    assert!(
+        errors.contains("kong.yml` has mistakes") && errors.contains("line"),
+        "{errors}"
+    );
+    let pattern = "_format_version: \"3.0\"\nroutes:\n- {name: p, paths: [\"~/(?=a)\"]}\n";
+    std::fs::write(&file, pattern).unwrap();
+    let (code, _, errors) = run(&["explain", &file]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("paths"), "{errors}");
+    std::fs::remove_file(&file).unwrap();
+    let (code, _, errors) = run(&["explain", &file]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("kong.yml"), "{errors}");
+}

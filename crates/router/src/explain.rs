@@ -5,7 +5,7 @@
 use crate::{
     entry::{Entry, OrderKey, PathRule, request_port},
     part::Part,
-    query::Query,
+    query::{Query, Scheme},
     router::Router,
     rules::{AddressRule, SniRule},
 };
@@ -55,9 +55,17 @@ impl Router {
         });
         let mut all: Vec<_> = base.chain(added).collect();
         all.sort_by(|(_, a), (_, b)| a.key.cmp(&b.key));
+        let is_readable = self.can_read(query.path);
         let mut is_won = false;
         let judged = all.into_iter().map(|(part, entry)| {
-            let unmet = unmet(part, entry, query);
+            let mut unmet = unmet(part, entry, query);
+            if !is_readable {
+                let reason = "nothing fits a path that is no UTF-8".to_owned();
+                unmet.push(Unmet {
+                    field: "paths",
+                    reason,
+                });
+            }
             let verdict = if !unmet.is_empty() {
                 Verdict::Fails(unmet)
             } else if winner == Some(entry.route as usize) && !is_won {
@@ -99,7 +107,11 @@ fn unmet(part: &Part, entry: &Entry, query: &Query<'_>) -> Vec<Unmet> {
     let mut note = |field, reason: String| found.push(Unmet { field, reason });
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if !entry.accepts_scheme(query.scheme) {
-        note("protocols", "the request came over TLS".to_owned());
+        let way = match query.scheme {
+            Scheme::Http => "in plain text",
+            Scheme::Https => "over TLS",
+        };
+        note("protocols", format!("the request came {way}"));
     }
     if entry.expression.is_some() {
         if !entry.matches_more(query, &part.patterns) {

@@ -5,6 +5,7 @@ mod admin;
 mod check;
 mod config;
 mod echo;
+mod explain;
 mod hosts;
 mod hybrid;
 mod node;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: Cli) -> Result<(), Failure> {
         Command::Node(arguments) => node::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Config(command) => config::run(command),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Hybrid(command) => hybrid::run(&command),
         Command::Hosts(arguments) => hosts::run(&arguments),
         #[cfg(feature = "platform-side")]

@@ -9,6 +9,20 @@ use proptest::{
 };
 
 #[test]
+fn nothing_is_said_to_match_a_path_that_is_no_text() {
+    let mut any = route(1);
+    any.paths = strings(&["/"]);
+    let router = compile(&[any], Flavor::default());
+    let mut unreadable = query("a.test", "", &());
+    unreadable.path = b"/\xff";
+    let (told, _) = router.explain(&unreadable, 10);
+    let Verdict::Fails(unmet) = &told[0].verdict else {
+        unreachable!("it does not match")
+    };
+    assert_eq!(unmet[0].field, "paths");
+}
+
+#[test]
 fn each_unmet_condition_is_named() {
     let mut wanted = route(1);
     wanted.hosts = strings(&["a.test"]);

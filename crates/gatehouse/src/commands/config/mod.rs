@@ -8,7 +8,7 @@ mod parse;
 mod plane;
 mod target;
 
-pub(super) use parse::check;
+pub(super) use parse::{check, read_with};
 
 use crate::cli::Config;
 use crate::failure::Failure;

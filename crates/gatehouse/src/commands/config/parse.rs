@@ -11,12 +11,8 @@ use crate::{files, output};
 
 /// Checks a file as `config db_import` reads it: members of decK's own may be there.
 pub(super) fn run(file: &Path) -> Result<(), Failure> {
-    let options = Options {
-        tolerate_deck: true,
-        ..Options::default()
-    };
     let catalogue = Catalogue::new(plugins::catalogue());
-    let config = read(file, &catalogue, options)?;
+    let config = read_with(file, &catalogue)?;
     let warnings = admin_api::warnings_of(&config.tables, &catalogue);
     for warning in plane::warnings(&warnings) {
         output::tell(&warning);
@@ -30,6 +26,15 @@ pub(super) fn run(file: &Path) -> Result<(), Failure> {
 pub(crate) fn check(file: &Path) -> Result<(), Failure> {
     let catalogue = Catalogue::new(plugins::catalogue());
     read(file, &catalogue, Options::default()).map(drop)
+}
+
+/// Checks a file against a catalogue; gives what is in it. Members of decK's own may be there.
+pub(crate) fn read_with(file: &Path, catalogue: &Catalogue) -> Result<Config, Failure> {
+    let options = Options {
+        tolerate_deck: true,
+        ..Options::default()
+    };
+    read(file, catalogue, options)
 }
 
 /// Checks a file; gives what is in it.
