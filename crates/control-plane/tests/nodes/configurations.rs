@@ -1,22 +1,14 @@
 //! What nodes are sent over their links, and what is shown of them: hand-made nodes against the
 //! outlet. Who gets a link, and what ends it, is in `links.rs`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what a test cannot do without ends the test"
-)]
-
-mod support;
-
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::support::{Harness, NODE, RawNode, masked, request, services, target};
 use control_plane::{ClusterType, MemberChange, NewControlPlane};
 use entities::PluginCatalogue;
 use gatehouse_control_plane as control_plane;
 use serde_json::json;
-use support::{Harness, NODE, RawNode, masked, request, services, target};
 use test_support::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
@@ -76,7 +68,7 @@ async fn disabled_services_are_left_out_with_their_routes_and_expiry_is_absolute
     let plane = harness.plane.id;
     harness.put_service(plane, "on").await;
     let off = Uuid::from_u128(1);
-    let mut body = support::service(off, "off");
+    let mut body = super::support::service(off, "off");
     body.insert("enabled".to_owned(), false.into());
     harness.put(plane, "services", body.into()).await;
     let route = json!({"id": Uuid::from_u128(2), "name": "r", "service": {"id": off},
@@ -202,11 +194,7 @@ async fn node_that_does_not_ping_is_served_after_a_while() {
 async fn what_a_node_says_about_itself_is_kept_within_limits() {
     let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
-    let mut node = harness
-        .connect(&identity)
-        .await
-        .upgrade(&target(NODE))
-        .await;
+    let mut node = harness.link(&identity, &target(NODE)).await;
     let labels: serde_json::Map<String, serde_json::Value> = (0..1000)
         .map(|number| (format!("k{number}"), json!("v".repeat(2000))))
         .collect();
@@ -331,7 +319,7 @@ async fn plugins_the_node_lacks_keep_the_configuration_back() {
         (4, &[("cors", "3.8.0")][..], None),
     ] {
         let id = Uuid::from_u128(number);
-        let mut node = harness.connect(&identity).await.upgrade(&target(id)).await;
+        let mut node = harness.link(&identity, &target(id)).await;
         node.send_basic_info(loaded).await;
         node.ping(EMPTY_HASH).await;
         if let Some(issue) = issue {
@@ -399,7 +387,7 @@ async fn node_that_does_not_read_holds_up_no_other() {
     .await;
     let (identity, _) = harness.registered().await;
     // More than the buffers between the two hold, even packed.
-    let mut body = support::service(Uuid::from_u128(5), "large");
+    let mut body = super::support::service(Uuid::from_u128(5), "large");
     body.insert(
         "path".to_owned(),
         clock::random_alphanumeric(12 << 20).into(),

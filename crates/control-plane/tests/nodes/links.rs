@@ -1,21 +1,12 @@
 //! Who gets a configuration link over real TLS, and what ends it. What goes over a link is in
-//! `outlet.rs`.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what a test cannot do without ends the test"
-)]
-#![expect(dead_code, reason = "the harness serves other tests too")]
-
-mod support;
+//! `configurations.rs`.
 
 use std::time::Duration;
 
+use super::support::{Harness, NODE, RawNode, request, target};
 use control_plane::{AuthType, NewControlPlane};
 use gatehouse_control_plane as control_plane;
 use serde_json::json;
-use support::{Harness, NODE, RawNode, request, target};
 use uuid::Uuid;
 use wire::EMPTY_HASH;
 use wire::socket::SocketEvent;
@@ -132,12 +123,7 @@ async fn pki_mode_accepts_what_a_registered_authority_issued() {
     let stranger = test_support::TestAuthority::new("stranger").client("b");
     let expired = harness.authority.expired_client("c");
     for identity in [stranger, expired] {
-        let answer = harness
-            .connect(&identity)
-            .await
-            .ask(&request(&target(NODE), ""))
-            .await;
-        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+        harness.refused(&identity, &target(NODE)).await;
     }
 }
 
@@ -155,17 +141,11 @@ async fn revoking_a_certificate_ends_its_links_and_no_others() {
         .unpin(harness.plane.id, pinned.id)
         .await
         .unwrap();
-    first.end().await;
+    harness.turned_away(first, &revoked, &target(NODE)).await;
     second.ping(EMPTY_HASH).await;
     harness
         .listed(NODE, "the node is shown as gone", |node| !node.is_connected)
         .await;
-    let answer = harness
-        .connect(&revoked)
-        .await
-        .ask(&request(&target(NODE), ""))
-        .await;
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
 }
 
 #[tokio::test]
@@ -183,14 +163,8 @@ async fn deleting_a_control_plane_ends_its_links() {
         )
         .await
         .unwrap();
-    node.end().await;
-    let answer = harness
-        .connect(&identity)
-        .await
-        .ask(&request(&target(NODE), ""))
-        .await;
     // As if it had never been there.
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    harness.turned_away(node, &identity, &target(NODE)).await;
 }
 
 #[tokio::test]
@@ -229,21 +203,13 @@ async fn silent_node_is_dropped() {
 async fn control_frames_may_come_before_basic_info_and_odd_first_frames_end_the_link() {
     let harness = Harness::start().await;
     let (identity, _) = harness.registered().await;
-    let mut node = harness
-        .connect(&identity)
-        .await
-        .upgrade(&target(NODE))
-        .await;
+    let mut node = harness.link(&identity, &target(NODE)).await;
     node.ping("early").await;
     node.send_basic_info(&[]).await;
     node.ping(EMPTY_HASH).await;
     node.configuration().await;
     for odd in ["{}", "not json", "[]", r#"{"type":"error","error":{}}"#] {
-        let mut node = harness
-            .connect(&identity)
-            .await
-            .upgrade(&target(NODE))
-            .await;
+        let mut node = harness.link(&identity, &target(NODE)).await;
         node.send(odd).await;
         node.end().await;
     }

@@ -157,16 +157,30 @@ impl Harness {
         RawNode::connect(self.address, &self.authority, Some(identity)).await
     }
 
+    /// Opens a link.
+    pub(crate) async fn link(&self, identity: &Identity, target: &str) -> Node {
+        self.connect(identity).await.upgrade(target).await
+    }
+
     /// Connects a node and takes it to the point where it waits for its configuration.
     pub(crate) async fn node(&self, identity: &Identity, id: Uuid, version: &str) -> Node {
         let query = format!("node_id={id}&node_hostname=edge&node_version={version}");
-        let mut node = self
-            .connect(identity)
-            .await
-            .upgrade(&format!("/v1/outlet?{query}"))
-            .await;
+        let mut node = self.link(identity, &format!("/v1/outlet?{query}")).await;
         node.send_basic_info(&[]).await;
         node
+    }
+
+    /// Waits until the link of a node ends, and holds that its certificate opens none any more.
+    pub(crate) async fn turned_away(&self, node: Node, identity: &Identity, target: &str) {
+        node.end().await;
+        self.refused(identity, target).await;
+    }
+
+    /// Holds that a certificate opens no link.
+    pub(crate) async fn refused(&self, identity: &Identity, target: &str) {
+        let mut node = self.connect(identity).await;
+        let answer = node.ask(&request(target, "")).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
     }
 
     /// The first configuration that a new node with these settings is sent.
@@ -174,7 +188,7 @@ impl Harness {
         let id = Uuid::new_v4();
         let query = format!("node_id={id}&node_hostname=edge&node_version=3.10.0");
         let target = format!("/v1/outlet?{query}");
-        let mut node = self.connect(identity).await.upgrade(&target).await;
+        let mut node = self.link(identity, &target).await;
         let info = json!({"type": "basic_info", "plugins": [], "labels": {},
             "process_conf": settings, "filters": {}});
         node.send(info.to_string()).await;

@@ -1,21 +1,12 @@
 //! Telemetry links over real TLS.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what a test cannot do without ends the test"
-)]
-#![expect(dead_code, reason = "the harness serves other tests too")]
-
-mod support;
-
 use std::pin::Pin;
 use std::sync::Arc;
 
+use super::support::{Harness, NODE, request};
 use control_plane::outlet::{KeepBatches, TelemetryOrigin};
 use gatehouse_control_plane as control_plane;
 use parking_lot::Mutex;
-use support::{Harness, NODE, request};
 use test_support::eventually;
 use uuid::Uuid;
 use wire::socket::SocketEvent;
@@ -68,7 +59,7 @@ async fn harness() -> (Harness, Arc<Shelf>) {
 async fn batches_are_kept_under_the_links_own_node_and_acknowledged() {
     let (harness, shelf) = harness().await;
     let (identity, _) = harness.registered().await;
-    let mut node = harness.connect(&identity).await.upgrade(&target()).await;
+    let mut node = harness.link(&identity, &target()).await;
     for sequence in [1, 2, 2] {
         node.send(batch(sequence).encode().unwrap()).await;
         let event = node
@@ -97,7 +88,7 @@ async fn batch_that_cannot_be_kept_or_read_is_not_acknowledged() {
     let (harness, shelf) = harness().await;
     let (identity, _) = harness.registered().await;
     for payload in [batch(13).encode().unwrap(), "nonsense".into()] {
-        let mut node = harness.connect(&identity).await.upgrade(&target()).await;
+        let mut node = harness.link(&identity, &target()).await;
         node.send(payload).await;
         node.end().await;
     }
@@ -108,20 +99,14 @@ async fn batch_that_cannot_be_kept_or_read_is_not_acknowledged() {
 async fn revoking_a_certificate_ends_telemetry_too() {
     let (harness, _) = harness().await;
     let (identity, pinned) = harness.registered().await;
-    let mut node = harness.connect(&identity).await.upgrade(&target()).await;
+    let mut node = harness.link(&identity, &target()).await;
     node.ping("").await;
     harness
         .planes
         .unpin(harness.plane.id, pinned.id)
         .await
         .unwrap();
-    node.end().await;
-    let answer = harness
-        .connect(&identity)
-        .await
-        .ask(&request(&target(), ""))
-        .await;
-    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    harness.turned_away(node, &identity, &target()).await;
 }
 
 #[tokio::test]
