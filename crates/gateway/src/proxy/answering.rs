@@ -12,6 +12,9 @@ use super::transaction::{Ending, Transaction};
 use super::work::Origin;
 use super::{filters, routing};
 
+/// How much a client has to take in its time, in bytes.
+const PIECE: usize = 64 * 1024;
+
 impl<C: Client> Transaction<'_, C> {
     /// Answers a request whose head was refused.
     pub(crate) async fn refuse(mut self, reply: &Reply) -> Ending {
@@ -128,15 +131,23 @@ impl<C: Client> Transaction<'_, C> {
                 is_chunked: is_chunked && !is_head,
             },
         );
-        self.timer
-            .arm(self.core.ticks.recent(), self.core.config.send_timeout);
-        let mut rest = payload;
+        self.push_last(payload).await
+    }
+
+    /// Sends the rest of an answer whose head waits, piece by piece: the client has
+    /// `send_timeout` for each.
+    pub(super) async fn push_last(&mut self, mut rest: Bytes) -> Ending {
         let pushed = loop {
+            let piece = &rest[..rest.len().min(PIECE)];
+            let is_last = piece.len() == rest.len();
+            let last: Option<&[u8]> = is_last.then_some(&[]);
+            self.timer
+                .arm(self.core.ticks.now(), self.core.config.send_timeout);
             let pushed = std::future::poll_fn(|cx| {
                 if self.timer.poll_expired(cx).is_ready() {
                     return std::task::Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
                 }
-                self.client.poll_push(cx, &rest, Some(&[]))
+                self.client.poll_push(cx, piece, last)
             })
             .await;
             match pushed {

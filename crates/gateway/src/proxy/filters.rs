@@ -1,8 +1,6 @@
 //! The answer on its way through the plugins: header filters, body filters, and handlers that want
 //! all of it. Nothing here runs for a route without plugins.
 
-use std::future::poll_fn;
-
 use bytes::{Bytes, BytesMut};
 use plugin_api::{
     BodyChunk, Chain, Head, HeaderEdits, Needs, Phases, Reply, ResponseSource, ResponseView,
@@ -134,13 +132,7 @@ async fn without_body<C: Client>(
     headers: &HeaderEdits,
 ) -> Ending {
     tx.write_answer_head(reached, AnswerBody::Length(0), Some(headers));
-    let pushed = poll_fn(|cx| tx.client.poll_push(cx, &[], Some(&[]))).await;
-    tx.note_sizes();
-    match pushed {
-        Ok(_) if tx.is_persistent => Ending::Keep,
-        Ok(_) => Ending::Close,
-        Err(_) => Ending::Abort,
-    }
+    tx.push_last(Bytes::new()).await
 }
 
 /// What the header filters made of a service's answer.
@@ -308,7 +300,11 @@ async fn send_whole<C: Client>(
         chain.body_filter(run, &mut exchange, &mut chunk);
         body = chunk.data;
     }
-    tx.work.notes.status = view.status;
+    let (status, drops_body) = (view.status, view.drops_body);
+    tx.work.notes.status = status;
+    if drops_body {
+        body.clear();
+    }
     if let Some(reply) = reply {
         return tx.answer(&reply, true).await;
     }
@@ -320,13 +316,7 @@ async fn send_whole<C: Client>(
         _ => AnswerBody::Length(body.len() as u64),
     };
     tx.write_answer_head_from(head, framing, Some(&headers));
-    let pushed = poll_fn(|cx| tx.client.poll_push(cx, &body, Some(&[]))).await;
-    tx.note_sizes();
-    match pushed {
-        Ok(_) if tx.is_persistent => Ending::Keep,
-        Ok(_) => Ending::Close,
-        Err(_) => Ending::Abort,
-    }
+    tx.push_last(body).await
 }
 
 /// Keeps the head of an answer, which stands at the front of the output, for plugins that log.

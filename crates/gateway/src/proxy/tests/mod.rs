@@ -13,3 +13,4 @@ mod logs;
 pub(crate) mod support;
 mod tls;
 mod upgrades;
+mod whole;

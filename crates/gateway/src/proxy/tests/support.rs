@@ -289,11 +289,24 @@ pub(crate) fn settings() -> Settings {
 
 /// A gateway with these routes, all to one service.
 pub(crate) fn gateway_with(settings: &Settings, routes: &[Value], service: &Value) -> Gateway {
-    let service = service_entry(service);
+    gateway_through(settings, routes, service, Chain::default())
+}
+
+/// The same, with plugins on each route.
+pub(crate) fn gateway_through(
+    settings: &Settings,
+    routes: &[Value],
+    service: &Value,
+    chain: Chain,
+) -> Gateway {
+    let (service, chain) = (service_entry(service), Arc::new(chain));
     let routes: Vec<RouteEntry> = routes
         .iter()
         .enumerate()
-        .map(|(number, route)| route_entry(number, route, Arc::clone(&service)))
+        .map(|(number, route)| RouteEntry {
+            chain: Arc::clone(&chain),
+            ..route_entry(number, route, Arc::clone(&service))
+        })
         .collect();
     gateway_of(settings, snapshot(routes))
 }
