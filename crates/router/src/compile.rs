@@ -12,7 +12,7 @@ use crate::{
     error::{CompileError, RouteProblem},
     flavor::Flavor,
     order::{Attributes, CategoryKey, Weights, computed_priority},
-    patterns::{self, Patterns},
+    patterns::{self, Interner},
     router::RouteInput,
     rules::{AddressRule, HeaderRule, HeaderTest, HostRule, MethodNames, MethodSet, SniRule},
     stream::StreamEntry,
@@ -22,17 +22,17 @@ use crate::{
 const SPLIT_SPACE: Uuid = uuid!("7f145bf9-0dce-4f91-98eb-debbce4b9f6b");
 
 /// Makes the entries of all routes.
-pub(crate) struct Compiler {
+pub(crate) struct Compiler<'e> {
     pub(crate) flavor: Flavor,
-    pub(crate) patterns: Patterns,
+    pub(crate) patterns: Interner<'e>,
     pub(crate) methods: MethodNames,
     pub(crate) entries: Vec<Entry>,
     pub(crate) streams: Vec<StreamEntry>,
     pub(crate) errors: Vec<CompileError>,
 }
 
-impl Compiler {
-    pub(crate) fn new(flavor: Flavor, patterns: Patterns) -> Self {
+impl<'e> Compiler<'e> {
+    pub(crate) fn new(flavor: Flavor, patterns: Interner<'e>) -> Self {
         Self {
             flavor,
             patterns,

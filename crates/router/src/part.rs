@@ -11,7 +11,7 @@ use crate::{
     hits::HitIndex,
     index::{Index, Item},
     matched::{Match, MatchedPath},
-    patterns::Patterns,
+    patterns::{Interner, Patterns},
     query::{Query, Scheme},
     router::RouteInput,
     rules::MethodNames,
@@ -69,12 +69,12 @@ impl Part {
         flavor: Flavor,
         earlier: &[&Patterns],
     ) -> Result<Self, Vec<CompileError>> {
-        let mut compiler = Compiler::new(flavor, Patterns::reusing(earlier));
+        let mut compiler = Compiler::new(flavor, Interner::reusing(earlier));
         for (number, input) in routes {
             compiler.add(number, &input);
         }
         let Compiler {
-            mut patterns,
+            patterns,
             methods,
             mut entries,
             streams,
@@ -84,7 +84,7 @@ impl Part {
         if !errors.is_empty() {
             return Err(errors);
         }
-        patterns.settle();
+        let patterns = patterns.finish();
         // Stable: entries of one key stay in the order of the input.
         entries.sort_by(|a, b| a.key.cmp(&b.key));
         let index = Index::build(entries.iter().map(item), &patterns);

@@ -37,12 +37,19 @@ pub(crate) struct Pattern {
 }
 
 /// All path patterns of a router; equal texts are kept once.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Patterns {
     pub(crate) list: Vec<Arc<Pattern>>,
     numbers: HashMap<Box<str>, usize>,
-    /// Those of an earlier router, which may be used again.
-    earlier: HashMap<Box<str>, Arc<Pattern>>,
+}
+
+/// Gives patterns their numbers while routes are compiled.
+#[derive(Debug)]
+pub(crate) struct Interner<'e> {
+    /// Those of earlier routers, which may be used again.
+    earlier: &'e [&'e Patterns],
+    own: Patterns,
+    /// How many new ones were compiled at once.
     eager: usize,
 }
 
@@ -66,21 +73,19 @@ impl Pattern {
     }
 }
 
-impl Patterns {
-    /// No patterns yet; those of an earlier router are not compiled again.
-    pub(crate) fn reusing(earlier: &[&Self]) -> Self {
-        let list = earlier.iter().flat_map(|own| &own.list);
+impl<'e> Interner<'e> {
+    /// No patterns yet; those of earlier routers are not compiled again.
+    pub(crate) fn reusing(earlier: &'e [&'e Patterns]) -> Self {
         Self {
-            earlier: list
-                .map(|pattern| (pattern.text.clone(), Arc::clone(pattern)))
-                .collect(),
-            ..Self::default()
+            earlier,
+            own: Patterns::default(),
+            eager: 0,
         }
     }
 
-    /// Forgets the earlier router.
-    pub(crate) fn settle(&mut self) {
-        self.earlier = HashMap::new();
+    /// All patterns.
+    pub(crate) fn finish(self) -> Patterns {
+        self.own
     }
 
     /// The number of the pattern `text` (without the leading `~`), compiled when it is new.
@@ -96,16 +101,16 @@ impl Patterns {
 
     /// The number of a pattern that is taken as it is written.
     pub(crate) fn intern_open(&mut self, text: &str) -> Result<usize, String> {
-        if let Some(number) = self.numbers.get(text) {
+        if let Some(number) = self.own.numbers.get(text) {
             return Ok(*number);
         }
-        let pattern = match self.earlier.get(text) {
+        let pattern = match self.earlier.iter().find_map(|own| own.get(text)) {
             Some(pattern) => Arc::clone(pattern),
             None => Arc::new(self.new_pattern(text)?),
         };
-        let number = self.list.len();
-        self.numbers.insert(pattern.text.clone(), number);
-        self.list.push(pattern);
+        let number = self.own.list.len();
+        self.own.numbers.insert(pattern.text.clone(), number);
+        self.own.list.push(pattern);
         Ok(number)
     }
 
@@ -127,6 +132,13 @@ impl Patterns {
             literal,
             compiled,
         })
+    }
+}
+
+impl Patterns {
+    /// The pattern of this text.
+    fn get(&self, text: &str) -> Option<&Arc<Pattern>> {
+        self.list.get(*self.numbers.get(text)?)
     }
 
     /// Whether the pattern of this number, as candidates hold it, matches.

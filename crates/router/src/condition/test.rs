@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use expressions::{Block, Expression, Field, Operator, Predicate, Value};
 
-use crate::patterns::Patterns;
+use crate::patterns::Interner;
 
 /// A compiled condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Test {
     /// The pattern that does not compile, and why.
     pub(crate) fn compile(
         expression: &Expression,
-        patterns: &mut Patterns,
+        patterns: &mut Interner<'_>,
     ) -> Result<Self, (String, String)> {
         Ok(match expression {
             Expression::All(parts) => Self::All(Self::each(parts, patterns)?),
@@ -67,7 +67,7 @@ impl Test {
 
     fn each(
         parts: &[Expression],
-        patterns: &mut Patterns,
+        patterns: &mut Interner<'_>,
     ) -> Result<Box<[Self]>, (String, String)> {
         let compiled = parts.iter().map(|part| Self::compile(part, patterns));
         compiled.collect()
@@ -87,7 +87,10 @@ impl Test {
 }
 
 impl Check {
-    fn compile(predicate: &Predicate, patterns: &mut Patterns) -> Result<Self, (String, String)> {
+    fn compile(
+        predicate: &Predicate,
+        patterns: &mut Interner<'_>,
+    ) -> Result<Self, (String, String)> {
         let operator = predicate.operator;
         let with = match &predicate.right {
             Value::Text(text) if operator == Operator::Matches => {
