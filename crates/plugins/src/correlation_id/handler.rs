@@ -48,8 +48,14 @@ struct CorrelationId {
 }
 
 impl CorrelationId {
-    fn generate(&self, exchange: &Exchange<'_>) -> String {
-        match self.config.generator {
+    /// The id that the request came with; an empty one is none.
+    fn brought(&self, exchange: &Exchange<'_>) -> Option<Bytes> {
+        let id = exchange.header(&self.config.header_name)?;
+        (!id.is_empty()).then(|| Bytes::copy_from_slice(id))
+    }
+
+    fn generate(&self, exchange: &Exchange<'_>) -> Bytes {
+        let id = match self.config.generator {
             Generator::Uuid => clock::new_uuid().to_string(),
             Generator::UuidCounter => {
                 let number = self.counter.last.fetch_add(1, Ordering::Relaxed) + 1;
@@ -68,16 +74,17 @@ impl CorrelationId {
                     exchange.now_ms % 1000,
                 )
             }
-        }
+        };
+        id.into()
     }
 }
 
+/// The id of a request that is echoed, whatever later plugins do to the request's headers.
+struct Given(Bytes);
+
 impl Handler for CorrelationId {
     fn access<'a>(&'a self, exchange: &'a mut Exchange<'_>) -> Step<'a> {
-        let brought = exchange.header(&self.config.header_name);
-        let brought = brought.filter(|id| !id.is_empty());
-        let brought = brought.map(|id| String::from_utf8_lossy(id).into_owned());
-        let id = brought.unwrap_or_else(|| {
+        let id = self.brought(exchange).unwrap_or_else(|| {
             let id = self.generate(exchange);
             exchange
                 .request
@@ -85,7 +92,11 @@ impl Handler for CorrelationId {
                 .set(self.header.clone(), id.clone());
             id
         });
-        record::add(exchange, "correlation_id", id.into());
+        let text = String::from_utf8_lossy(&id).into_owned();
+        record::add(exchange, "correlation_id", text.into());
+        if self.config.echo_downstream {
+            exchange.locals.insert(Given(id));
+        }
         Step::CONTINUE
     }
 
@@ -93,10 +104,13 @@ impl Handler for CorrelationId {
         if !self.config.echo_downstream {
             return;
         }
-        // Empty when this plugin's access was skipped and the client brought none.
-        if let Some(id) = exchange.header(&self.config.header_name) {
-            let id = Bytes::copy_from_slice(id);
-            response.headers.set(self.header.clone(), id);
-        }
+        // Compat: where a plugin before this one ended the request, the answer still gets an id.
+        let id = match exchange.locals.get::<Given>() {
+            Some(Given(id)) => id.clone(),
+            None => self
+                .brought(exchange)
+                .unwrap_or_else(|| self.generate(exchange)),
+        };
+        response.headers.set(self.header.clone(), id);
     }
 }
