@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::losses;
 use super::queue::{Entry, Queue};
+use super::trouble::Trouble;
 
 /// Delivers a batch, or says why not.
 pub(crate) type Deliver<T> = Box<dyn FnMut(&[T]) -> Result<(), String> + Send>;
@@ -95,40 +96,35 @@ impl<T> Drop for Courier<T> {
 }
 
 fn run<T: Entry>(name: &str, queue: &Queue<T>, policy: Policy, mut deliver: Deliver<T>) {
+    let mut trouble = Trouble::new(name);
     while let Some(batch) = queue.take(policy.max_batch, policy.patience) {
-        let dropped = queue.take_dropped();
-        if dropped > 0 {
-            tracing::warn!(
-                plugin = name,
-                dropped,
-                "records were dropped: too many waited"
-            );
+        trouble.dropped(queue.take_dropped());
+        if batch.is_empty() {
+            continue;
         }
-        if !batch.is_empty() {
-            attempt(name, queue, policy, &batch, &mut deliver);
+        match attempt(queue, policy, &batch, &mut deliver) {
+            Ok(()) => trouble.delivered(),
+            Err(reason) => trouble.failed(batch.len() as u64, &reason),
         }
     }
 }
 
-/// Delivers a batch, again and again until the time for it is over.
+/// Delivers a batch, again and again until the time for it is over; then why it failed.
 fn attempt<T: Entry>(
-    name: &str,
     queue: &Queue<T>,
     policy: Policy,
     batch: &[T],
     deliver: &mut Deliver<T>,
-) {
+) -> Result<(), String> {
     let started = clock::unix_millis();
     let mut delay = policy.first_delay;
     loop {
-        let Err(reason) = deliver(batch) else { return };
+        let Err(reason) = deliver(batch) else {
+            return Ok(());
+        };
         let spent = Duration::from_millis(clock::unix_millis().saturating_sub(started));
-        let is_over = spent >= policy.max_retry_time;
-        if is_over || queue.pause(delay) {
-            let count = batch.len();
-            losses::count(name, count as u64);
-            tracing::warn!(plugin = name, count, %reason, "records could not be delivered");
-            return;
+        if spent >= policy.max_retry_time || queue.pause(delay) {
+            return Err(reason);
         }
         delay = delay.saturating_mul(2).min(policy.max_delay);
     }

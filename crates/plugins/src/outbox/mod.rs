@@ -11,6 +11,7 @@ mod losses;
 mod queue;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub(crate) use connection::{Connection, Target, milliseconds};
 pub(crate) use courier::{Courier, Policy};

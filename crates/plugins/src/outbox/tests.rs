@@ -1,13 +1,17 @@
 //! Facts about waiting entries.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tracing::span::{Attributes, Id, Record};
 
 use super::queue::Queue;
-use super::{Courier, Entry, Policy};
+use super::trouble::Trouble;
+use super::{Courier, Entry, Policy, lost_records};
 
 impl Entry for u32 {
     fn bytes(&self) -> usize {
@@ -148,4 +152,57 @@ fn entries_that_keep_coming_do_not_put_a_delivery_off() {
         receiver.recv_timeout(Duration::from_millis(1)).ok()
     });
     assert_eq!(delivered.and_then(|batch| batch.first().copied()), Some(0));
+}
+
+/// The lines that troubles make, by number.
+#[derive(Clone, Default)]
+struct Lines(Arc<AtomicUsize>);
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn a_receiver_that_is_away_is_told_once_until_it_works_again() {
+    let lines = Lines::default();
+    let told = |more: &dyn Fn()| {
+        more();
+        lines.0.swap(0, Ordering::Relaxed)
+    };
+    tracing::subscriber::with_default(lines.clone(), || {
+        let trouble = RefCell::new(Trouble::new("trouble test"));
+        let fail = || trouble.borrow_mut().failed(2, "refused");
+        let deliver = || trouble.borrow_mut().delivered();
+        let drop_some = |count| trouble.borrow_mut().dropped(count);
+        assert_eq!(told(&deliver), 0);
+        assert_eq!(told(&fail), 1);
+        assert_eq!(told(&fail), 0);
+        assert_eq!(told(&deliver), 1);
+        assert_eq!(told(&deliver), 0);
+        assert_eq!(told(&fail), 1);
+        assert_eq!(told(&|| drop_some(0)), 0);
+        assert_eq!(told(&|| drop_some(3)), 1);
+        assert_eq!(told(&|| drop_some(3)), 0);
+        assert_eq!(told(&|| drop_some(0)), 1);
+        assert_eq!(told(&|| drop_some(0)), 0);
+    });
+    assert!(lost_records().contains(&("trouble".to_owned(), 6)));
 }
