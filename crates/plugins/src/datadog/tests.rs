@@ -1,41 +1,19 @@
 //! Facts about `datadog`.
 
-use std::net::UdpSocket;
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::DEFINITION;
-use crate::testing::{ALICE, Bench, Request, outcome, violations};
-
-fn agent() -> (UdpSocket, u16) {
-    let agent = UdpSocket::bind("127.0.0.1:0").unwrap();
-    agent
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let port = agent.local_addr().unwrap().port();
-    (agent, port)
-}
-
-fn receive(agent: &UdpSocket, count: usize) -> Vec<String> {
-    let mut buffer = vec![0; 65_536];
-    (0..count)
-        .map(|_| {
-            let length = agent.recv(&mut buffer).unwrap();
-            String::from_utf8(buffer[..length].to_vec()).unwrap()
-        })
-        .collect()
-}
+use crate::testing::{ALICE, Bench, Datagrams, Request, outcome, violations};
 
 fn sent(mut config: Value, count: usize) -> Vec<String> {
-    let (agent, port) = agent();
+    let agent = Datagrams::bind();
     config["host"] = "127.0.0.1".into();
-    config["port"] = port.into();
+    config["port"] = agent.port.into();
     let mut bench = Bench::new();
     let handler = bench.handler(&DEFINITION, config);
     let mut request = Request::get("/").known_as(&bench, ALICE);
     request.log(&bench, &*handler, &outcome());
-    receive(&agent, count)
+    agent.take(count)
 }
 
 #[test]
@@ -76,9 +54,9 @@ fn names_of_tags_follow_the_configuration() {
 
 #[test]
 fn a_request_without_a_service_is_not_reported() {
-    let (agent, port) = agent();
+    let agent = Datagrams::bind();
     let mut bench = Bench::new();
-    let config = json!({"host": "127.0.0.1", "port": port,
+    let config = json!({"host": "127.0.0.1", "port": agent.port,
         "metrics": [{"name": "latency", "stat_type": "timer"}]});
     let handler = bench.handler(&DEFINITION, config);
     let mut without = Request::get("/");
@@ -86,11 +64,10 @@ fn a_request_without_a_service_is_not_reported() {
     without.log(&bench, &*handler, &outcome());
     Request::get("/").log(&bench, &*handler, &outcome());
     assert_eq!(
-        receive(&agent, 1),
+        agent.take(1),
         ["kong.latency:9|ms|#name:backend_test,status:200"]
     );
-    agent.set_nonblocking(true).unwrap();
-    assert!(agent.recv(&mut [0; 64]).is_err());
+    assert!(agent.is_empty());
 }
 
 #[test]

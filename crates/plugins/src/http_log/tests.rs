@@ -1,36 +1,16 @@
 //! Facts about `http-log`.
 
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::DEFINITION;
-use crate::testing::{Bench, Request, outcome, violations};
+use crate::testing::{Bench, Request, outcome, take_request, violations};
 
-/// Reads a request; gives its head in small letters and its body.
-fn receive(stream: &mut TcpStream) -> (String, Value) {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap();
-        bytes.push(byte[0]);
-    }
-    let head = String::from_utf8(bytes).unwrap();
-    let length = head.split("Content-Length: ").nth(1).unwrap();
-    let length = length.split("\r\n").next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
+/// Takes a request and answers it; gives its head and its body.
+fn receive(stream: &mut TcpStream, status: u16) -> (String, Value) {
+    let (head, body) = take_request(stream, status);
     (head, serde_json::from_slice(&body).unwrap())
-}
-
-fn answer(stream: &mut TcpStream, status: u16) {
-    let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nok");
-    stream.write_all(text.as_bytes()).unwrap();
 }
 
 fn server() -> (TcpListener, u16) {
@@ -53,7 +33,7 @@ fn each_request_becomes_a_post_on_one_connection() {
     }
     let (mut stream, _) = server.accept().unwrap();
     for target in ["/one", "/two"] {
-        let (head, body) = receive(&mut stream);
+        let (head, body) = receive(&mut stream, 200);
         assert!(head.starts_with("POST /in?x=1 HTTP/1.1\r\n"), "{head}");
         for line in [
             format!("Host: 127.0.0.1:{port}\r\n"),
@@ -64,7 +44,6 @@ fn each_request_becomes_a_post_on_one_connection() {
             assert!(head.contains(&line), "{head}");
         }
         assert_eq!(body["request"]["uri"], target);
-        answer(&mut stream, 200);
     }
 }
 
@@ -81,10 +60,9 @@ fn a_batch_is_a_list() {
         Request::get(target).log(&bench, &*handler, &outcome());
     }
     let (mut stream, _) = server.accept().unwrap();
-    let (head, body) = receive(&mut stream);
+    let (head, body) = receive(&mut stream, 204);
     assert!(head.starts_with("POST / HTTP/1.1\r\n"), "{head}");
     assert_eq!(body.as_array().map(Vec::len), Some(2));
-    answer(&mut stream, 204);
 }
 
 #[test]
@@ -99,8 +77,7 @@ fn what_the_endpoint_refuses_is_sent_again() {
     Request::get("/again").log(&bench, &*handler, &outcome());
     let (mut stream, _) = server.accept().unwrap();
     for status in [500, 200] {
-        assert_eq!(receive(&mut stream).1["request"]["uri"], "/again");
-        answer(&mut stream, status);
+        assert_eq!(receive(&mut stream, status).1["request"]["uri"], "/again");
     }
 }
 

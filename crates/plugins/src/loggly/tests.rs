@@ -1,36 +1,23 @@
 //! Facts about `loggly`.
 
-use std::net::UdpSocket;
-use std::time::Duration;
-
 use plugin_api::Outcome;
 use serde_json::{Value, json};
 
 use super::DEFINITION;
-use crate::testing::{Bench, Request, outcome, violations};
+use crate::testing::{Bench, Datagrams, Request, outcome, violations};
 
-fn server() -> (UdpSocket, u16) {
-    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
-    server
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let port = server.local_addr().unwrap().port();
-    (server, port)
-}
-
-fn receive(server: &UdpSocket) -> (String, Value) {
-    let mut buffer = vec![0; 65_536];
-    let count = server.recv(&mut buffer).unwrap();
-    let text = String::from_utf8(buffer[..count].to_vec()).unwrap();
+fn receive(server: &Datagrams) -> (String, Value) {
+    let text = server.next();
     let (head, record) = text.split_at(text.find('{').unwrap());
     (head.to_owned(), serde_json::from_str(record).unwrap())
 }
 
 #[test]
 fn each_request_becomes_a_datagram_of_syslog() {
-    let (server, port) = server();
+    let server = Datagrams::bind();
     let mut bench = Bench::new();
-    let config = json!({"host": "127.0.0.1", "port": port, "key": "token", "tags": ["a", "b"]});
+    let config =
+        json!({"host": "127.0.0.1", "port": server.port, "key": "token", "tags": ["a", "b"]});
     let handler = bench.handler(&DEFINITION, config);
     Request::get("/one").log(&bench, &*handler, &outcome());
     let (head, record) = receive(&server);
@@ -43,10 +30,10 @@ fn each_request_becomes_a_datagram_of_syslog() {
 
 #[test]
 fn an_answer_below_the_level_is_not_sent() {
-    let (server, port) = server();
+    let server = Datagrams::bind();
     let mut bench = Bench::new();
     let config = json!({
-        "host": "127.0.0.1", "port": port, "key": "token", "log_level": "err",
+        "host": "127.0.0.1", "port": server.port, "key": "token", "log_level": "err",
         "client_errors_severity": "warning", "server_errors_severity": "crit",
     });
     let handler = bench.handler(&DEFINITION, config);

@@ -1,14 +1,12 @@
 //! Facts about `opentelemetry`.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::net::TcpListener;
 
 use plugin_api::{Instruments, Outcome, ResponseSource, Tracing};
 use serde_json::{Value, json};
 
 use super::DEFINITION;
-use crate::testing::{Bench, Request, outcome, violations};
+use crate::testing::{Bench, Request, outcome, take_request, violations};
 
 /// The fields of a message: number, and bytes or a number.
 fn fields(mut bytes: &[u8]) -> Vec<(u64, Vec<u8>, u64)> {
@@ -70,27 +68,6 @@ fn attributes(message: &[u8], field: u64) -> Vec<String> {
     all(message, field).into_iter().map(text).collect()
 }
 
-fn receive(stream: &mut TcpStream) -> (String, Vec<u8>) {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap();
-        bytes.push(byte[0]);
-    }
-    let head = String::from_utf8(bytes).unwrap();
-    let length = head.split("Content-Length: ").nth(1).unwrap();
-    let length = length.split("\r\n").next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    stream
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        .unwrap();
-    (head, body)
-}
-
 fn bench(instruments: Instruments) -> Bench {
     let mut bench = Bench::new();
     bench.node.tracing = Tracing {
@@ -120,7 +97,7 @@ fn collected(
     request.log(&bench, &*handler, outcome);
     drop(handler);
     let (mut stream, _) = server.accept().unwrap();
-    let (head, body) = receive(&mut stream);
+    let (head, body) = take_request(&mut stream, 200);
     let of_resource = one(&body, 1);
     let scope = one(&of_resource, 2);
     assert_eq!(one(&one(&scope, 1), 1), b"kong-internal");

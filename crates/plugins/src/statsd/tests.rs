@@ -1,44 +1,25 @@
 //! Facts about `statsd`.
 
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, UdpSocket};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::DEFINITION;
 use super::sender::pack;
-use crate::testing::{ALICE, Bench, Request, outcome, violations};
-
-fn server() -> (UdpSocket, u16) {
-    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
-    server
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let port = server.local_addr().unwrap().port();
-    (server, port)
-}
-
-fn receive(server: &UdpSocket, count: usize) -> Vec<String> {
-    let mut buffer = vec![0; 65_536];
-    (0..count)
-        .map(|_| {
-            let length = server.recv(&mut buffer).unwrap();
-            String::from_utf8(buffer[..length].to_vec()).unwrap()
-        })
-        .collect()
-}
+use crate::testing::{ALICE, Bench, Datagrams, Request, outcome, violations};
 
 /// What a server gets of one request of Alice's.
 fn sent(mut config: Value, count: usize) -> Vec<String> {
-    let (server, port) = server();
+    let server = Datagrams::bind();
     config["host"] = "127.0.0.1".into();
-    config["port"] = port.into();
+    config["port"] = server.port.into();
     let mut bench = Bench::new();
     let handler = bench.handler(&DEFINITION, config);
     let mut request = Request::get("/").known_as(&bench, ALICE);
     request.log(&bench, &*handler, &outcome());
-    receive(&server, count)
+    server.take(count)
 }
 
 #[test]
@@ -108,9 +89,9 @@ fn tags_take_the_place_of_long_names() {
 
 #[test]
 fn a_request_that_reached_no_service_has_no_time_of_it() {
-    let (server, port) = server();
+    let server = Datagrams::bind();
     let mut bench = Bench::new();
-    let config = json!({"host": "127.0.0.1", "port": port, "metrics": [
+    let config = json!({"host": "127.0.0.1", "port": server.port, "metrics": [
         {"name": "upstream_latency", "stat_type": "timer"},
         {"name": "kong_latency", "stat_type": "timer"},
     ]});
@@ -122,17 +103,14 @@ fn a_request_that_reached_no_service_has_no_time_of_it() {
         ..outcome()
     };
     request.log(&bench, &*handler, &outcome);
-    assert_eq!(
-        receive(&server, 1),
-        ["kong.global.unmatched.kong_latency:2|ms"]
-    );
+    assert_eq!(server.take(1), ["kong.global.unmatched.kong_latency:2|ms"]);
 }
 
 #[test]
 fn only_statuses_of_the_ranges_are_reported() {
-    let (server, port) = server();
+    let server = Datagrams::bind();
     let mut bench = Bench::new();
-    let config = json!({"host": "127.0.0.1", "port": port,
+    let config = json!({"host": "127.0.0.1", "port": server.port,
         "allow_status_codes": ["200-299", "503-503"],
         "metrics": [{"name": "status_count", "stat_type": "counter", "sample_rate": 1}]});
     let handler = bench.handler(&DEFINITION, config);
@@ -144,7 +122,7 @@ fn only_statuses_of_the_ranges_are_reported() {
         Request::get("/").log(&bench, &*handler, &outcome);
     }
     assert_eq!(
-        receive(&server, 2),
+        server.take(2),
         [
             "kong.service.backend_test.status.503:1|c",
             "kong.service.backend_test.status.204:1|c"

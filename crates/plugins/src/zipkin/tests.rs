@@ -1,34 +1,16 @@
 //! Facts about `zipkin`.
 
-use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
 
 use plugin_api::{Outcome, ResponseSource};
 use serde_json::{Value, json};
 
 use super::DEFINITION;
-use crate::testing::{ALICE, Bench, Request, outcome, violations};
+use crate::testing::{ALICE, Bench, Request, outcome, take_request, violations};
 
 /// Takes a report; gives its path and its spans.
 fn receive(stream: &mut TcpStream) -> (String, Vec<Value>) {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap();
-        bytes.push(byte[0]);
-    }
-    let head = String::from_utf8(bytes).unwrap();
-    let length = head.split("Content-Length: ").nth(1).unwrap();
-    let length = length.split("\r\n").next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    stream
-        .write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
-        .unwrap();
+    let (head, body) = take_request(stream, 202);
     let line = head.lines().next().unwrap_or_default().to_owned();
     (line, serde_json::from_slice(&body).unwrap())
 }

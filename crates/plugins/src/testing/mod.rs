@@ -1,5 +1,7 @@
 //! A request on a bench: enough of an exchange to run one handler.
 
+mod receivers;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +14,8 @@ use plugin_api::{
 use schema::{Mode, Violations};
 use serde_json::{Map, Value};
 use uuid::Uuid;
+
+pub(crate) use receivers::{Datagrams, Server, take_request};
 
 pub(crate) const NODE: u128 = 0xA;
 pub(crate) const ROUTE: u128 = 0xB;
@@ -486,64 +490,4 @@ fn client(ip: &str) -> ClientInfo {
 
 pub(crate) fn text(id: u128) -> Bytes {
     Bytes::from(Uuid::from_u128(id).to_string())
-}
-
-/// A server that answers every request with the same bytes, and remembers the last one.
-pub(crate) struct Server {
-    pub(crate) port: u16,
-    seen: Arc<parking_lot::Mutex<Vec<u8>>>,
-}
-
-impl Server {
-    pub(crate) fn start(answer: &'static [u8]) -> Self {
-        Self::with(move |_| answer.to_vec())
-    }
-
-    /// A server that answers a request, head and body, with what is made of it.
-    pub(crate) fn with(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::new(parking_lot::Mutex::new(Vec::new()));
-        let kept = Arc::clone(&seen);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { return };
-                while let Some(request) = read_request(&mut stream) {
-                    let bytes = answer(&String::from_utf8_lossy(&request));
-                    *kept.lock() = request;
-                    if std::io::Write::write_all(&mut stream, &bytes).is_err() {
-                        break;
-                    }
-                }
-            }
-        });
-        Self { port, seen }
-    }
-
-    /// The last request.
-    pub(crate) fn seen(&self) -> String {
-        String::from_utf8_lossy(&self.seen.lock()).into_owned()
-    }
-}
-
-/// A request, head and body of a told length.
-fn read_request(stream: &mut std::net::TcpStream) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length:"));
-            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
-            if bytes.len() >= end + 4 + length {
-                return Some(bytes);
-            }
-        }
-        match std::io::Read::read(stream, &mut buffer) {
-            Ok(count) if count > 0 => bytes.extend_from_slice(&buffer[..count]),
-            _ => return None,
-        }
-    }
 }
