@@ -246,6 +246,32 @@ function client.get_consumer_group() return nil end
 function client.get_consumer_groups() return nil end
 kong.client = freeze(client, "kong.client")
 
+-- The functions of a request or an answer that change its headers.
+local function edits_headers(members, allowed, set, add, clear)
+  function members.set_header(name, value)
+    allowed()
+    if type(value) == "table" then
+      clear(text(name, "header name"))
+      for _, one in ipairs(value) do add(name, text(one, "header value")) end
+      return
+    end
+    set(text(name, "header name"), text(value, "header value"))
+  end
+  function members.add_header(name, value)
+    allowed()
+    add(text(name, "header name"), text(value, "header value"))
+  end
+  function members.clear_header(name)
+    allowed()
+    clear(text(name, "header name"))
+  end
+  function members.set_headers(headers)
+    allowed()
+    if type(headers) ~= "table" then error("headers must be a table", 2) end
+    for name, value in pairs(headers) do members.set_header(name, value) end
+  end
+end
+
 local service_request = {}
 local function editing() phase("rewrite", "access") end
 function service_request.set_scheme(scheme)
@@ -275,28 +301,7 @@ function service_request.set_method(method)
   if not find(method, "^[A-Z]+$") then error("invalid method: " .. method, 2) end
   gh.set_method(method)
 end
-function service_request.set_header(name, value)
-  editing()
-  if type(value) == "table" then
-    gh.clear_header(text(name, "header name"))
-    for _, one in ipairs(value) do gh.add_header(name, text(one, "header value")) end
-    return
-  end
-  gh.set_header(text(name, "header name"), text(value, "header value"))
-end
-function service_request.add_header(name, value)
-  editing()
-  gh.add_header(text(name, "header name"), text(value, "header value"))
-end
-function service_request.clear_header(name)
-  editing()
-  gh.clear_header(text(name, "header name"))
-end
-function service_request.set_headers(headers)
-  editing()
-  if type(headers) ~= "table" then error("headers must be a table", 2) end
-  for name, value in pairs(headers) do service_request.set_header(name, value) end
-end
+edits_headers(service_request, editing, gh.set_header, gh.add_header, gh.clear_header)
 function service_request.clear_query_arg(name)
   editing()
   local args = decode_args(gh.raw_query())
@@ -360,28 +365,7 @@ function response.set_status(status)
   answering()
   gh.set_status(integer(status, "code", 100, 599))
 end
-function response.set_header(name, value)
-  answering()
-  if type(value) == "table" then
-    gh.clear_answer_header(text(name, "header name"))
-    for _, one in ipairs(value) do gh.add_answer_header(name, text(one, "header value")) end
-    return
-  end
-  gh.set_answer_header(text(name, "header name"), text(value, "header value"))
-end
-function response.add_header(name, value)
-  answering()
-  gh.add_answer_header(text(name, "header name"), text(value, "header value"))
-end
-function response.clear_header(name)
-  answering()
-  gh.clear_answer_header(text(name, "header name"))
-end
-function response.set_headers(headers)
-  answering()
-  if type(headers) ~= "table" then error("headers must be a table", 2) end
-  for name, value in pairs(headers) do response.set_header(name, value) end
-end
+edits_headers(response, answering, gh.set_answer_header, gh.add_answer_header, gh.clear_answer_header)
 function response.get_raw_body()
   phase("body_filter")
   return gh.collected_body()
