@@ -7,7 +7,13 @@ cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
 folder=$(mktemp -d "${TMPDIR:-/tmp}/gatehouse-bench-store.XXXXXX")
 platform=
-trap '[ -z "$platform" ] || kill "$platform" 2>/dev/null || true; rm -rf "$folder"' EXIT
+end() {
+  # It writes into the folder until it has ended.
+  [ -z "$platform" ] || { kill "$platform" && wait "$platform"; } 2>/dev/null || true
+  rm -rf "$folder"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
 
 # Link-time optimisation of examples takes minutes and changes nothing that is measured here.
 export CARGO_PROFILE_RELEASE_LTO=false
