@@ -74,6 +74,15 @@ const PUBLISHED: [&str; 12] = [
     "priority",
 ];
 
+const BY_PROTOCOL: CustomCheck = CustomCheck {
+    name: "fields_by_protocol",
+    fields: &["protocols"],
+    published: &PUBLISHED,
+    run_with_missing_fields: true,
+    run_with_invalid_fields: false,
+    run: check,
+};
+
 /// In the reference, a check of the router flavor; every flavor here takes both handlings.
 pub(crate) fn path_handling() -> Check {
     Check::Custom(CustomCheck {
@@ -88,25 +97,14 @@ pub(crate) fn path_handling() -> Check {
 
 /// The check of these rules.
 pub(crate) fn by_protocol() -> Check {
-    Check::Custom(CustomCheck {
-        name: "fields_by_protocol",
-        fields: &["protocols"],
-        published: &PUBLISHED,
-        run_with_missing_fields: true,
-        run_with_invalid_fields: false,
-        run: check,
-    })
+    Check::Custom(BY_PROTOCOL)
 }
 
 /// The check of these rules and of expressions.
 pub(crate) fn by_protocol_or_expression() -> Check {
     Check::Custom(CustomCheck {
-        name: "fields_by_protocol",
-        fields: &["protocols"],
-        published: &PUBLISHED,
-        run_with_missing_fields: true,
-        run_with_invalid_fields: false,
         run: check_with_expression,
+        ..BY_PROTOCOL
     })
 }
 

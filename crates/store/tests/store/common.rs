@@ -153,6 +153,14 @@ pub(crate) fn insert(kind: &'static str, body: Body) -> Operation {
     Operation::Insert { kind, body }
 }
 
+/// Service 1 and route 2 of it.
+pub(crate) fn service_with_route() -> Vec<Operation> {
+    vec![
+        insert("services", service(1, "s")),
+        insert("routes", route(2, "r", 1)),
+    ]
+}
+
 pub(crate) fn delete(kind: &'static str, number: u128) -> Operation {
     Operation::Delete {
         kind,

@@ -260,10 +260,7 @@ async fn control_planes_do_not_meet(place: Place) {
 async fn purge_takes_everything_of_one_control_plane(place: Place) {
     let store = place.open().unwrap();
     for plane in [PLANE, OTHER_PLANE] {
-        let rows = vec![
-            insert("services", service(1, "s")),
-            insert("routes", route(2, "r", 1)),
-        ];
+        let rows = service_with_route();
         apply_to(&store, plane, rows).await.unwrap();
     }
 

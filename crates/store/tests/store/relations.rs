@@ -101,28 +101,12 @@ async fn reference_to_a_missing_row_is_refused(place: Place) {
     };
     assert_eq!(error, expected);
     // The parent may come earlier in the same batch.
-    apply(
-        &store,
-        vec![
-            insert("services", service(1, "s")),
-            insert("routes", route(2, "r", 1)),
-        ],
-    )
-    .await
-    .unwrap();
+    apply(&store, service_with_route()).await.unwrap();
 }
 
 async fn restricting_reference_keeps_its_target(place: Place) {
     let store = place.open().unwrap();
-    apply(
-        &store,
-        vec![
-            insert("services", service(1, "s")),
-            insert("routes", route(2, "r", 1)),
-        ],
-    )
-    .await
-    .unwrap();
+    apply(&store, service_with_route()).await.unwrap();
 
     let error = apply(&store, vec![delete("services", 1)])
         .await
