@@ -3,7 +3,7 @@
 //! Compat: a filter must be installed to be named, and this program installs none, so the
 //! description is there and every chain is refused with the reference's words.
 
-use schema::{Check, CustomCheck, Field, Rule, Schema};
+use schema::{Check, Field, Rule, Schema};
 use serde_json::{Value, json};
 
 use crate::kind::EntityKind;
@@ -51,15 +51,11 @@ fn describe() -> Schema {
         .field(Field::tags())
         .check(Check::MutuallyExclusive(vec!["service", "route"]))
         .check(Check::AtLeastOneOf(vec!["service", "route"]))
-        .check(Check::Custom(CustomCheck {
-            name: "filter_configuration",
-            fields: &["filters"],
-            published: &["filters"],
-            run_with_missing_fields: false,
+        // Filters would bring descriptions of their configuration; none is installed.
+        .check(Check::Announced {
+            fields: vec!["filters"],
             run_with_invalid_fields: true,
-            // Filters would bring descriptions of their configuration; none is installed.
-            run: |_| Ok(()),
-        }))
+        })
 }
 
 fn filter() -> Schema {

@@ -140,6 +140,7 @@ fn checks(schema: &Schema) -> Vec<String> {
             "* Whether one of {} must be set depends on `{if_field}`.",
             list(then_any)
         )),
+        Check::Announced { .. } => None,
         Check::Custom(custom) => Some(format!(
             "* {}: {}.",
             custom.name.replace('_', " "),

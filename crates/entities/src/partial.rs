@@ -117,7 +117,8 @@ fn looks_into(check: &Check, places: &[&str]) -> bool {
         | Check::OnlyOneOf(fields)
         | Check::MutuallyRequired(fields)
         | Check::MutuallyExclusive(fields)
-        | Check::Distinct(fields) => fields.clone(),
+        | Check::Distinct(fields)
+        | Check::Announced { fields, .. } => fields.clone(),
         Check::ConditionalAtLeastOneOf {
             then_any, else_any, ..
         } => [then_any.as_slice(), else_any].concat(),

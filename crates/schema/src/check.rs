@@ -51,6 +51,14 @@ pub enum Check {
         /// The message; `None` is the usual text.
         then_err: Option<&'static str>,
     },
+    /// Named in schema documents, because the reference has a check in code there; nothing can break
+    /// it.
+    Announced {
+        /// The members that documents name.
+        fields: Vec<&'static str>,
+        /// Whether documents say that it runs while members are wrong.
+        run_with_invalid_fields: bool,
+    },
     /// Code.
     Custom(CustomCheck),
 }

@@ -75,16 +75,10 @@ impl Check {
                 let value = lookup(body, then_field).unwrap_or(&Value::Null);
                 if let Some(fault) = then_fault(base, then_match, value) {
                     found.set(then_field, fault);
-                    found.add_entity(then_err.map_or_else(
-                        || {
-                            format!(
-                                "failed conditional validation given value of field '{if_field}'"
-                            )
-                        },
-                        str::to_owned,
-                    ));
+                    found.add_entity(then_err.map_or_else(|| failed(if_field), str::to_owned));
                 }
             }
+            Self::Announced { .. } => {}
             Self::Custom(check) => check.apply(body, found),
         }
     }
@@ -233,6 +227,10 @@ fn find<'a>(schema: &'a Schema, path: &str) -> Option<&'a Field> {
             _ => None,
         },
     }
+}
+
+fn failed(if_field: &str) -> String {
+    format!("failed conditional validation given value of field '{if_field}'")
 }
 
 fn at_least_one(fields: &[&'static str], update: bool) -> String {

@@ -279,18 +279,28 @@ fn check(check: &Check) -> Value {
             insert_text(&mut form, "then_err", *then_err);
             json!({"conditional": form})
         }
-        Check::Custom(custom) => {
-            let mut form = Map::new();
-            if custom.run_with_missing_fields {
-                form.insert("run_with_missing_fields".to_owned(), Value::Bool(true));
-            }
-            if custom.run_with_invalid_fields {
-                form.insert("run_with_invalid_fields".to_owned(), Value::Bool(true));
-            }
-            form.insert("field_sources".to_owned(), json!(custom.published));
-            json!({"custom_entity_check": form})
-        }
+        Check::Announced {
+            fields,
+            run_with_invalid_fields,
+        } => in_code(fields, false, *run_with_invalid_fields),
+        Check::Custom(custom) => in_code(
+            custom.published,
+            custom.run_with_missing_fields,
+            custom.run_with_invalid_fields,
+        ),
     }
+}
+
+fn in_code(fields: &[&'static str], with_missing: bool, with_invalid: bool) -> Value {
+    let mut form = Map::new();
+    if with_missing {
+        form.insert("run_with_missing_fields".to_owned(), Value::Bool(true));
+    }
+    if with_invalid {
+        form.insert("run_with_invalid_fields".to_owned(), Value::Bool(true));
+    }
+    form.insert("field_sources".to_owned(), json!(fields));
+    json!({"custom_entity_check": form})
 }
 
 fn insert_text(form: &mut Map<String, Value>, name: &str, text: Option<&'static str>) {
