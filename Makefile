@@ -36,7 +36,7 @@ suites: ## the long forms of the tests
 	cargo build --locked --package gatehouse
 	GATEHOUSE_LONG=1 GATEHOUSE_BINARY=$(CARGO_TARGET_DIR)/debug/gatehouse cargo test --locked --workspace --no-fail-fast
 
-soak: build ## kills and restarts under load for a long while
+soak: build ## kills and restarts under load, and thirty minutes in which everything around a node breaks
 	scripts/install-test-packages.sh
 	GATEHOUSE_LONG=1 GATEHOUSE_SOAK=1 GATEHOUSE_BINARY=$(GATEHOUSE) cargo test --locked --package gatehouse-tests --test soak -- --nocapture
 

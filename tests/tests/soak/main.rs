@@ -1,5 +1,7 @@
 //! Kills and changes under load. Short in `make test`; `make soak` runs it long.
 
+mod chaos;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
