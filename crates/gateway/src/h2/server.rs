@@ -136,6 +136,7 @@ async fn serve_stream(
         matched: None,
         is_clock_fresh: false,
         limits: core.limits(),
+        upgraded: None,
         is_persistent: true,
     };
     // What becomes of the connection is not for one stream to say.

@@ -26,6 +26,7 @@ pub(super) fn metrics(compile: Arc<Compile>) -> Metrics {
                 true => targets(&compile),
                 false => Vec::new(),
             },
+            own: counters.own().to_vec(),
             ..Figures::default()
         };
         exposition(&compile.shared, &figures)

@@ -37,7 +37,7 @@ use crate::intake::{Cache, Intake, IntakeOptions};
 use crate::outlet::{Apply, Client, ClientOptions, Identity, Link};
 use crate::proxy::{Engine, EngineHandle, EngineOptions};
 use crate::snapshot::{Compile, Snapshot};
-use crate::status::{Active, Counters, Facts};
+use crate::status::{Active, Counters, Facts, StreamCounters};
 use crate::telemetry::{Sender, TelemetrySink};
 
 pub use crate::surface::{AnswerBody, Handler, HandlerFuture, ServeError};
@@ -375,6 +375,16 @@ fn facts(engine: &Arc<EngineHandle>, intake: &Arc<Intake>, database: Option<&Dat
             datagrams_dropped: counters.datagrams_dropped,
             log_lines_dropped: counters.log_dropped,
             connection_faults: counters.panics,
+            handshake_failures: counters.handshake_failures,
+            attempt_failures: counters.attempt_failures,
+            stream: StreamCounters {
+                connections: counters.stream_connections,
+                sessions: counters.stream_sessions,
+                refused: counters.stream_refused,
+                unreachable: counters.stream_unreachable,
+                sent_bytes: counters.stream_sent_bytes,
+                received_bytes: counters.stream_received_bytes,
+            },
         }
     };
     let active = move || Active {

@@ -12,9 +12,6 @@ use super::transaction::{Ending, Transaction};
 use super::work::Origin;
 use super::{filters, routing};
 
-/// How much a client has to take in its time, in bytes.
-const PIECE: usize = 64 * 1024;
-
 impl<C: Client> Transaction<'_, C> {
     /// Answers a request whose head was refused.
     pub(crate) async fn refuse(mut self, reply: &Reply) -> Ending {
@@ -134,23 +131,11 @@ impl<C: Client> Transaction<'_, C> {
         self.push_last(payload).await
     }
 
-    /// Sends the rest of an answer whose head waits, piece by piece: the client has
-    /// `send_timeout` for each.
+    /// Sends the rest of an answer whose head waits. The client has `send_timeout` from one byte
+    /// that it takes to the next.
     pub(super) async fn push_last(&mut self, mut rest: Bytes) -> Ending {
         let pushed = loop {
-            let piece = &rest[..rest.len().min(PIECE)];
-            let is_last = piece.len() == rest.len();
-            let last: Option<&[u8]> = is_last.then_some(&[]);
-            self.timer
-                .arm(self.core.ticks.now(), self.core.config.send_timeout);
-            let pushed = std::future::poll_fn(|cx| {
-                if self.timer.poll_expired(cx).is_ready() {
-                    return std::task::Poll::Ready(Err(std::io::ErrorKind::TimedOut.into()));
-                }
-                self.client.poll_push(cx, piece, last)
-            })
-            .await;
-            match pushed {
+            match self.push_some(&rest).await {
                 Ok(count) if count < rest.len() => rest.advance(count),
                 pushed => break pushed,
             }
@@ -161,6 +146,25 @@ impl<C: Client> Transaction<'_, C> {
             Ok(_) => Ending::Close,
             Err(_) => Ending::Abort,
         }
+    }
+
+    async fn push_some(&mut self, rest: &[u8]) -> std::io::Result<usize> {
+        let limit = self.core.config.send_timeout;
+        let mut sent = self.client.sent();
+        self.timer.arm(self.core.ticks.now(), limit);
+        std::future::poll_fn(|cx| {
+            let pushed = self.client.poll_push(cx, rest, Some(&[]));
+            if pushed.is_ready() {
+                return pushed;
+            }
+            if self.client.sent() != sent {
+                sent = self.client.sent();
+                self.timer.arm(self.core.ticks.now(), limit);
+            }
+            let is_over = self.timer.poll_expired(cx);
+            is_over.map(|()| Err(std::io::ErrorKind::TimedOut.into()))
+        })
+        .await
     }
 
     /// Lines for those who ask with `Kong-Debug`.

@@ -351,7 +351,9 @@ impl<'a, C: Client> Relay<'a, C> {
             return polled;
         }
         self.has_waited = true;
-        let mark = self.moved * 8 + self.waits as u64;
+        // What left counts before the piece it belongs to has left as a whole.
+        let left = self.client.sent() + self.upstream.sender.sent;
+        let mark = (self.moved + left) * 8 + self.waits as u64;
         if self.armed != mark {
             self.armed = mark;
             let limit = match self.waits {

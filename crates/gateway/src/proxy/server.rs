@@ -242,6 +242,7 @@ pub(crate) async fn answer(session: &mut Session, work: &mut Work) -> Ending {
         matched: None,
         is_clock_fresh: false,
         limits: core.limits(),
+        upgraded: None,
         is_persistent,
     };
     if refused == 0 {

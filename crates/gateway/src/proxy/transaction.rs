@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use plugin_api::{HttpVersion, Reply};
 
@@ -15,6 +16,7 @@ use super::request_head::{self, RequestParts};
 use super::response_head::{self, AnswerBody, AnswerParts};
 use super::work::{Origin, Work};
 use super::{balancing, filters, forwarded, hashing, logging, plugins, routing, tunnel};
+use crate::health::Group;
 use crate::http1::Framing;
 use crate::net::Timer;
 use crate::snapshot::{RouteEntry, ServiceEntry};
@@ -48,6 +50,15 @@ pub(crate) struct Transaction<'a, C> {
     pub(crate) is_clock_fresh: bool,
     /// Time limits of the exchange; the service's, once one is asked.
     pub(crate) limits: Limits,
+    /// The service's side, once it has agreed to an upgrade.
+    pub(crate) upgraded: Option<Box<Upgraded>>,
+}
+
+/// A service that has agreed to an upgrade.
+pub(crate) struct Upgraded {
+    reached: Box<Reached>,
+    /// The balancer and what it waits to be told at the end.
+    balanced: Option<(Arc<Group>, Attempts)>,
 }
 
 impl<C: Client> Transaction<'_, C> {
@@ -59,6 +70,9 @@ impl<C: Client> Transaction<'_, C> {
             Ok(()) => self.proxy().await,
             Err(reply) => self.answer(&reply, false).await,
         };
+        if let Some(upgraded) = self.upgraded.take() {
+            self.tunnel(upgraded).await;
+        }
         self.finish();
         self.core.counters.writing.sub(1);
         ending
@@ -135,7 +149,10 @@ impl<C: Client> Transaction<'_, C> {
         }
         let ending = self.attempts(entry, service, &mut attempts).await;
         if let Some(group) = attempt::group(&pinned, service) {
-            balancing::finish(self.core, group, &mut attempts, self.work.notes.status);
+            match &mut self.upgraded {
+                Some(upgraded) => upgraded.balanced = Some((Arc::clone(group), attempts)),
+                None => balancing::finish(self.core, group, &mut attempts, self.work.notes.status),
+            }
         }
         ending
     }
@@ -355,7 +372,11 @@ impl<C: Client> Transaction<'_, C> {
         notes.status = status;
         notes.source = Origin::Service;
         if status == 101 {
-            return self.tunnel(reached).await;
+            self.upgraded = Some(Box::new(Upgraded {
+                reached,
+                balanced: None,
+            }));
+            return Ending::Abort;
         }
         if self.work.plugins.is_used {
             return filters::relay(self, reached, state).await;
@@ -489,27 +510,31 @@ impl<C: Client> Transaction<'_, C> {
         }
     }
 
-    async fn tunnel(&mut self, mut reached: Box<Reached>) -> Ending {
-        self.write_answer_head(&reached, AnswerBody::Nothing, None);
+    /// Passes bytes between a client and a service until one ends. It may take days: of the
+    /// configuration only the route stays in memory, for the log.
+    async fn tunnel(&mut self, mut upgraded: Box<Upgraded>) {
+        let reached = &mut upgraded.reached;
+        self.write_answer_head(reached, AnswerBody::Nothing, None);
         reached.link.reader.buffer.consume(self.work.response.len);
+        let limit = self.limits.read;
         let pushed = std::future::poll_fn(|cx| self.client.poll_push(cx, &[], None)).await;
-        let (Ok(_), Some(client)) = (pushed, self.client.link()) else {
-            return Ending::Abort;
-        };
-        let limit = self
-            .pinned
-            .snapshot
-            .routes
-            .get(self.route.unwrap_or_default())
-            .and_then(|entry| entry.service.as_ref())
-            .map_or(60_000_000, |entry| {
-                u64::from(entry.service.read_timeout) * 1000
+        if let Some(route) = self.route {
+            let kept = self.pinned.snapshot.only(route);
+            self.route = Some(0);
+            self.pinned = Rc::new(Pinned {
+                snapshot: Arc::new(kept),
             });
-        let (down, up) = tunnel::run(self.core, client, &mut reached.link, self.timer, limit).await;
-        self.note_sizes();
-        self.work.notes.response_bytes += down;
-        self.work.notes.request_bytes += up;
-        Ending::Abort
+        }
+        if let (Ok(_), Some(client)) = (pushed, self.client.link()) {
+            let (down, up) =
+                tunnel::run(self.core, client, &mut reached.link, self.timer, limit).await;
+            self.note_sizes();
+            self.work.notes.response_bytes += down;
+            self.work.notes.request_bytes += up;
+        }
+        if let Some((group, attempts)) = &mut upgraded.balanced {
+            balancing::finish(self.core, group, attempts, self.work.notes.status);
+        }
     }
 
     pub(crate) fn note_sizes(&mut self) {

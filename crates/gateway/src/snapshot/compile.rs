@@ -8,7 +8,7 @@ use declarative::{Config, Problem};
 use entities::{Map, Route};
 use pki::{CertifiedPair, certified_key};
 use plugin_api::{Chain, RouteInfo};
-use router::Router;
+use router::{Flavor, Router};
 use rustls::sign::CertifiedKey;
 use schema::DecodeError;
 use serde_json::Value;
@@ -64,13 +64,26 @@ impl Snapshot {
     }
 
     /// What a node runs before it has any configuration: nothing matches.
-    ///
-    /// # Panics
-    ///
-    /// Never: a router without routes has nothing that could be wrong.
     #[must_use]
     pub fn empty(node: &Compile) -> Self {
-        let router = Router::compile(&[], node.flavor).ok();
+        Self {
+            certificates: Certificates::new(node.default_certificate.clone()),
+            ..Self::nothing()
+        }
+    }
+
+    /// What a connection that outlives configurations keeps: one route under the number 0, with
+    /// its plugins. Nothing matches.
+    pub(crate) fn only(&self, route: usize) -> Self {
+        Self {
+            routes: self.routes.only(route),
+            hash: self.hash.clone(),
+            ..Self::nothing()
+        }
+    }
+
+    fn nothing() -> Self {
+        let router = Router::compile(&[], Flavor::TraditionalCompatible).ok();
         Self {
             // No routes, no errors.
             router: router.expect("a router of no routes compiles"),
@@ -79,7 +92,7 @@ impl Snapshot {
             globals: Arc::default(),
             lookups: plugin_api::Lookups::default(),
             raised: None,
-            certificates: Certificates::new(node.default_certificate.clone()),
+            certificates: Certificates::default(),
             hash: wire::EMPTY_HASH.to_owned(),
             is_empty: true,
             plugin_names: Vec::new(),

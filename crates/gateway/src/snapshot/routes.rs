@@ -26,6 +26,15 @@ impl Routes {
         self.entries.get(number)?.as_deref()
     }
 
+    /// One route alone, under the number 0.
+    pub(super) fn only(&self, number: usize) -> Self {
+        let entry = self.entries.get(number).cloned().flatten();
+        Self {
+            count: usize::from(entry.is_some()),
+            entries: vec![entry],
+        }
+    }
+
     /// How many routes there are.
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -30,6 +30,100 @@ pub struct Counters {
     pub log_lines_dropped: u64,
     /// Connections closed since the start by a fault of the program.
     pub connection_faults: u64,
+    /// Handshakes of TLS with clients that failed since the start.
+    pub handshake_failures: u64,
+    /// Attempts at services that failed since the start.
+    pub attempt_failures: u64,
+    /// What passed on layer 4.
+    pub stream: StreamCounters,
+}
+
+/// Sums over all cores of what layer 4 did since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamCounters {
+    /// Connections begun; datagrams are none.
+    pub connections: u64,
+    /// Connections and sessions of datagrams that a route took.
+    pub sessions: u64,
+    /// Closed: no handshake, a plugin's word, or no route.
+    pub refused: u64,
+    /// Ended because no target could be reached.
+    pub unreachable: u64,
+    /// Bytes sent to clients.
+    pub sent_bytes: u64,
+    /// Bytes received from clients.
+    pub received_bytes: u64,
+}
+
+impl Counters {
+    /// The counters that the reference does not have, with the names that they bear everywhere and
+    /// what they count. In `/metrics` their names are `gatehouse_NAME_total`.
+    #[must_use]
+    pub fn own(&self) -> [(&'static str, &'static str, u64); 12] {
+        let stream = &self.stream;
+        [
+            (
+                "attempt_failures",
+                "Attempts at services that failed",
+                self.attempt_failures,
+            ),
+            (
+                "connection_faults",
+                "Connections closed by a fault of the program",
+                self.connection_faults,
+            ),
+            (
+                "connections_refused",
+                "Client connections beyond the limit",
+                self.connections_refused,
+            ),
+            (
+                "datagrams_dropped",
+                "Datagrams that found no room or no session",
+                self.datagrams_dropped,
+            ),
+            (
+                "handshake_failures",
+                "Handshakes of TLS with clients that failed",
+                self.handshake_failures,
+            ),
+            (
+                "log_lines_dropped",
+                "Lines of access logs that their writer did not take in time",
+                self.log_lines_dropped,
+            ),
+            (
+                "stream_connections",
+                "Connections of layer 4",
+                stream.connections,
+            ),
+            (
+                "stream_received_bytes",
+                "Bytes that layer 4 received from clients",
+                stream.received_bytes,
+            ),
+            (
+                "stream_refused",
+                "Connections of layer 4 closed without handshake, by a plugin or without route",
+                stream.refused,
+            ),
+            (
+                "stream_sent_bytes",
+                "Bytes that layer 4 sent to clients",
+                stream.sent_bytes,
+            ),
+            (
+                "stream_sessions",
+                "Connections and sessions of datagrams that a route of layer 4 took",
+                stream.sessions,
+            ),
+            (
+                "stream_unreachable",
+                "Connections and sessions of layer 4 that reached no target",
+                stream.unreachable,
+            ),
+        ]
+    }
 }
 
 /// The configuration in use.

@@ -9,6 +9,6 @@ mod report;
 mod tests;
 
 pub(crate) use api::StatusApi;
-pub use facts::{Active, Counters, Facts, Metrics, Reach};
+pub use facts::{Active, Counters, Facts, Metrics, Reach, StreamCounters};
 pub(crate) use report::resident_bytes;
 pub use report::status_report;

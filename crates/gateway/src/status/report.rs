@@ -2,8 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::facts::{Counters, Facts};
+use super::facts::{Counters, Facts, StreamCounters};
 
+/// The counters that tell of something turned away, dropped or failed.
+const LIMITS: [&str; 6] = [
+    "attempt_failures",
+    "connection_faults",
+    "connections_refused",
+    "datagrams_dropped",
+    "handshake_failures",
+    "log_lines_dropped",
+];
 /// Limit: decimals that may be asked for.
 const SCALE_MAX: u32 = 20;
 
@@ -46,11 +55,14 @@ pub async fn status_report(facts: &Facts, query: &str) -> Result<Value, String> 
             body["configuration_hash"] = hash.into();
         }
     }
-    // Additions of ours, there only while something is wrong.
+    // Additions of ours, there only once there is something to tell.
     let lost = plugins::lost_records();
     let limits = limits_met(&counters);
     if !limits.is_empty() {
         body["limits_met"] = limits.into();
+    }
+    if counters.stream != StreamCounters::default() {
+        body["stream"] = stream(&counters).into();
     }
     if !lost.is_empty() {
         body["plugin_records_lost"] = lost.into_iter().collect();
@@ -63,15 +75,20 @@ pub async fn status_report(facts: &Facts, query: &str) -> Result<Value, String> 
 
 /// What was turned away or dropped since the start, where there is any.
 fn limits_met(counters: &Counters) -> Map<String, Value> {
-    let all = [
-        ("connections_refused", counters.connections_refused),
-        ("datagrams_dropped", counters.datagrams_dropped),
-        ("log_lines_dropped", counters.log_lines_dropped),
-        ("connection_faults", counters.connection_faults),
-    ];
-    let met = all.into_iter().filter(|(_, count)| *count > 0);
-    met.map(|(name, count)| (name.to_owned(), count.into()))
+    let met = counters.own().into_iter();
+    let met = met.filter(|(name, _, count)| LIMITS.contains(name) && *count > 0);
+    met.map(|(name, _, count)| (name.to_owned(), count.into()))
         .collect()
+}
+
+/// What layer 4 did, without the prefix that its names have elsewhere.
+fn stream(counters: &Counters) -> Map<String, Value> {
+    let all = counters.own().into_iter();
+    all.filter_map(|(name, _, count)| {
+        let name = name.strip_prefix("stream_")?;
+        Some((name.to_owned(), count.into()))
+    })
+    .collect()
 }
 
 fn body(counters: &Counters, unit: Unit, scale: u32) -> Value {

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use test_support::Client;
 
-use super::{Active, Counters, Facts, StatusApi};
+use super::{Active, Counters, Facts, StatusApi, StreamCounters};
 use crate::surface::{Paths, Server, Shown};
 
 struct Running {
@@ -25,6 +25,11 @@ async fn start() -> Running {
     let counters = || Counters {
         total_requests: 7,
         datagrams_dropped: 2,
+        handshake_failures: 3,
+        stream: StreamCounters {
+            sessions: 4,
+            ..StreamCounters::default()
+        },
         ..Counters::default()
     };
     let facts = Facts::new(counters, move || seen.lock().clone(), None);
@@ -126,7 +131,12 @@ async fn status_shows_counters_hash_and_memory_in_the_unit_asked_for() {
     // Only what was met is told.
     assert_eq!(
         body["limits_met"],
-        serde_json::json!({"datagrams_dropped": 2})
+        serde_json::json!({"datagrams_dropped": 2, "handshake_failures": 3})
+    );
+    assert_eq!(
+        body["stream"],
+        serde_json::json!({"connections": 0, "received_bytes": 0, "refused": 0, "sent_bytes": 0,
+                           "sessions": 4, "unreachable": 0})
     );
     assert_eq!(body["configuration_hash"], "a".repeat(32));
     let memory = |body: &Value| body["memory"]["workers_lua_vms"][0]["http_allocated_gc"].clone();

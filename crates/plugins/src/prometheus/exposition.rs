@@ -51,6 +51,7 @@ pub fn exposition(shared: &Shared, figures: &Figures) -> String {
     if registry.shows_targets() {
         page.targets(figures);
     }
+    page.own(figures);
     page.losses();
     page.text
 }
@@ -330,6 +331,15 @@ impl Page {
     }
 
     /// An addition of ours, there only once something was lost.
+    /// Compat: what the reference does not have is there once there is something to tell.
+    fn own(&mut self, figures: &Figures) {
+        for (name, help, count) in figures.own.iter().filter(|(.., count)| *count > 0) {
+            let name = format!("gatehouse_{name}_total");
+            self.begin(&name, "counter", help);
+            self.sample(&name, &[], count);
+        }
+    }
+
     fn losses(&mut self) {
         let lost = lost_records();
         if lost.is_empty() {

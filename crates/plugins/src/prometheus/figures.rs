@@ -31,6 +31,8 @@ pub struct Figures {
     pub control_plane: Option<ControlPlane>,
     /// Addresses of targets; asked for only if [`shows_targets`](super::shows_targets).
     pub targets: Vec<TargetHealth>,
+    /// Counters that the reference does not have: name, what it counts, value.
+    pub own: Vec<(&'static str, &'static str, u64)>,
 }
 
 /// The link of a data plane.

@@ -235,6 +235,23 @@ fn targets_are_shown_while_an_instance_asks_for_them() {
 }
 
 #[test]
+fn what_the_node_counts_beside_the_reference_is_shown_once_there_is_some() {
+    let figures = Figures {
+        own: vec![
+            ("stream_sessions", "Sessions", 3),
+            ("none_of_it", "None", 0),
+        ],
+        ..Figures::default()
+    };
+    let page = exposition(&Bench::new().shared, &figures);
+    let lines = "# HELP gatehouse_stream_sessions_total Sessions\n\
+                 # TYPE gatehouse_stream_sessions_total counter\n\
+                 gatehouse_stream_sessions_total 3\n";
+    assert!(page.contains(lines), "{page}");
+    assert!(!page.contains("none_of_it"), "{page}");
+}
+
+#[test]
 fn wrong_settings_are_named_with_their_place() {
     assert_eq!(
         violations(&DEFINITION, json!({"per_consumer": "yes", "own": 1})),

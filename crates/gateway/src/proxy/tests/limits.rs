@@ -1,6 +1,6 @@
 //! Every limit of what clients send: below it, at it, above it.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use conf::{HeaderBuffers, Settings};
@@ -177,4 +177,43 @@ fn a_body_that_stops_is_not_waited_for() {
     let answer = String::from_utf8_lossy(&client.rest()).into_owned();
     assert_eq!(status(&answer), "408", "{answer}");
     until(|| gateway.handle.counters().active == 0);
+}
+
+/// Reads so many bytes, a few at a time, with pauses shorter than the limit that add up to more.
+fn sips(client: &mut Client, length: usize) -> usize {
+    let mut taken = 0;
+    let mut piece = vec![0; 64 * 1024];
+    while taken < length {
+        std::thread::park_timeout(Duration::from_millis(5));
+        match client.stream.read(&mut piece) {
+            Ok(count @ 1..) => taken += count,
+            _ => return taken,
+        }
+    }
+    taken
+}
+
+fn patient_for_half_a_second(settings: &mut Settings) {
+    settings.send_timeout = Duration::from_millis(500);
+}
+
+#[test]
+fn a_client_that_reads_slowly_and_goes_on_reading_gets_all_of_an_answer() {
+    const LENGTH: usize = 24 * 1024 * 1024;
+    let origin = Origin::start(|_, _| Act::Send(ok(&"x".repeat(LENGTH))));
+    let gateway = limited(&origin, patient_for_half_a_second);
+    let mut client = gateway.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(sips(&mut client, LENGTH) >= LENGTH);
+}
+
+#[test]
+fn a_client_that_stops_reading_is_cut_off() {
+    let origin = Origin::start(|_, _| Act::Send(ok(&"x".repeat(12 * 1024 * 1024))));
+    let gateway = limited(&origin, patient_for_half_a_second);
+    let mut client = gateway.client();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    until(|| gateway.handle.counters().requests == 1);
+    until(|| gateway.handle.counters().active == 0);
+    assert!(client.rest().len() < 12 * 1024 * 1024);
 }

@@ -16,7 +16,9 @@ use router::{Flavor, RouteInput, Router};
 use serde_json::{Value, json};
 
 use crate::proxy::{Engine, EngineHandle, EngineOptions};
-use crate::snapshot::{Certificates, Destination, RouteEntry, ServiceEntry, Snapshot};
+use crate::snapshot::{
+    Certificates, Destination, RouteEntry, ServiceEntry, SharedSnapshot, Snapshot,
+};
 use crate::telemetry::TelemetrySink;
 
 /// Long enough for a loaded machine; tests that pass never wait for it.
@@ -239,6 +241,8 @@ impl Client {
 pub(crate) struct Gateway {
     pub(crate) handle: EngineHandle,
     pub(crate) telemetry: TelemetrySink,
+    /// The configuration in force.
+    pub(crate) snapshot: SharedSnapshot,
     /// Issued the certificates of its TLS listeners.
     pub(crate) authority: Authority,
 }
@@ -318,9 +322,10 @@ pub(crate) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway
     if settings.proxy_listen.iter().any(|listen| listen.ssl) {
         snapshot.certificates = certificates(&authority);
     }
+    let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let options = EngineOptions {
         settings: Arc::new(settings.clone()),
-        snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+        snapshot: Arc::clone(&snapshot),
         dns: crate::dns::Dns::new(&settings.dns),
         telemetry: telemetry.clone(),
         product: "kong/3.9.3".to_owned(),
@@ -330,6 +335,7 @@ pub(crate) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway
     Gateway {
         handle,
         telemetry,
+        snapshot,
         authority,
     }
 }

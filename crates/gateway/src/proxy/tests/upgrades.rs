@@ -1,4 +1,5 @@
 use std::io::Read;
+use std::sync::Arc;
 
 use super::support::*;
 
@@ -70,4 +71,35 @@ fn a_tunnel_ends_when_the_service_does() {
     client.stream.read_exact(&mut first).ok();
     drop(client);
     until(|| gateway.handle.counters().active == 0);
+}
+
+#[test]
+fn a_tunnel_lets_go_of_the_configuration_it_began_with_and_goes_on() {
+    let switched = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    let origin = Origin::start(|_, request| match request.starts_with(b"GET /ws ") {
+        true => Act::Echo(switched.to_vec()),
+        false => Act::Send(ok("ok")),
+    });
+    let gateway = gateway(origin.address);
+    let before = Arc::downgrade(&gateway.snapshot.load_full());
+    let mut client = gateway.client();
+    client.send(UPGRADE);
+    client.head();
+
+    let next = crate::testing::snapshot("services: []");
+    gateway.snapshot.store(Arc::new(next));
+    // A core looks for a new configuration when a request comes.
+    let answer = gateway.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+
+    until(|| before.strong_count() == 0);
+    client.send("still here");
+    let mut echoed = [0; 10];
+    client.stream.read_exact(&mut echoed).expect("an echo");
+    assert_eq!(&echoed, b"still here");
+    drop(client);
+    until(|| gateway.handle.counters().active == 0);
+    let (records, _) = records(&gateway.telemetry);
+    let tunnel = records.iter().find(|record| record.status == 101);
+    assert!(tunnel.is_some_and(|record| record.route.is_some()));
 }
