@@ -7,6 +7,7 @@ use entities::{Algorithm, Upstream};
 
 use crate::{
     address::Address,
+    hash::xxhash32,
     latency, least,
     live::Moment,
     ring::Ring,
@@ -41,6 +42,8 @@ pub struct Plan {
     pub algorithm: Algorithm,
     /// Points of the ring.
     pub slots: u32,
+    /// Makes the names that sticky sessions have for addresses differ between upstreams.
+    pub salt: u128,
     /// Percent of weight that must be exceeded for the upstream to be healthy; 0 asks for one address.
     pub threshold: f64,
     /// How many targets the addresses belong to, those without an address included.
@@ -56,6 +59,7 @@ impl Plan {
         Self {
             algorithm: upstream.algorithm,
             slots: upstream.slots,
+            salt: upstream.id.as_u128(),
             threshold: upstream.healthchecks.threshold,
             targets,
             extras,
@@ -71,6 +75,8 @@ enum Picker {
     ConsistentHashing(Ring, Wheel),
     LeastConnections,
     Latency,
+    /// The names of the addresses, in their order; requests without one take the wheel.
+    Sticky(Vec<u32>, Wheel),
 }
 
 /// Weight of an upstream.
@@ -106,6 +112,13 @@ impl Balancer {
             ),
             Algorithm::LeastConnections => Picker::LeastConnections,
             Algorithm::Latency => Picker::Latency,
+            Algorithm::StickySessions => {
+                let names = addresses.iter().map(|address| {
+                    let text = format!("{:032x} {}", plan.salt, address.socket);
+                    xxhash32(text.as_bytes())
+                });
+                Picker::Sticky(names.collect(), Wheel::new(&addresses))
+            }
         };
         Self {
             addresses,
@@ -155,9 +168,19 @@ impl Balancer {
     /// Where a core begins.
     pub(crate) fn start(&self, core: usize) -> usize {
         match &self.picker {
-            Picker::RoundRobin(wheel) | Picker::ConsistentHashing(_, wheel) => wheel.start(core),
+            Picker::RoundRobin(wheel)
+            | Picker::ConsistentHashing(_, wheel)
+            | Picker::Sticky(_, wheel) => wheel.start(core),
             Picker::LeastConnections => 0,
             Picker::Latency => core.checked_rem(self.addresses.len()).unwrap_or(0),
+        }
+    }
+
+    /// The name that sticky sessions have for an address.
+    fn sticky_name(&self, index: usize) -> Option<u32> {
+        match &self.picker {
+            Picker::Sticky(names, _) => names.get(index).copied(),
+            _ => None,
         }
     }
 
@@ -166,7 +189,7 @@ impl Balancer {
         core: &'c mut CoreState,
         request: &mut PickState,
         moment: Moment,
-    ) -> Option<&'c Rc<Seat>> {
+    ) -> Option<(&'c Rc<Seat>, Option<u32>)> {
         let CoreState {
             balancer,
             seats,
@@ -200,10 +223,11 @@ impl Balancer {
                 request.forget_failures();
                 index = choose(request, false);
             }
-            let seat = seats.get(index?)?;
+            let index = index?;
+            let seat = seats.get(index)?;
             // Another core may have taken the last place; then there is one address less.
             if request.take(seat, balancer.extras.max_connections) {
-                return Some(seat);
+                return Some((seat, balancer.sticky_name(index)));
             }
         }
     }
@@ -246,8 +270,15 @@ impl Balancer {
                 })
         };
         match (&self.picker, hash) {
-            (Picker::RoundRobin(wheel), _) | (Picker::ConsistentHashing(_, wheel), None) => {
+            (Picker::RoundRobin(wheel), _)
+            | (Picker::ConsistentHashing(_, wheel) | Picker::Sticky(_, wheel), None) => {
                 turn(wheel, pointer)
+            }
+            (Picker::Sticky(names, wheel), Some(wished)) => {
+                let mut named = (0..).zip(names).filter(|(_, name)| **name == wished);
+                named
+                    .find_map(|(index, _)| wanted(index).then_some(index))
+                    .or_else(|| turn(wheel, pointer))
             }
             (Picker::ConsistentHashing(ring, wheel), Some(hash)) => ring
                 .pick(hash, QUICK_TURNS, wanted)

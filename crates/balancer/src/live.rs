@@ -41,6 +41,8 @@ pub struct Picked {
     pub socket: SocketAddr,
     /// The `Host` value of the target: its port only where it is not the protocol's own.
     pub host: Bytes,
+    /// What sticky sessions call the address; `None` with other algorithms.
+    pub sticky: Option<u32>,
 }
 
 impl Live {
@@ -82,10 +84,11 @@ impl Live {
             core.refresh(self.current.load_full(), version, moment.now);
         }
         request.fail_current();
-        let seat = Balancer::pick(core, request, moment)?;
+        let (seat, seat_name) = Balancer::pick(core, request, moment)?;
         let picked = Picked {
             socket: seat.socket(),
             host: seat.host(moment.is_tls).clone(),
+            sticky: seat_name,
         };
         Some(picked)
     }

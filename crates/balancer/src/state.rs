@@ -95,13 +95,20 @@ impl PickState {
         Self::default()
     }
 
-    /// A request whose hash input has this [`crate::xxhash32`].
+    /// A request whose hash input has this [`crate::xxhash32`]; with sticky sessions one whose cookie has this
+    /// name of an address ([`crate::Picked::sticky`]).
     #[must_use]
     pub fn hashed(hash: u32) -> Self {
         Self {
             hash: Some(hash),
             ..Self::default()
         }
+    }
+
+    /// What it is hashed by, or the address that its cookie names.
+    #[must_use]
+    pub const fn hash(&self) -> Option<u32> {
+        self.hash
     }
 
     /// How many targets were picked so far.

@@ -16,6 +16,7 @@ fn live(algorithm: Algorithm, extras: Extras, count: u8) -> Live {
     let plan = Plan {
         algorithm,
         slots: 1000,
+        salt: 0,
         threshold: 0.0,
         targets: addresses.len(),
         extras,

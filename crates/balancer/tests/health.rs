@@ -41,6 +41,7 @@ fn live(algorithm: Algorithm, threshold: f64, addresses: &[Address]) -> Live {
     let plan = Plan {
         algorithm,
         slots: 1000,
+        salt: 0,
         threshold,
         targets: addresses.len(),
         extras: Extras::default(),
@@ -264,6 +265,7 @@ fn open_requests_and_scores_outlive_a_new_set_of_addresses() {
     let plan = Plan {
         algorithm: Algorithm::LeastConnections,
         slots: 1000,
+        salt: 0,
         threshold: 0.0,
         targets: 3,
         extras: Extras::default(),

@@ -16,6 +16,7 @@ fn plan(algorithm: Algorithm, slots: u32, targets: usize) -> Plan {
     Plan {
         algorithm,
         slots,
+        salt: 0,
         threshold: 0.0,
         targets,
         extras: Extras::default(),

@@ -89,7 +89,7 @@ fn upstream(body: &mut Map, mode: Mode<'_>) {
     let algorithm = text(body, "algorithm");
     let hash_on = text(body, "hash_on");
     match (algorithm.as_deref(), hash_on.as_deref()) {
-        (Some("least-connections" | "latency"), None) => {
+        (Some("least-connections" | "latency" | "sticky-sessions"), None) => {
             body.insert("hash_on".to_owned(), Value::from("none"));
         }
         (None, Some("none")) if !is_given => {

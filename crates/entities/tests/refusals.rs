@@ -201,7 +201,7 @@ fn breach(rule: &Rule, field: &Field) -> Option<(Value, String)> {
     let is_text = matches!(field.kind, FieldKind::String);
     Some(match rule {
         Rule::Eq(Value::Null) => (wrong_for_null(field), "value must be null".to_owned()),
-        Rule::OneOf(list) if is_text => {
+        Rule::OneOf(list) | Rule::OneOfOr(list, _) if is_text => {
             (json!("no such"), format!("expected one of: {}", join(list)))
         }
         Rule::OneOf(list) => (json!(7), format!("expected one of: {}", join(list))),

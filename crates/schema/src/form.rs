@@ -197,7 +197,7 @@ fn published(rule: &Rule) -> Option<(&'static str, Value)> {
         Rule::Eq(value) => ("eq", value.clone()),
         Rule::Ne(value) => ("ne", value.clone()),
         Rule::NotOneOf(list) => ("not_one_of", Value::Array(list.clone())),
-        Rule::OneOf(list) => ("one_of", Value::Array(list.clone())),
+        Rule::OneOf(list) | Rule::OneOfOr(list, _) => ("one_of", Value::Array(list.clone())),
         Rule::Gt(limit) => ("gt", number(*limit)),
         Rule::Timestamp => ("timestamp", Value::Bool(true)),
         Rule::Uuid => ("uuid", Value::Bool(true)),

@@ -120,6 +120,7 @@ fn rule(rule: &Rule) -> Option<String> {
         Rule::NotOneOf(values) => format!("none of {}", list(values)),
         Rule::OneOf(values) if values.is_empty() => "one of none".to_owned(),
         Rule::OneOf(values) => format!("one of {}", list(values)),
+        Rule::OneOfOr(values, more) => format!("one of {}", list(&[&values[..], more].concat())),
         Rule::Gt(limit) => format!("more than {limit}"),
         Rule::Timestamp => return None,
         Rule::Uuid => "a UUID".to_owned(),

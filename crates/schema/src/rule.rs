@@ -22,6 +22,9 @@ pub enum Rule {
     NotOneOf(Vec<Value>),
     /// The value must be one of these.
     OneOf(Vec<Value>),
+    /// The same, and some more that schema documents and messages do not name: values that the
+    /// reference's open-source line does not know.
+    OneOfOr(Vec<Value>, Vec<Value>),
     /// The number must be greater.
     Gt(f64),
     /// A number of seconds, greater than zero.
@@ -65,7 +68,7 @@ impl Rule {
             Self::Eq(_) => 0,
             Self::Ne(_) => 1,
             Self::NotOneOf(_) => 2,
-            Self::OneOf(_) => 3,
+            Self::OneOf(_) | Self::OneOfOr(..) => 3,
             Self::Gt(_) => 4,
             Self::Timestamp => 5,
             Self::Uuid => 6,
@@ -100,6 +103,8 @@ impl Rule {
                 .any(|item| same(value, item))
                 .then(|| format!("must not be one of: {}", joined(list))),
             Self::OneOf(list) => (!list.iter().any(|item| same(value, item)))
+                .then(|| format!("expected one of: {}", joined(list))),
+            Self::OneOfOr(list, more) => (!list.iter().chain(more).any(|item| same(value, item)))
                 .then(|| format!("expected one of: {}", joined(list))),
             Self::Gt(limit) => value
                 .as_f64()

@@ -121,7 +121,7 @@ impl Sample {
         }
         for rule in &field.rules {
             match rule {
-                Rule::OneOf(list) if !list.is_empty() => {
+                Rule::OneOf(list) | Rule::OneOfOr(list, _) if !list.is_empty() => {
                     return list[self.below(list.len())].clone();
                 }
                 Rule::Uuid => {

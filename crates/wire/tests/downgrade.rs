@@ -152,6 +152,7 @@ fn nodes_of_the_open_source_line_get_neither_groups_nor_what_hangs_on_them() {
             {"id": "p", "name": "rate-limiting", "consumer_group": "g"},
             {"id": "q", "name": "rate-limiting", "consumer_group": null},
         ],
+        "upstreams": [{"id": "u", "algorithm": "sticky-sessions", "sticky_sessions_cookie": "c"}],
         "vaults": [{"id": "v", "name": "konnect"}],
     });
     let converted = for_open_source(&table).expect("there are groups");
@@ -161,6 +162,7 @@ fn nodes_of_the_open_source_line_get_neither_groups_nor_what_hangs_on_them() {
             "_format_version": "3.0",
             "consumers": [{"id": "c"}],
             "plugins": [{"id": "q", "name": "rate-limiting", "consumer_group": null}],
+            "upstreams": [{"id": "u", "algorithm": "round-robin"}],
         })
     );
     let ids: Vec<_> = converted
@@ -168,7 +170,7 @@ fn nodes_of_the_open_source_line_get_neither_groups_nor_what_hangs_on_them() {
         .iter()
         .map(|change| change.id.as_str())
         .collect();
-    assert_eq!(ids, ["g", "m", "p", "v"]);
+    assert_eq!(ids, ["g", "m", "p", "u", "v"]);
     assert!(converted.changes.iter().all(Change::is_loss));
     let without = json!({"services": [{"id": "s"}], "vaults": [{"name": "env"}]});
     assert_eq!(for_open_source(&without), None);

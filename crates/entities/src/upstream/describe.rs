@@ -1,6 +1,8 @@
 //! The description of upstreams.
 
-use schema::{Check, Condition, Field, FieldKind, Pattern, Schema, validators};
+use schema::{
+    Check, Condition, CustomCheck, Failure, Field, FieldKind, Map, Pattern, Schema, validators,
+};
 use serde_json::{Value, json};
 
 use super::meanings::MEANINGS;
@@ -36,12 +38,15 @@ pub(super) fn schema() -> Schema {
                 .custom("hostname_no_port", validators::hostname_no_port),
         )
         .field(Field::updated_at())
-        .field(Field::string("algorithm").default("round-robin").one_of([
-            "consistent-hashing",
-            "least-connections",
-            "round-robin",
-            "latency",
-        ]))
+        .field(Field::string("algorithm").default("round-robin").one_of_or(
+            [
+                "consistent-hashing",
+                "least-connections",
+                "round-robin",
+                "latency",
+            ],
+            [STICKY],
+        ))
         .field(Field::string("hash_on").default("none").one_of(INPUTS))
         .field(
             Field::string("hash_fallback")
@@ -64,9 +69,41 @@ pub(super) fn schema() -> Schema {
             validators::host_with_optional_port,
         ))
         .field(Field::foreign("client_certificate", "certificates"))
-        .field(Field::boolean("use_srv_name").default(false));
+        .field(Field::boolean("use_srv_name").default(false))
+        .field(
+            Field::string("sticky_sessions_cookie")
+                .custom("cookie_name", validators::cookie_name)
+                .extension(),
+        )
+        .field(Field::path("sticky_sessions_cookie_path").extension())
+        .check(STICKY_CHECK);
     hash_checks(schema).describe(&MEANINGS)
 }
+
+/// The algorithm that the reference's open-source line lacks.
+const STICKY: &str = "sticky-sessions";
+
+/// Compat: sticky sessions need the name of their cookie.
+const STICKY_CHECK: Check = Check::Custom(CustomCheck {
+    name: "sticky sessions",
+    fields: &["algorithm", "sticky_sessions_cookie"],
+    published: &[],
+    run_with_missing_fields: true,
+    run_with_invalid_fields: false,
+    run: |body: &Map| {
+        let text = |name: &str| body.get(name).and_then(Value::as_str);
+        if text("algorithm") != Some(STICKY) || text("sticky_sessions_cookie").is_some() {
+            return Ok(());
+        }
+        Err(Failure {
+            entity: vec!["failed conditional validation given value of field 'algorithm'".into()],
+            fields: vec![(
+                "sticky_sessions_cookie".into(),
+                "required field missing".into(),
+            )],
+        })
+    },
+});
 
 /// Every input needs its companion, allows some fallbacks, and differs from its fallback.
 fn hash_checks(mut schema: Schema) -> Schema {

@@ -1,7 +1,7 @@
 //! What the members of upstreams mean, in words.
 
 /// By dotted path.
-pub(super) const MEANINGS: [(&str, &str); 46] = [
+pub(super) const MEANINGS: [(&str, &str); 48] = [
     ("name", "Host name by which services call the upstream."),
     ("algorithm", "How a target is picked."),
     ("hash_on", "What is hashed to pick a target."),
@@ -113,6 +113,14 @@ pub(super) const MEANINGS: [(&str, &str); 46] = [
     (
         "healthchecks.threshold",
         "Percentage of the weight that must be good for the upstream to be used at all; 0 is off.",
+    ),
+    (
+        "sticky_sessions_cookie",
+        "Cookie that keeps a client at its target; needed with `sticky-sessions`.",
+    ),
+    (
+        "sticky_sessions_cookie_path",
+        "Path of that cookie; `/` if left out.",
     ),
     ("host_header", "Host that the targets see."),
     (

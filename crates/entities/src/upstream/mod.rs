@@ -44,6 +44,10 @@ pub struct Upstream {
     pub hash_on_uri_capture: Option<String>,
     /// Capture for `hash_fallback`.
     pub hash_fallback_uri_capture: Option<String>,
+    /// Cookie of sticky sessions.
+    pub sticky_sessions_cookie: Option<String>,
+    /// Path of that cookie.
+    pub sticky_sessions_cookie_path: String,
     /// Size of the hash ring.
     pub slots: u32,
     /// How health is watched.
@@ -70,6 +74,8 @@ pub enum Algorithm {
     LeastConnections,
     /// The quickest.
     Latency,
+    /// The one that a cookie of the client names; without it in turn, by weight.
+    StickySessions,
 }
 
 /// What is hashed to choose a target.
@@ -125,6 +131,7 @@ impl TryFrom<&Map> for Upstream {
             Some("consistent-hashing") => Algorithm::ConsistentHashing,
             Some("least-connections") => Algorithm::LeastConnections,
             Some("latency") => Algorithm::Latency,
+            Some("sticky-sessions") => Algorithm::StickySessions,
             _ => Algorithm::RoundRobin,
         };
         Ok(Self {
@@ -143,6 +150,10 @@ impl TryFrom<&Map> for Upstream {
             hash_fallback_query_arg: read.text("hash_fallback_query_arg")?,
             hash_on_uri_capture: read.text("hash_on_uri_capture")?,
             hash_fallback_uri_capture: read.text("hash_fallback_uri_capture")?,
+            sticky_sessions_cookie: read.text("sticky_sessions_cookie")?,
+            sticky_sessions_cookie_path: read
+                .text("sticky_sessions_cookie_path")?
+                .unwrap_or_else(|| "/".to_owned()),
             slots: read.integer("slots")?.unwrap_or(10_000),
             healthchecks: Healthchecks::read(read.members("healthchecks")?)?,
             host_header: read.text("host_header")?,

@@ -158,10 +158,13 @@ impl Group {
         &self.upstream.name
     }
 
-    /// Whether picks depend on the hash of the request.
+    /// Whether picks depend on something in the request.
     #[must_use]
     pub fn needs_hash(&self) -> bool {
-        self.upstream.algorithm == Algorithm::ConsistentHashing
+        matches!(
+            self.upstream.algorithm,
+            Algorithm::ConsistentHashing | Algorithm::StickySessions
+        )
     }
 
     /// Whether picks depend on how long addresses take.

@@ -73,6 +73,19 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// `Host` value where the target decides it.
     pub(crate) host: Option<Bytes>,
+    /// What sticky sessions call it.
+    pub(crate) sticky: Option<u32>,
+}
+
+impl Peer {
+    /// A peer that no balancer chose.
+    fn at(address: SocketAddr) -> Self {
+        Self {
+            address,
+            host: None,
+            sticky: None,
+        }
+    }
 }
 
 /// What a request remembers from attempt to attempt.
@@ -88,10 +101,7 @@ pub(crate) struct Attempts {
 /// The peer of a service that has but one, known without waiting.
 pub(crate) fn known(service: &ServiceEntry, replaced: Option<&(Bytes, u16)>) -> Option<Peer> {
     match service.destination {
-        Destination::Address(address) if replaced.is_none() => Some(Peer {
-            address,
-            host: None,
-        }),
+        Destination::Address(address) if replaced.is_none() => Some(Peer::at(address)),
         _ => None,
     }
 }
@@ -106,20 +116,14 @@ pub(crate) async fn choose(
 ) -> Result<Peer, ReachError> {
     if let Some((host, port)) = replaced {
         let host = String::from_utf8_lossy(host);
-        return Ok(Peer {
-            address: resolve(core, &host, *port).await?,
-            host: None,
-        });
+        return resolve(core, &host, *port).await.map(Peer::at);
     }
     match &service.destination {
-        Destination::Address(address) => Ok(Peer {
-            address: *address,
-            host: None,
-        }),
-        Destination::Name => Ok(Peer {
-            address: resolve(core, &service.service.host, service.service.port).await?,
-            host: None,
-        }),
+        Destination::Address(address) => Ok(Peer::at(*address)),
+        Destination::Name => {
+            let (host, port) = (&service.service.host, service.service.port);
+            resolve(core, host, port).await.map(Peer::at)
+        }
         Destination::Upstream(index) => {
             let group = pinned.snapshot.balancers.get(*index);
             let group = group.ok_or(ReachError::NoPeer)?;
@@ -136,6 +140,7 @@ pub(crate) async fn choose(
             Ok(Peer {
                 address: picked.socket,
                 host: Some(picked.host),
+                sticky: picked.sticky,
             })
         }
     }

@@ -1,9 +1,9 @@
-//! What a request is hashed by, where its upstream asks for that.
+//! What a request is hashed by, where its upstream asks for that, and the cookie of sticky sessions.
 //!
 //! Compat: inputs, their fallback and the cookie are those of the reference.
 
 use balancer::PickState;
-use entities::{HashInput, Upstream};
+use entities::{Algorithm, HashInput, Upstream};
 use plugin_api::{Head, query_pairs};
 
 use super::attempt;
@@ -27,6 +27,12 @@ struct Names<'a> {
 
 /// Begins the picks of a request; may leave a cookie for the answer.
 pub(crate) fn begin<C: Client>(tx: &mut Transaction<'_, C>, upstream: &Upstream) -> PickState {
+    if upstream.algorithm == Algorithm::StickySessions {
+        return match sticky_name(tx, upstream) {
+            Some(name) => PickState::hashed(name),
+            None => PickState::new(),
+        };
+    }
     let first = Names {
         header: upstream.hash_on_header.as_deref(),
         query: upstream.hash_on_query_arg.as_deref(),
@@ -103,13 +109,7 @@ fn capture<C: Client>(tx: &Transaction<'_, C>, name: &str) -> Option<Vec<u8>> {
 /// The value of the upstream's cookie; a client without it gets one.
 fn cookie<C: Client>(tx: &mut Transaction<'_, C>, upstream: &Upstream) -> Option<Vec<u8>> {
     let name = upstream.hash_on_cookie.as_deref()?;
-    let head = tx.work.head.fields.head(&tx.work.bytes);
-    let sent = head.values("cookie").find_map(|crumbs| {
-        crumbs.split(|byte| *byte == b';').find_map(|crumb| {
-            let value = trim(crumb).strip_prefix(name.as_bytes())?;
-            value.strip_prefix(b"=").map(<[u8]>::to_vec)
-        })
-    });
+    let sent = crumb(tx.work.head.fields.head(&tx.work.bytes), name).map(<[u8]>::to_vec);
     if sent.is_some() {
         return sent;
     }
@@ -119,3 +119,38 @@ fn cookie<C: Client>(tx: &mut Transaction<'_, C>, upstream: &Upstream) -> Option
         format!("Set-Cookie: {name}={made}; Path={path}; Same-Site=Lax; HttpOnly\r\n").into_bytes();
     Some(made.into_bytes())
 }
+
+/// The value of a cookie in a head.
+fn crumb<'h>(head: Head<'h>, name: &str) -> Option<&'h [u8]> {
+    head.values("cookie").find_map(|crumbs| {
+        crumbs.split(|byte| *byte == b';').find_map(|crumb| {
+            let value = trim(crumb).strip_prefix(name.as_bytes())?;
+            value.strip_prefix(b"=")
+        })
+    })
+}
+
+/// The address that the client's cookie names. What no balancer wrote names none.
+fn sticky_name<C: Client>(tx: &Transaction<'_, C>, upstream: &Upstream) -> Option<u32> {
+    let name = upstream.sticky_sessions_cookie.as_deref()?;
+    let value = crumb(tx.work.head.fields.head(&tx.work.bytes), name)?;
+    if value.len() != NAME_DIGITS {
+        return None;
+    }
+    u32::from_str_radix(std::str::from_utf8(value).ok()?, 16).ok()
+}
+
+/// The line that makes the client come back to the address of this name; empty when it does already.
+pub(crate) fn sticky_cookie(upstream: &Upstream, name: u32, pick: &PickState) -> Vec<u8> {
+    match &upstream.sticky_sessions_cookie {
+        Some(cookie) if pick.hash() != Some(name) => {
+            let path = &upstream.sticky_sessions_cookie_path;
+            format!("Set-Cookie: {cookie}={name:08x}; Path={path}; SameSite=Lax; HttpOnly\r\n")
+                .into_bytes()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Digits of the name of an address in a cookie.
+const NAME_DIGITS: usize = 8;

@@ -31,6 +31,20 @@ impl Field {
         self.rule(Rule::OneOf(values.into_iter().map(Into::into).collect()))
     }
 
+    /// Must be one of these, or of `more`, which schema documents and messages do not name.
+    #[must_use]
+    pub fn one_of_or<T: Into<Value>>(
+        self,
+        values: impl IntoIterator<Item = T>,
+        more: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let list = |values: &mut dyn Iterator<Item = T>| values.map(Into::into).collect();
+        self.rule(Rule::OneOfOr(
+            list(&mut values.into_iter()),
+            list(&mut more.into_iter()),
+        ))
+    }
+
     /// Must be none of these.
     #[must_use]
     pub fn not_one_of<T: Into<Value>>(self, values: impl IntoIterator<Item = T>) -> Self {

@@ -33,6 +33,9 @@ pub(super) fn state(rule: &Rule, field: &Field, form: &mut Map<String, Value>) {
         Rule::Eq(value) => put("const", value.clone()),
         Rule::OneOf(values) if values.is_empty() => put("not", json!({})),
         Rule::OneOf(values) => put("enum", Value::Array(values.clone())),
+        Rule::OneOfOr(values, more) => {
+            put("enum", Value::Array([&values[..], more].concat()));
+        }
         Rule::Gt(limit) => put("exclusiveMinimum", number(*limit)),
         Rule::Timestamp => put("exclusiveMinimum", json!(0)),
         Rule::Uuid => {

@@ -81,9 +81,12 @@ impl Rewriter {
 
     /// The row as these nodes take it; `None` when they cannot.
     pub fn row(&mut self, table: &str, mut row: Map<String, Value>) -> Option<Map<String, Value>> {
-        if self.is_open_source && !is_for_open_source(table, &row) {
+        if self.is_open_source && !stock::is_known(table, &row) {
             self.left_out.extend(stock::left_out(table, &row));
             return None;
+        }
+        if self.is_open_source && table == "upstreams" {
+            self.left_out.extend(stock::unstick(&mut row));
         }
         if let Some(editor) = &mut self.editor {
             editor.enter(table, &row);

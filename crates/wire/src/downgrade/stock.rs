@@ -21,9 +21,14 @@ const VAULT: &str = "env";
 /// The reference's commercial line that has groups; what is said to came with it.
 const SINCE: Version = Version::new(3, 4, 0);
 
-/// Whether a row of a table can be sent to such a node.
+/// Whether a row of a table can be sent to such a node as it is.
 #[must_use]
 pub fn is_for_open_source(table: &str, row: &Map<String, Value>) -> bool {
+    is_known(table, row) && !(table == "upstreams" && is_sticky(row))
+}
+
+/// Whether such a node has anything like a row.
+pub(super) fn is_known(table: &str, row: &Map<String, Value>) -> bool {
     !OURS.contains(&table) && unknown(table, row).is_none()
 }
 
@@ -54,4 +59,30 @@ fn change(table: &str, row: &Map<String, Value>, field: &str) -> Change {
         since: SINCE,
         action: Action::Removed,
     }
+}
+
+/// Upstreams with sticky sessions take turns there.
+pub(super) fn unstick(row: &mut Map<String, Value>) -> Option<Change> {
+    for field in STICKY_FIELDS {
+        row.shift_remove(field);
+    }
+    if !is_sticky(row) {
+        return None;
+    }
+    row.insert(ALGORITHM.to_owned(), Value::from("round-robin"));
+    Some(Change {
+        since: Version::new(3, 11, 0),
+        ..change("upstreams", row, ALGORITHM)
+    })
+}
+
+/// The member that says how an upstream picks.
+const ALGORITHM: &str = "algorithm";
+
+/// Members of upstreams that belong to sticky sessions.
+const STICKY_FIELDS: [&str; 2] = ["sticky_sessions_cookie", "sticky_sessions_cookie_path"];
+
+fn is_sticky(row: &Map<String, Value>) -> bool {
+    STICKY_FIELDS.iter().any(|field| row.contains_key(*field))
+        || row.get(ALGORITHM).and_then(Value::as_str) == Some("sticky-sessions")
 }

@@ -151,3 +151,55 @@ fn a_latency_upstream_prefers_the_target_that_answers_at_once() {
     assert!(quick.requests().len() >= 30, "{}", quick.requests().len());
     assert!(!slow.requests().is_empty());
 }
+
+/// The cookie of sticky sessions in an answer, as a request sends it back.
+fn sticky_crumb(answer: &str) -> Option<String> {
+    let line = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("Set-Cookie: "))?;
+    line.split(';').next().map(str::to_owned)
+}
+
+#[test]
+fn a_client_stays_at_the_target_that_its_cookie_names_while_that_takes_requests() {
+    let bodies = ["one", "two", "three"];
+    // A target that the request says is down closes without an answer.
+    let origins = bodies.map(|body| {
+        Origin::start(move |_, request| {
+            let down = format!("X-Down: {body}\r\n");
+            match String::from_utf8_lossy(request).contains(&down) {
+                true => Act::Drop,
+                false => Act::Send(ok(body)),
+            }
+        })
+    });
+    let ports: Vec<u16> = origins.iter().map(|own| own.address.port()).collect();
+    let members = "algorithm: sticky-sessions, sticky_sessions_cookie: seat, \
+                   sticky_sessions_cookie_path: /here,";
+    let (gateway, _) = upstream(&ports, members, "retries: 3,");
+    let asked = |crumb: &str| {
+        gateway.ask(format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nCookie: x=1; {crumb}\r\n\r\n"
+        ))
+    };
+    let first = gateway.ask(GET);
+    assert!(
+        first.contains("; Path=/here; SameSite=Lax; HttpOnly\r\n"),
+        "{first}"
+    );
+    let crumb = sticky_crumb(&first).expect("a cookie");
+    let at = |answer: &str| bodies.iter().position(|body| answer.ends_with(body));
+    let home = at(&first).expect("a target");
+    for _ in 0..10 {
+        let answer = asked(&crumb);
+        assert_eq!((at(&answer), sticky_crumb(&answer)), (Some(home), None));
+    }
+    for wrong in ["seat=", "seat=zzzzzzzz", "seat=+0000001", "seat=00000000"] {
+        assert!(sticky_crumb(&asked(wrong)).is_some(), "{wrong}");
+    }
+    let moved = asked(&format!("{crumb}\r\nX-Down: {}", bodies[home]));
+    assert!(moved.starts_with("HTTP/1.1 200"), "{moved}");
+    let next = sticky_crumb(&moved).expect("another cookie");
+    assert_ne!((at(&moved), &next), (Some(home), &crumb));
+    assert_eq!(at(&asked(&next)), at(&moved));
+}
