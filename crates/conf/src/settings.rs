@@ -180,6 +180,10 @@ pub struct Settings {
     pub error_template_plain: Option<PathBuf>,
     /// `allow_debug_header`.
     pub allow_debug_header: bool,
+    /// `explain_trusted_ips`: who may ask why with `Gatehouse-Explain`.
+    pub explain_trusted_ips: Vec<Cidr>,
+    /// `explain_token`: what they have to show.
+    pub explain_token: Option<Secret>,
     /// `router_flavor`.
     pub router_flavor: RouterFlavor,
 

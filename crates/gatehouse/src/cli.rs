@@ -157,11 +157,15 @@ pub(crate) struct Check {
 
 #[derive(Args, Debug)]
 pub(crate) struct Explain {
-    /// Declarative file, YAML or JSON
-    pub(crate) file: PathBuf,
-    /// Target of the request, with a query or without
-    #[arg(default_value = "/")]
-    pub(crate) path: String,
+    /// Declarative file, YAML or JSON; left out with `--node`
+    #[arg(required_unless_present = "node")]
+    pub(crate) file: Option<String>,
+    /// Target of the request, with a query or without [default: /]
+    pub(crate) path: Option<String>,
+    /// Ask a running node on this machine: the address of its status API, such as
+    /// `http://127.0.0.1:8007`
+    #[arg(long, value_name = "URL", conflicts_with = "flavor")]
+    pub(crate) node: Option<String>,
     /// Method
     #[arg(short, long, default_value = "GET")]
     pub(crate) method: String,
@@ -213,11 +217,11 @@ pub(crate) enum RouterFlavor {
 }
 
 impl RouterFlavor {
-    pub(crate) const fn flavor(self) -> router::Flavor {
+    pub(crate) const fn setting(self) -> conf::RouterFlavor {
         match self {
-            Self::Traditional => router::Flavor::Traditional,
-            Self::TraditionalCompatible => router::Flavor::TraditionalCompatible,
-            Self::Expressions => router::Flavor::Expressions,
+            Self::Traditional => conf::RouterFlavor::Traditional,
+            Self::TraditionalCompatible => conf::RouterFlavor::TraditionalCompatible,
+            Self::Expressions => conf::RouterFlavor::Expressions,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The node: engine, snapshot, configuration intake, status API.
 
 pub mod dns;
+pub mod explain;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::definition::{Definition, Needs, Phases};
+use crate::definition::{Definition, Needs, Phases, Scopes};
 use crate::handler::Handler;
 
 /// A prepared instance.
@@ -14,6 +14,8 @@ use crate::handler::Handler;
 pub struct Bound {
     /// Id of the plugin entity.
     pub id: Uuid,
+    /// What the entity is attached to; nothing for one of the whole node.
+    pub scopes: Scopes,
     /// The prepared instance.
     pub handler: Arc<dyn Handler>,
 }

@@ -85,6 +85,7 @@ impl Bench {
         let trace = Arc::clone(&self.trace);
         Bound {
             id: Uuid::nil(),
+            scopes: Scopes::NONE,
             handler: Arc::new(Probe { label, trace, act }),
         }
     }

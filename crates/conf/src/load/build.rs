@@ -265,6 +265,10 @@ fn proxying(settings: &mut Settings, reader: &mut Reader) {
     settings.error_template_xml = template("error_template_xml");
     settings.error_template_plain = template("error_template_plain");
     settings.allow_debug_header = reader.boolean("allow_debug_header");
+    settings.explain_trusted_ips = reader.parse_list("explain_trusted_ips", |entries| {
+        entries.iter().map(|entry| Cidr::parse(entry)).collect()
+    });
+    settings.explain_token = reader.secret("explain_token");
     settings.router_flavor = reader.choice("router_flavor");
     settings.upstream_keepalive_pool_size = reader.count("upstream_keepalive_pool_size", 0);
     settings.upstream_keepalive_max_requests =

@@ -173,4 +173,18 @@ pub(super) const PROPERTIES: &[Property] = &[
         "Answer `Kong-Debug: 1` with the names of route and service.",
     )
     .acted(),
+    array(
+        "explain_trusted_ips",
+        "",
+        "Clients whose requests with `Gatehouse-Explain` are told why they went where they went; unset: \
+         nobody, unless `explain_token` is set.",
+    )
+    .acted(),
+    string(
+        "explain_token",
+        "",
+        "What `Gatehouse-Explain` has to hold; with `explain_trusted_ips` both must fit.",
+    )
+    .acted()
+    .secret(),
 ];

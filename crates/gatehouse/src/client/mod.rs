@@ -84,7 +84,6 @@ pub(crate) struct Content {
     pub(crate) bytes: Bytes,
 }
 
-#[cfg(feature = "platform-side")]
 impl Content {
     pub(crate) fn json(value: &Value) -> Self {
         Self {

@@ -21,6 +21,7 @@ known! {
     ContentType = "content-type",
     Date = "date",
     Expect = "expect",
+    Explain = "gatehouse-explain",
     Host = "host",
     KeepAlive = "keep-alive",
     KongDebug = "kong-debug",
@@ -102,6 +103,7 @@ impl Known {
             (17, ..) if name[0] | 0x20 == b't' => {
                 one(name, b"transfer-encoding", Self::TransferEncoding)
             }
+            (17, ..) if name[0] | 0x20 == b'g' => one(name, b"gatehouse-explain", Self::Explain),
             (17, ..) => one(name, b"x-accel-buffering", Self::AccelBuffering),
             (_, b'f', _) => one(name, b"x-forwarded-prefix", Self::ForwardedPrefix),
             _ => one(name, b"x-accel-limit-rate", Self::AccelLimitRate),

@@ -42,7 +42,10 @@ impl Surfaces {
                 .then(|| HeaderValue::from_static(PRODUCT)),
             shows_latency: settings.headers.admin_latency,
         };
-        let status = Paths::new(StatusApi::new(node.facts.clone()), shown);
+        let status = Paths::new(
+            StatusApi::new(node.facts.clone(), Arc::clone(&node.snapshot)),
+            shown,
+        );
         let tls = server_tls(
             &settings.status_listen,
             "status_ssl_cert",

@@ -10,7 +10,7 @@ use super::relay::Fault;
 use super::reply::{self, ReplyParts};
 use super::transaction::{Ending, Transaction};
 use super::work::Origin;
-use super::{filters, routing};
+use super::{explaining, filters, routing};
 
 impl<C: Client> Transaction<'_, C> {
     /// Answers a request whose head was refused.
@@ -167,11 +167,15 @@ impl<C: Client> Transaction<'_, C> {
         .await
     }
 
-    /// Lines for those who ask with `Kong-Debug`.
+    /// Lines for those who ask with `Kong-Debug` or `Gatehouse-Explain`.
     pub(crate) fn debug_lines(&self) -> Vec<u8> {
-        if !self.core.config.allows_debug {
-            return Vec::new();
+        let mut lines = match self.core.config.allows_debug {
+            true => routing::debug_lines(self.work, self.route()),
+            false => Vec::new(),
+        };
+        if self.work.explained.is_some() {
+            lines.extend(explaining::line(self));
         }
-        routing::debug_lines(self.work, self.route())
+        lines
     }
 }

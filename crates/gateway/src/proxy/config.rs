@@ -3,6 +3,7 @@
 use conf::{Cidr, HeaderTokens, RealIpHeader, Settings};
 
 use super::errors::Form;
+use super::explaining::Permitted;
 use super::templates::Templates;
 use crate::http1::HeadLimits;
 use crate::net::PoolLimits;
@@ -23,6 +24,8 @@ pub(crate) struct ProxyConfig {
     pub(crate) headers: HeaderTokens,
     pub(crate) sends_request_id: bool,
     pub(crate) allows_debug: bool,
+    /// Who is told why; usually nobody.
+    pub(crate) explain: Option<Permitted>,
     pub(crate) trusted: Vec<Cidr>,
     /// Lower-case name of the field that replaces the client's address.
     pub(crate) real_ip_header: Option<Vec<u8>>,
@@ -56,6 +59,7 @@ impl ProxyConfig {
             headers: settings.headers,
             sends_request_id: settings.headers_upstream.request_id,
             allows_debug: settings.allow_debug_header,
+            explain: Permitted::of(settings),
             trusted: settings.trusted_ips.clone(),
             real_ip_header: match &settings.real_ip_header {
                 RealIpHeader::Header(name) => Some(name.to_ascii_lowercase().into_bytes()),

@@ -14,6 +14,7 @@ pub(crate) mod core;
 mod counters;
 mod engine;
 mod errors;
+mod explaining;
 mod filters;
 mod forwarded;
 mod hashing;

@@ -261,7 +261,8 @@ fn passes(kind: Known) -> bool {
         | Known::ForwardedPrefix
         | Known::ForwardedProto
         | Known::RealIp
-        | Known::RequestId => false,
+        | Known::RequestId
+        | Known::Explain => false,
         Known::Other
         | Known::Accept
         | Known::ContentType

@@ -15,7 +15,9 @@ use super::reply;
 use super::request_head::{self, RequestParts};
 use super::response_head::{self, AnswerBody, AnswerParts};
 use super::work::{Origin, Work};
-use super::{balancing, filters, forwarded, hashing, logging, plugins, routing, tunnel};
+use super::{
+    balancing, explaining, filters, forwarded, hashing, logging, plugins, routing, tunnel,
+};
 use crate::health::Group;
 use crate::http1::Framing;
 use crate::net::Timer;
@@ -93,6 +95,9 @@ impl<C: Client> Transaction<'_, C> {
             return Err(reply::error(413));
         }
         forwarded::resolve(&self.core.config, self.connection, self.work);
+        if self.core.config.explain.is_some() {
+            explaining::begin(self);
+        }
         if let Err(reply) = routing::normalise(self.work) {
             self.is_persistent = false;
             return Err(reply);
@@ -100,10 +105,15 @@ impl<C: Client> Transaction<'_, C> {
         if !self.pinned.snapshot.globals.is_empty() {
             plugins::rewrite(self).await?;
         }
+        explaining::mark(self, "rewrite");
         let matched = routing::find(&self.pinned.snapshot, self.connection, self.work);
         self.matched = matched;
         self.route = matched.map(|found| found.route);
         self.work.matched = matched.map_or(0, |found| found.stripped_len());
+        if self.work.explained.is_some() {
+            explaining::mark(self, "route");
+            explaining::consider(self).await;
+        }
         let pinned = Rc::clone(&self.pinned);
         let Some(entry) = self
             .route
@@ -115,6 +125,7 @@ impl<C: Client> Transaction<'_, C> {
         if !entry.chain.is_empty() {
             plugins::access(self, entry).await?;
         }
+        explaining::mark(self, "access");
         if entry.service.is_none() {
             return Err(reply::message(503, "no Service found with those values"));
         }
@@ -237,6 +248,9 @@ impl<C: Client> Transaction<'_, C> {
         }
         let peer = peer?;
         self.work.notes.upstream_address = Some(peer.address);
+        if let (Some(name), Some(upstream)) = (peer.sticky, &service.upstream) {
+            self.work.cookie = hashing::sticky_cookie(upstream, name, &attempts.pick);
+        }
         let host = self.host_for(entry, service, &peer);
         // Only TLS asks for the name.
         let name = match service.tls {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use plugin_api::{Identity, Locals, RequestEdits, ResponseEdits, Run};
 
+use super::explaining::Explained;
 use crate::http1::{HeadLimits, RequestHead, ResponseHead};
 
 /// Memory a scratch vector may keep from one request to the next.
@@ -44,6 +45,8 @@ pub(crate) struct Work {
     /// Status to refuse the request with; zero when its head was good.
     pub(crate) refused: u16,
     pub(crate) notes: Notes,
+    /// What a client is told that asked why; usually nothing.
+    pub(crate) explained: Option<Box<Explained>>,
     /// What plugins keep and changed; untouched without plugins.
     pub(crate) plugins: PluginState,
 }
@@ -109,6 +112,7 @@ impl Work {
         self.cookie.clear();
         self.refused = 0;
         self.notes = Notes::default();
+        self.explained = None;
         if self.plugins.is_used {
             self.plugins.clear();
         }

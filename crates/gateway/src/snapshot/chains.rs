@@ -235,6 +235,7 @@ fn build(
     match built {
         Ok(handler) => Some(Bound {
             id: plugin.id,
+            scopes: scopes(plugin),
             handler,
         }),
         Err(BuildError::Config { field, reason }) => {
@@ -256,8 +257,21 @@ fn without_handler(plugin: &Plugin, node: &Compile, report: &mut Report) -> Boun
     ));
     Bound {
         id: plugin.id,
+        scopes: scopes(plugin),
         handler: Arc::new(FailsClosed::new(&node.shared)),
     }
+}
+
+/// What an instance is attached to.
+fn scopes(plugin: &Plugin) -> Scopes {
+    let held = [
+        (plugin.route, Scopes::ROUTE),
+        (plugin.service, Scopes::SERVICE),
+        (plugin.consumer, Scopes::CONSUMER),
+        (plugin.consumer_group, Scopes::CONSUMER_GROUP),
+    ];
+    let held = held.iter().filter(|(id, _)| id.is_some());
+    held.fold(Scopes::NONE, |all, (_, scope)| all | *scope)
 }
 
 /// Compat: an instance in a scope that its plugin does not know is never looked up.

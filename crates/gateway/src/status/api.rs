@@ -1,21 +1,26 @@
 //! The paths of the status API.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::facts::Facts;
 use super::report::status_report;
+use crate::explain::{self, Asked};
+use crate::snapshot::SharedSnapshot;
 use crate::surface::{Answer, Call, Surface, message};
 
 /// The status API as a surface.
 #[derive(Debug)]
 pub(crate) struct StatusApi {
     facts: Facts,
+    snapshot: SharedSnapshot,
 }
 
 impl StatusApi {
-    pub(crate) fn new(facts: Facts) -> Self {
-        Self { facts }
+    pub(crate) fn new(facts: Facts, snapshot: SharedSnapshot) -> Self {
+        Self { facts, snapshot }
     }
 
     async fn route(&self, call: &Call) -> Answer {
@@ -33,11 +38,34 @@ impl StatusApi {
                 let content_type = plugins::prometheus::CONTENT_TYPE;
                 Answer::text(content_type, self.facts.metrics().await)
             }
+            ("/explain", _) => self.explain(call).await,
             ("/status/dns", _) => message(
                 StatusCode::NOT_IMPLEMENTED,
                 "not implemented with the legacy DNS client",
             ),
             _ => message(StatusCode::NOT_FOUND, "Not found"),
+        }
+    }
+
+    /// Tells where a request would go. Routes are nobody's business beyond this machine.
+    async fn explain(&self, call: &Call) -> Answer {
+        if !call.is_local {
+            let text = "only callers on this machine may ask";
+            return message(StatusCode::FORBIDDEN, text);
+        }
+        let asked = match Asked::from_json(&call.body) {
+            Ok(asked) => asked,
+            Err(text) => return message(StatusCode::BAD_REQUEST, &text),
+        };
+        let snapshot = Arc::clone(&self.snapshot.load());
+        // All routes are looked at.
+        let told = tokio::task::spawn_blocking(move || {
+            explain::explain(&snapshot, &asked, explain::CONSIDERED_MAX)
+        });
+        match told.await {
+            Ok(Ok(told)) => Answer::json(StatusCode::OK, &told),
+            Ok(Err(text)) => message(StatusCode::BAD_REQUEST, &text),
+            Err(_) => message(StatusCode::INTERNAL_SERVER_ERROR, "the question failed"),
         }
     }
 
@@ -60,14 +88,15 @@ impl Surface for StatusApi {
     fn verbs(&self, path: &str) -> Option<&'static [&'static str]> {
         match path {
             "/metrics" | "/status" | "/status/dns" => Some(&["GET", "HEAD", "OPTIONS"]),
+            "/explain" => Some(&["OPTIONS", "POST"]),
             "/status/ready" => Some(&["GET", "HEAD", "OPTIONS", "POST"]),
             _ => None,
         }
     }
 
     fn body_max(&self) -> usize {
-        // Limit: the one body that is read has twenty characters.
-        4096
+        // Limit: a request that is asked about is no larger than one that is served.
+        64 * 1024
     }
 
     fn answer(&self, call: Call) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send + '_>> {

@@ -8,6 +8,7 @@ use test_support::Client;
 
 use super::{Active, Counters, Facts, StatusApi, StreamCounters};
 use crate::surface::{Paths, Server, Shown};
+use crate::testing;
 
 struct Running {
     _server: Server,
@@ -39,7 +40,7 @@ async fn start() -> Running {
         server: Some(server),
         shows_latency: true,
     };
-    let surface = Arc::new(Paths::new(StatusApi::new(facts), shown));
+    let surface = Arc::new(Paths::new(StatusApi::new(facts, snapshot()), shown));
     let server = Server::start(
         &[listen],
         surface,
@@ -54,6 +55,12 @@ async fn start() -> Running {
         base,
         active,
     }
+}
+
+/// What the node runs.
+fn snapshot() -> crate::snapshot::SharedSnapshot {
+    let snapshot = testing::snapshot("routes: [{name: r, paths: [/a]}]");
+    Arc::new(arc_swap::ArcSwap::from_pointee(snapshot))
 }
 
 async fn get(running: &Running, path: &str) -> (u16, Value) {
@@ -210,7 +217,7 @@ async fn address_in_use_is_named() {
         server: None,
         shows_latency: false,
     };
-    let surface = Arc::new(Paths::new(StatusApi::new(facts), shown));
+    let surface = Arc::new(Paths::new(StatusApi::new(facts, snapshot()), shown));
 
     let listen = conf::Listen::plain(address);
     let error = Server::start(
@@ -224,4 +231,26 @@ async fn address_in_use_is_named() {
 
     assert!(error.to_string().contains(&address.to_string()), "{error}");
     assert!(error.to_string().contains("status_listen"), "{error}");
+}
+
+#[tokio::test]
+async fn a_route_is_explained_to_callers_on_this_machine() {
+    let running = start().await;
+    let url = format!("{}/explain", running.base);
+    let ask = async |body: Value| {
+        let answer = Client::new().json("POST", &url, &body).await.unwrap();
+        (answer.status, answer.json())
+    };
+    let (status, told) = ask(serde_json::json!({"path": "/a/b"})).await;
+    assert_eq!((status, &told["route"]["name"]), (200, &"r".into()));
+    let (status, told) = ask(serde_json::json!({"path": "/b"})).await;
+    assert_eq!((status, &told["route"]), (200, &Value::Null));
+    assert_eq!(told["considered"][0]["unmet"][0]["field"], "paths");
+    let (status, told) = ask(serde_json::json!({"way": "/b"})).await;
+    assert_eq!(status, 400);
+    assert!(
+        told["message"].as_str().unwrap().contains("`way`"),
+        "{told}"
+    );
+    assert_eq!(get(&running, "/explain").await.0, 405);
 }

@@ -81,7 +81,13 @@ pub(crate) struct Call {
     pub(crate) path: String,
     pub(crate) query: String,
     pub(crate) body: Bytes,
+    /// Whether the caller is on this machine.
+    pub(crate) is_local: bool,
 }
+
+/// Goes with each request: whether its connection comes from this machine.
+#[derive(Clone, Copy)]
+struct IsLocal(bool);
 
 /// A future that may change threads.
 pub(crate) type AnswerFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -230,12 +236,14 @@ async fn accept(
             () = until(&mut stopped) => break,
         };
         while connections.try_join_next().is_some() {}
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // The system is out of descriptors; trying again at once would burn the core.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (tls, handler, stopped) = (tls.clone(), Arc::clone(&handler), stopped.clone());
+        let is_local = IsLocal(peer.ip().to_canonical().is_loopback());
+        let handler = (Arc::clone(&handler), is_local);
+        let (tls, stopped) = (tls.clone(), stopped.clone());
         connections.spawn(async move {
             let _place = place;
             match tls {
@@ -254,8 +262,11 @@ async fn accept(
     drop(tokio::time::timeout(DRAIN_TIMEOUT, all).await);
 }
 
-async fn connection<S>(stream: S, handler: Arc<dyn Handler>, mut stopped: watch::Receiver<bool>)
-where
+async fn connection<S>(
+    stream: S,
+    (handler, is_local): (Arc<dyn Handler>, IsLocal),
+    mut stopped: watch::Receiver<bool>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -264,8 +275,9 @@ where
         .title_case_headers(true)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let handler = Arc::clone(&handler);
+        request.extensions_mut().insert(is_local);
         async move { Ok::<_, Infallible>(handler.handle(request).await) }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -324,6 +336,7 @@ async fn dispatch(surface: &dyn Surface, request: Request<Incoming>) -> Answer {
         path: path.to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         body,
+        is_local: head.extensions.get::<IsLocal>().is_some_and(|own| own.0),
     };
     surface.answer(call).await
 }

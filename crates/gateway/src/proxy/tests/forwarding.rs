@@ -136,6 +136,61 @@ fn debug_lines_are_given_to_those_who_ask() {
     assert!(!answer.contains("Kong-Route"), "{answer}");
 }
 
+/// What a request is told that asks why; nothing when it is not told.
+fn explanation(gateway: &Gateway, path: &str, shown: &str) -> Option<serde_json::Value> {
+    let answer = gateway.ask(format!(
+        "GET {path} HTTP/1.1\r\nHost: a\r\nGatehouse-Explain: {shown}\r\n\r\n"
+    ));
+    let line = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("Gatehouse-Explain: "))?;
+    Some(serde_json::from_str(line).expect("JSON"))
+}
+
+#[test]
+fn a_permitted_request_is_told_why_it_went_where_it_went() {
+    let origin = Origin::ok("ok");
+    let mut settings = settings();
+    settings.explain_trusted_ips = vec![conf::Cidr::parse("127.0.0.0/8").expect("a network")];
+    settings.explain_token = Some(conf::Secret::new("open sesame"));
+    let routes = [json!({"paths": ["/a"], "name": "r\u{e9}"})];
+    let gateway = gateway_with(&settings, &routes, &service(origin.address));
+    let told = explanation(&gateway, "/a/b?c", "open sesame").expect("an explanation");
+    assert_eq!(told["route"]["name"], "r\u{e9}");
+    assert_eq!(told["considered"][0]["verdict"], "wins");
+    for phase in ["rewrite", "route", "access", "balancer", "service"] {
+        assert!(told["microseconds"][phase].is_u64(), "{phase}: {told}");
+    }
+    let told = explanation(&gateway, "/b", "open sesame").expect("an explanation");
+    assert_eq!(told["route"], serde_json::Value::Null);
+    assert_eq!(told["considered"][0]["unmet"][0]["field"], "paths");
+    for wrong in ["", "1", "open sesamf", "open sesame "] {
+        let is_right = wrong.trim() == "open sesame";
+        assert_eq!(explanation(&gateway, "/a", wrong).is_some(), is_right);
+    }
+    // The token stays here.
+    let requests = origin.requests();
+    assert!(!requests.is_empty());
+    for request in requests {
+        assert!(!request.contains("sesam"), "{request}");
+    }
+}
+
+#[test]
+fn nobody_is_told_why_unless_permitted() {
+    let origin = Origin::ok("ok");
+    let routes = [json!({"paths": ["/a"]})];
+    let mut settings = settings();
+    let closed = gateway_with(&settings, &routes, &service(origin.address));
+    assert_eq!(explanation(&closed, "/a", "1"), None);
+    settings.explain_trusted_ips = vec![conf::Cidr::parse("10.0.0.0/8").expect("a network")];
+    let far = gateway_with(&settings, &routes, &service(origin.address));
+    assert_eq!(explanation(&far, "/a", "1"), None);
+    settings.explain_trusted_ips = vec![conf::Cidr::parse("127.0.0.1").expect("an address")];
+    let near = gateway_with(&settings, &routes, &service(origin.address));
+    assert!(explanation(&near, "/a", "1").is_some());
+}
+
 #[test]
 fn a_name_under_localhost_leads_to_this_machine() {
     let origin = Origin::ok("ok");

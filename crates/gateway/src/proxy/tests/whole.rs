@@ -40,6 +40,7 @@ fn gateway(settings: &Settings, origin: &Origin, drops: bool) -> Gateway {
         .expect("a plugin that wants all of an answer");
     let bound = Bound {
         id: uuid::Uuid::nil(),
+        scopes: plugin_api::Scopes::NONE,
         handler: Arc::new(Whole { drops }),
     };
     let chain = Chain::new(vec![Entry::new(definition, Vec::new(), Some(bound))]);
