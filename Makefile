@@ -6,7 +6,7 @@ export CARGO_TERM_COLOR ?= auto
 GATEHOUSE = $(CARGO_TARGET_DIR)/release/gatehouse
 RUN_FLAGS ?=
 
-.PHONY: run build fmt lint test suites soak golden bench bench-store fuzz new-plugin doc clean
+.PHONY: run build fmt lint test suites soak golden bench bench-routes bench-store fuzz new-plugin doc clean
 
 run: build ## a platform and one node, joined over mTLS, with a sample service behind it
 	$(GATEHOUSE) quickstart $(RUN_FLAGS)
@@ -45,6 +45,9 @@ golden: ## replays recordings of the reference gateway where they exist beside t
 
 bench: build ## the node beside nginx and HAProxy on the same work; prints ratios
 	scripts/bench.sh
+
+bench-routes: build ## what routes cost, memory with many, answers while changes arrive
+	python3 scripts/bench_routes.py --binary $(GATEHOUSE)
 
 bench-store: build ## databases, whole documents, memory of a platform with 100,000 entities
 	scripts/bench_store.sh

@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, oneshot};
 use super::cache::{Cache, CacheError, Kept, Payload};
 use super::keeper::Keeper;
 use super::refused::Refused;
-use crate::snapshot::{Compile, SharedSnapshot, Snapshot};
+use crate::snapshot::{Compile, RowChange, SharedSnapshot, Snapshot};
 
 /// What an intake is made of.
 #[derive(Debug)]
@@ -160,6 +160,28 @@ impl Intake {
         self.accept(Submitted::Config(config), hash).await
     }
 
+    /// Takes changed rows into use if the running configuration has the hash `from` and they can be
+    /// taken over at their own cost. `None` when not: the whole configuration is to be accepted then,
+    /// which also says what is wrong.
+    pub async fn accept_changes(
+        &self,
+        changes: Vec<RowChange>,
+        from: &str,
+        hash: String,
+    ) -> Option<Accepted> {
+        let _turn = self.turn.lock().await;
+        let running = self.snapshot.load_full();
+        // Whoever keeps the whole has to be given the whole.
+        if self.keeper.is_some() || self.keeps_tables || running.hash != from {
+            return None;
+        }
+        let compile = Arc::clone(&self.compile);
+        let changed = on_own_thread(move || running.changed(&changes, &hash, &compile));
+        let snapshot = changed.await.ok()??;
+        *self.refusal.write() = None;
+        Some(self.put_to_use(snapshot, None, true))
+    }
+
     /// Takes a declarative document into use unless another configuration is on its way in, or
     /// the node is ending.
     pub async fn offer_document(&self, document: Document, hash: String) -> Offered {
@@ -292,14 +314,23 @@ impl Intake {
             }
         }
         drop(running);
-        let hash = snapshot.hash.clone();
-        let routes = snapshot.routes.len();
         if let (Some(keeper), Some(payload)) = (&self.keeper, payload) {
             let hash = origin_hash;
             keeper.keep(Kept { hash, payload }).await;
         }
+        Ok(self.put_to_use(snapshot, config, is_routine))
+    }
+
+    /// Swaps. The caller holds the turn.
+    fn put_to_use(
+        &self,
+        snapshot: Snapshot,
+        config: Option<Arc<Config>>,
+        is_routine: bool,
+    ) -> Accepted {
+        let (hash, routes) = (snapshot.hash.clone(), snapshot.routes.len());
         let snapshot = Arc::new(snapshot);
-        self.snapshot.store(Arc::clone(&snapshot));
+        let before = self.snapshot.swap(Arc::clone(&snapshot));
         self.compile.upstreams.activate(&snapshot.balancers);
         self.tables.write().clone_from(&config);
         self.is_configured.store(true, Ordering::Release);
@@ -308,8 +339,8 @@ impl Intake {
         } else {
             tracing::info!(config_hash = %hash, routes, "configuration in use");
         }
-        tokio::spawn(give_back_memory());
-        Ok(Accepted { hash, config })
+        tokio::spawn(retire(before));
+        Accepted { hash, config }
     }
 }
 
@@ -331,25 +362,42 @@ async fn on_own_thread<T: Send + 'static>(
     std::thread::Builder::new()
         .name("compile".to_owned())
         .stack_size(COMPILE_STACK_BYTES)
-        .spawn(move || drop(done.send(work())))
+        .spawn(move || {
+            // Where nobody may, requests and this share the processor as equals.
+            let _ = rustix::process::nice(COMPILE_NICENESS);
+            drop(done.send(work()));
+        })
         .map_err(|error| fault(error.to_string()))?;
     let ended = "the thread that compiles ended early";
     result.await.map_err(|_| fault(ended.to_owned()))
 }
 
-/// Lets the allocator return to the system what preparing a configuration needed. It does so
-/// when a thread ends, for memory that has been free for a second; an idle node would otherwise
-/// hold on to it until there is traffic.
-async fn give_back_memory() {
+/// Waits until nobody uses a snapshot any more and takes it apart, which takes a while for a large
+/// one: a core that let go of it last would do that between two requests. Then lets the allocator
+/// return to the system what that and preparing needed. It does so when a thread ends, for memory
+/// that has been free for a second; an idle node would otherwise hold on to it until there is traffic.
+async fn retire(before: Arc<Snapshot>) {
+    tokio::time::sleep(GIVE_BACK_AFTER).await;
+    while Arc::strong_count(&before) > 1 {
+        tokio::time::sleep(RETIRE_INTERVAL).await;
+    }
+    drop(on_own_thread(|| drop(before)).await);
     tokio::time::sleep(GIVE_BACK_AFTER).await;
     drop(on_own_thread(|| drop(vec![0_u8; GIVE_BACK_BYTES])).await);
 }
+
+/// Pause between looks whether a snapshot is still in use; connections may hold one for days.
+const RETIRE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Pause before memory is given back; longer than the allocator's own of one second.
 const GIVE_BACK_AFTER: Duration = Duration::from_millis(1500);
 
 /// Size of the piece whose release makes the allocator look.
 const GIVE_BACK_BYTES: usize = 1 << 20;
+
+/// Requests go before configurations wherever both want a processor. A tenth of it remains, so that
+/// a node without a minute's rest still gets its configuration.
+const COMPILE_NICENESS: i32 = 10;
 
 /// Limit: stack of the thread that reads and compiles; documents nest 64 deep at most.
 const COMPILE_STACK_BYTES: usize = 8 << 20;

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::database::LOCAL_PLANE;
 use crate::intake::{Intake, Refused};
+use crate::snapshot::RowChange;
 
 /// How long writes are gathered before they are compiled together.
 const GATHER: Duration = Duration::from_millis(20);
@@ -64,13 +65,36 @@ impl Follower {
         let config = Config {
             tables: export.open(),
         };
-        let hash = format!("{version:032x}");
+        let hash = hash_of(version);
         self.seen = Some(version);
         match self.intake.accept_config(config, hash).await {
             Ok(_) => self.said = None,
             Err(refused) => self.say(version, &refused),
         }
         Ok(())
+    }
+
+    /// Takes what was written since into use: the changed rows alone where these can be had and taken
+    /// over, otherwise everything.
+    async fn renew(&mut self) -> Result<(), StoreError> {
+        if let Some(seen) = self.seen {
+            let version = self.store.version(LOCAL_PLANE).await?;
+            let between = self.store.changes_between(LOCAL_PLANE, seen, version);
+            if let Some(changes) = between.await? {
+                let (from, hash) = (hash_of(seen), hash_of(version));
+                let changes = changes.into_iter().map(|own| RowChange {
+                    kind: own.kind,
+                    id: own.id,
+                    body: own.after,
+                });
+                let accepted = self.intake.accept_changes(changes.collect(), &from, hash);
+                if accepted.await.is_some() {
+                    (self.seen, self.said) = (Some(version), None);
+                    return Ok(());
+                }
+            }
+        }
+        self.load().await
     }
 
     /// Says what is wrong, once: further writes do not make it another fault.
@@ -98,7 +122,7 @@ impl Follower {
             tokio::time::sleep(GATHER).await;
             while self.changes.try_recv().is_ok() {}
             let start = Instant::now();
-            match self.load().await {
+            match self.renew().await {
                 Ok(()) => {
                     if std::mem::take(&mut self.is_away) {
                         tracing::info!("the database is back");
@@ -158,4 +182,9 @@ impl Follower {
             );
         }
     }
+}
+
+/// What a version of the database is called as a configuration.
+fn hash_of(version: u64) -> String {
+    format!("{version:032x}")
 }

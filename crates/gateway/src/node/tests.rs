@@ -442,6 +442,38 @@ async fn what_is_written_to_the_database_is_served_and_is_there_after_a_restart(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_route_that_is_written_alone_is_taken_over_alone() {
+    let backend = Backend::start("stored").await;
+    let prefix = TempDir::new("node");
+    let (node, handle) = start_stored(&prefix).await;
+    let proxy = node.proxy_addresses()[0];
+    write(&handle, &to_backend(&backend, &json!([]))).await;
+    until_status(proxy, "/r", 200).await;
+    let before = handle.snapshot.load_full();
+    let mut route: serde_json::Map<String, Value> =
+        serde_json::from_slice(&before.routes[0].info.document).unwrap();
+    route.insert("paths".to_owned(), json!(["/moved"]));
+    let kind = "routes";
+    let operation = store::Operation::Upsert { kind, body: route };
+    let batch = store::Batch::of_one(LOCAL_PLANE, store::Actor::system(), operation);
+    let store = handle.store.clone().unwrap();
+    store.apply(batch).await.unwrap();
+    until_status(proxy, "/moved", 200).await;
+    assert_eq!(get(proxy, "/r").await.status, 404);
+    // All that was not written is the same, not a copy.
+    let after = handle.snapshot.load_full();
+    assert!(Arc::ptr_eq(&before.lookups, &after.lookups));
+    assert_ne!(before.hash, after.hash);
+    let (kind, id) = ("routes", before.routes[0].route.id);
+    let operation = store::Operation::Delete { kind, id };
+    let batch = store::Batch::of_one(LOCAL_PLANE, store::Actor::system(), operation);
+    store.apply(batch).await.unwrap();
+    until_status(proxy, "/moved", 404).await;
+    drop((handle, store));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn stored_entities_that_cannot_run_keep_the_running_ones_and_show_in_the_status() {
     let backend = Backend::start("stored").await;
     let prefix = TempDir::new("node");

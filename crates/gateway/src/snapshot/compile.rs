@@ -17,12 +17,13 @@ use uuid::Uuid;
 use super::certificates::Certificates;
 use super::chains::{self, Chains, Wanted};
 use super::groups::Groups;
+use super::lookups;
 use super::routes::Routes;
-use super::services::Services;
+use super::services::{Services, ServicesById};
 use super::setup::Compile;
 use super::types::{RouteEntry, Snapshot};
+use super::update::Base;
 use super::vaults::{Vaults, is_reference};
-use super::{lookups, services};
 
 impl Snapshot {
     /// Compiles a configuration. Takes milliseconds per thousand routes: call it off the data
@@ -41,33 +42,42 @@ impl Snapshot {
             http: Chains::compile(config, node, Wanted::Http, &lookups, &groups, &mut report),
             stream: Chains::compile(config, node, Wanted::Stream, &lookups, &groups, &mut report),
         };
-        let routes = routes(config, &services, &mut chains, &mut report);
+        let routes = routes(config, &services.by_id, &mut chains, &mut report);
         let compiled = compile_router(config, routes, node, &mut report);
         let certificates = certificates(config, node, &keys, &mut report);
         let (Some((router, routes)), true) = (compiled, report.problems.is_empty()) else {
             return Err(report.problems);
         };
         let is_empty = config.is_empty();
-        Ok(Self {
+        let hash = if is_empty { wire::EMPTY_HASH } else { hash }.to_owned();
+        let snapshot = Self {
             router,
             routes,
-            balancers: services.balancers,
+            balancers: Arc::new(services.balancers),
             globals: chains.http.globals(),
-            lookups: lookups.finish(),
+            lookups: Arc::new(lookups.finish()),
             raised: services.raised,
-            certificates,
-            hash: if is_empty { wire::EMPTY_HASH } else { hash }.to_owned(),
+            certificates: Arc::new(certificates),
+            hash: hash.clone(),
             is_empty,
             plugin_names: plugin_names(config),
             notices: report.notices,
-        })
+        };
+        if let Some(memory) = node.routes.lock().as_mut() {
+            memory.base = Some(Base {
+                hash,
+                services: services.by_id,
+                chains,
+            });
+        }
+        Ok(snapshot)
     }
 
     /// What a node runs before it has any configuration: nothing matches.
     #[must_use]
     pub fn empty(node: &Compile) -> Self {
         Self {
-            certificates: Certificates::new(node.default_certificate.clone()),
+            certificates: Arc::new(Certificates::new(node.default_certificate.clone())),
             ..Self::nothing()
         }
     }
@@ -88,11 +98,11 @@ impl Snapshot {
             // No routes, no errors.
             router: router.expect("a router of no routes compiles"),
             routes: Routes::default(),
-            balancers: Vec::new(),
+            balancers: Arc::default(),
             globals: Arc::default(),
-            lookups: plugin_api::Lookups::default(),
+            lookups: Arc::default(),
             raised: None,
-            certificates: Certificates::default(),
+            certificates: Arc::default(),
             hash: wire::EMPTY_HASH.to_owned(),
             is_empty: true,
             plugin_names: Vec::new(),
@@ -168,46 +178,54 @@ pub(super) fn bytes(text: Option<&String>) -> Option<Bytes> {
 
 fn routes(
     config: &Config,
-    services: &Services,
+    services: &ServicesById,
     chains: &mut BothChains,
     report: &mut Report,
 ) -> Vec<RouteEntry> {
     let mut entries = Vec::with_capacity(config.rows("routes").len());
     for row in rows(config, "routes") {
-        let Some(route) = report.read::<Route>(row) else {
-            continue;
-        };
-        let service = match route.service {
-            None => None,
-            Some(id) => match services.find(id) {
-                services::Found::Enabled(service) => Some(Arc::clone(service)),
-                // A disabled service takes its routes with it.
-                services::Found::Disabled => continue,
-                services::Found::Missing => {
-                    let text = format!("service `{id}` is not part of the configuration");
-                    report.problem(row, "service", text);
-                    continue;
-                }
-            },
-        };
-        let info = RouteInfo {
-            id: route.id,
-            id_text: id_text(route.id),
-            name: bytes(route.name.as_ref()),
-            document: plugin_api::document(row.body),
-        };
-        entries.push(RouteEntry {
-            chain: chains.of(&route),
-            route,
-            info,
-            service,
-        });
+        entries.extend(route_entry(row, services, chains, report));
     }
     entries
 }
 
+/// The entry of a route; `None` when its service is disabled, or when there is a problem.
+pub(super) fn route_entry(
+    row: Row<'_>,
+    services: &ServicesById,
+    chains: &mut BothChains,
+    report: &mut Report,
+) -> Option<RouteEntry> {
+    let route: Route = report.read(row)?;
+    let service = match route.service {
+        None => None,
+        Some(id) => match services.get(&id) {
+            Some(Some(service)) => Some(Arc::clone(service)),
+            // A disabled service takes its routes with it.
+            Some(None) => return None,
+            None => {
+                let text = format!("service `{id}` is not part of the configuration");
+                report.problem(row, "service", text);
+                return None;
+            }
+        },
+    };
+    let info = RouteInfo {
+        id: route.id,
+        id_text: id_text(route.id),
+        name: bytes(route.name.as_ref()),
+        document: plugin_api::document(row.body),
+    };
+    Some(RouteEntry {
+        chain: chains.of(&route),
+        route,
+        info,
+        service,
+    })
+}
+
 /// The chains of requests and those of streams: plugins name the protocols they are for.
-struct BothChains {
+pub(super) struct BothChains {
     http: Chains,
     stream: Chains,
 }

@@ -5,6 +5,9 @@
 //! up by name while a request runs is resolved here: destinations, plugin chains, credentials,
 //! certificates.
 //!
+//! A configuration that differs from the running one in a few routes is made from that at the cost
+//! of these ([`Snapshot::changed`]); the rest is shared.
+//!
 //! Validation happened before; what is refused here is what only this node cannot run.
 
 mod certificates;
@@ -20,9 +23,11 @@ mod setup;
 #[cfg(test)]
 mod tests;
 mod types;
+mod update;
 mod vaults;
 
 pub use certificates::Certificates;
 pub use routes::Routes;
 pub use setup::{Compile, SetupError};
 pub use types::{Destination, RouteEntry, ServiceEntry, ServiceTls, SharedSnapshot, Snapshot};
+pub use update::RowChange;

@@ -3,7 +3,7 @@
 //! A route keeps its number from one configuration to the next, so that a changed configuration costs the router
 //! what changed. Numbers of routes that are no longer there stay empty until the router is compiled anew.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Index;
 use std::sync::Arc;
 
@@ -11,11 +11,18 @@ use router::{CompileError, Flavor, RouteChange, RouteInput, Router};
 use uuid::Uuid;
 
 use super::types::RouteEntry;
+use super::update::Base;
 
-/// Routes by the number that the router gives them.
+/// Routes that are kept together: what a change of one of them copies.
+const CHUNK: usize = 256;
+
+/// A route where there is one of the number.
+type Slot = Option<Arc<RouteEntry>>;
+
+/// Routes by the number that the router gives them. A copy shares all but what is changed in it.
 #[derive(Debug, Clone, Default)]
 pub struct Routes {
-    entries: Vec<Option<Arc<RouteEntry>>>,
+    chunks: Vec<Arc<Vec<Slot>>>,
     count: usize,
 }
 
@@ -23,16 +30,7 @@ impl Routes {
     /// The route of a number.
     #[must_use]
     pub fn get(&self, number: usize) -> Option<&RouteEntry> {
-        self.entries.get(number)?.as_deref()
-    }
-
-    /// One route alone, under the number 0.
-    pub(super) fn only(&self, number: usize) -> Self {
-        let entry = self.entries.get(number).cloned().flatten();
-        Self {
-            count: usize::from(entry.is_some()),
-            entries: vec![entry],
-        }
+        self.slot(number)?.as_deref()
     }
 
     /// How many routes there are.
@@ -49,16 +47,66 @@ impl Routes {
 
     /// All routes.
     pub fn iter(&self) -> impl Iterator<Item = &RouteEntry> {
-        self.entries.iter().filter_map(Option::as_deref)
+        self.slots().filter_map(Option::as_deref)
+    }
+
+    /// One route alone, under the number 0.
+    pub(super) fn only(&self, number: usize) -> Self {
+        self.slot(number).cloned().into_iter().collect()
+    }
+
+    fn slot(&self, number: usize) -> Option<&Slot> {
+        self.chunks.get(number / CHUNK)?.get(number % CHUNK)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
+    }
+
+    /// The smallest number that none has had.
+    fn next_number(&self) -> usize {
+        let last = self.chunks.last().map_or(0, |chunk| chunk.len());
+        self.chunks.len().saturating_sub(1) * CHUNK + last
+    }
+
+    /// Puts a route, or nothing, under a number that one has had, or under the next one.
+    fn set(&mut self, number: usize, entry: Slot) {
+        if number / CHUNK == self.chunks.len() {
+            self.chunks.push(Arc::default());
+        }
+        let Some(chunk) = self.chunks.get_mut(number / CHUNK) else {
+            return;
+        };
+        let chunk = Arc::make_mut(chunk);
+        if number % CHUNK == chunk.len() {
+            chunk.push(None);
+        }
+        if let Some(slot) = chunk.get_mut(number % CHUNK) {
+            self.count += usize::from(entry.is_some());
+            self.count -= usize::from(slot.is_some());
+            *slot = entry;
+        }
+    }
+}
+
+impl FromIterator<Slot> for Routes {
+    fn from_iter<I: IntoIterator<Item = Slot>>(slots: I) -> Self {
+        let mut routes = Self::default();
+        let mut slots = slots.into_iter();
+        loop {
+            let chunk: Vec<Slot> = slots.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                return routes;
+            }
+            routes.count += chunk.iter().flatten().count();
+            routes.chunks.push(Arc::new(chunk));
+        }
     }
 }
 
 impl From<Vec<RouteEntry>> for Routes {
     fn from(entries: Vec<RouteEntry>) -> Self {
-        Self {
-            count: entries.len(),
-            entries: entries.into_iter().map(Arc::new).map(Some).collect(),
-        }
+        entries.into_iter().map(Arc::new).map(Some).collect()
     }
 }
 
@@ -79,6 +127,8 @@ pub(super) struct Memory {
     router: Router,
     routes: Routes,
     numbers: HashMap<Uuid, usize>,
+    /// What the routes were compiled with; `None` while that is not in use.
+    pub(super) base: Option<Base>,
 }
 
 /// Finds a number for each route and brings the router up to date, or compiles it anew.
@@ -125,17 +175,15 @@ impl Memory {
         Ok(Self {
             router,
             numbers: numbers.map(|(at, entry)| (entry.route.id, at)).collect(),
-            routes: Routes {
-                count: entries.len(),
-                entries: entries.into_iter().map(Some).collect(),
-            },
+            routes: entries.into_iter().map(Some).collect(),
+            base: None,
         })
     }
 
     /// The same with the routes as they are now; `None` when too much changed.
     fn updated(&self, entries: &[Arc<RouteEntry>]) -> Result<Option<Self>, Vec<CompileError>> {
         let mut numbers = self.numbers.clone();
-        let mut routes = vec![None; self.routes.entries.len()];
+        let mut routes = vec![None; self.routes.next_number()];
         let mut changed = Vec::new();
         for entry in entries {
             let next = routes.len();
@@ -163,10 +211,50 @@ impl Memory {
         Ok(router.map(|router| Self {
             router,
             numbers,
-            routes: Routes {
-                count: entries.len(),
-                entries: routes,
-            },
+            routes: routes.into_iter().collect(),
+            base: None,
         }))
+    }
+
+    /// Takes over some routes as they are now, at the cost of these, and gives router and routes.
+    ///
+    /// # Errors
+    ///
+    /// All problems of these routes; nothing has changed then.
+    pub(super) fn change(
+        &mut self,
+        changes: BTreeMap<Uuid, Option<RouteEntry>>,
+    ) -> Result<(Router, Routes), Vec<CompileError>> {
+        let mut routes = self.routes.clone();
+        let mut numbered = Vec::with_capacity(changes.len());
+        for (id, entry) in changes {
+            let known = self.numbers.get(&id).copied();
+            // One that was not there and is not there: a disabled service took it.
+            if known.is_none() && entry.is_none() {
+                continue;
+            }
+            let number = known.unwrap_or_else(|| routes.next_number());
+            routes.set(number, entry.map(Arc::new));
+            numbered.push((id, number));
+        }
+        let changes = numbered.iter().map(|(_, number)| RouteChange {
+            number: *number,
+            route: routes.get(*number).map(|entry| &entry.route),
+        });
+        let Some(router) = self.router.changed(&changes.collect::<Vec<_>>())? else {
+            let entries = routes.slots().flatten().cloned().collect();
+            let next = Self::anew(Some(self), entries, self.router.flavor())?;
+            self.numbers = next.numbers;
+            (self.router, self.routes) = (next.router, next.routes);
+            return Ok((self.router.clone(), self.routes.clone()));
+        };
+        for (id, number) in numbered {
+            match routes.get(number) {
+                Some(_) => self.numbers.insert(id, number),
+                None => self.numbers.remove(&id),
+            };
+        }
+        (self.router, self.routes) = (router.clone(), routes.clone());
+        Ok((router, routes))
     }
 }

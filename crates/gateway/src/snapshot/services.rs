@@ -16,20 +16,15 @@ use super::setup::Compile;
 use super::types::{Destination, ServiceEntry, ServiceTls};
 use crate::health::{self, Group, GroupParts};
 
-/// The services of a configuration, by id, and its balancers.
+/// Services by id; `None` for a disabled one.
+pub(super) type ServicesById = HashMap<Uuid, Option<Arc<ServiceEntry>>>;
+
+/// The services of a configuration, and its balancers.
 pub(super) struct Services {
-    /// `None` for a disabled one.
-    by_id: HashMap<Uuid, Option<Arc<ServiceEntry>>>,
+    pub(super) by_id: ServicesById,
     pub(super) balancers: Vec<Arc<Group>>,
     /// TLS for requests that a plugin sends encrypted although their service is plain.
     pub(super) raised: Option<Arc<ServiceTls>>,
-}
-
-/// What a configuration says of a service.
-pub(super) enum Found<'s> {
-    Disabled,
-    Enabled(&'s Arc<ServiceEntry>),
-    Missing,
 }
 
 impl Services {
@@ -79,14 +74,6 @@ impl Services {
             by_id,
             balancers,
             raised: tls.raised(),
-        }
-    }
-
-    pub(super) fn find(&self, id: Uuid) -> Found<'_> {
-        match self.by_id.get(&id) {
-            None => Found::Missing,
-            Some(None) => Found::Disabled,
-            Some(Some(entry)) => Found::Enabled(entry),
         }
     }
 }

@@ -23,15 +23,15 @@ pub struct Snapshot {
     /// The routes, by the numbers that the router has for them.
     pub routes: Routes,
     /// The upstreams that [`Destination::Upstream`] names.
-    pub balancers: Vec<Arc<Group>>,
+    pub balancers: Arc<Vec<Arc<Group>>>,
     /// Plugins of global scope: for the rewrite phase, and for requests without a route.
     pub globals: Arc<Chain>,
     /// Consumers and credentials.
-    pub lookups: Lookups,
+    pub lookups: Arc<Lookups>,
     /// TLS for requests that a plugin sends encrypted although their service is plain.
     pub raised: Option<Arc<ServiceTls>>,
     /// Certificates by server name, and the node's own.
-    pub certificates: Certificates,
+    pub certificates: Arc<Certificates>,
     /// The hash of the configuration this was made of; 32 zeros for an empty one.
     pub hash: String,
     /// Whether the configuration holds nothing at all.

@@ -108,7 +108,7 @@ impl Node {
 
 fn compiled(authority: &Authority, configuration: &str) -> Snapshot {
     let mut snapshot = testing::snapshot(configuration);
-    snapshot.certificates = certificates(authority);
+    snapshot.certificates = Arc::new(certificates(authority));
     snapshot
 }
 

@@ -11,7 +11,7 @@ use conf::{Listen, Settings};
 use entities::{Map, Route, Service};
 use parking_lot::Mutex;
 use pki::{Authority, CertifiedPair};
-use plugin_api::{Chain, Lookups, RouteInfo, ServiceInfo};
+use plugin_api::{Chain, RouteInfo, ServiceInfo};
 use router::{Flavor, RouteInput, Router};
 use serde_json::{Value, json};
 
@@ -320,7 +320,7 @@ pub(crate) fn gateway_of(settings: &Settings, mut snapshot: Snapshot) -> Gateway
     let telemetry = TelemetrySink::enabled();
     let authority = Authority::create("test").expect("an authority");
     if settings.proxy_listen.iter().any(|listen| listen.ssl) {
-        snapshot.certificates = certificates(&authority);
+        snapshot.certificates = Arc::new(certificates(&authority));
     }
     let snapshot = Arc::new(ArcSwap::from_pointee(snapshot));
     let options = EngineOptions {
@@ -364,11 +364,11 @@ fn snapshot(routes: Vec<RouteEntry>) -> Snapshot {
         plugin_names: Vec::new(),
         router,
         routes: routes.into(),
-        balancers: Vec::new(),
+        balancers: Arc::default(),
         globals: Arc::new(Chain::default()),
-        lookups: Lookups::default(),
+        lookups: Arc::default(),
         raised: None,
-        certificates: Certificates::default(),
+        certificates: Arc::default(),
         hash: String::new(),
         is_empty: false,
         notices: Vec::new(),
