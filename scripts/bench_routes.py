@@ -60,7 +60,6 @@ class Node:
             "KONG_STATUS_LISTEN": f"127.0.0.1:{STATUS}",
             "KONG_ADMIN_LISTEN": f"127.0.0.1:{ADMIN}",
             "KONG_PROXY_ACCESS_LOG": "off",
-            "KONG_ADMIN_ACCESS_LOG": "off",
             "KONG_LOG_LEVEL": "warn",
             **settings,
         }
