@@ -203,3 +203,103 @@ fn a_client_stays_at_the_target_that_its_cookie_names_while_that_takes_requests(
     assert_ne!((at(&moved), &next), (Some(home), &crumb));
     assert_eq!(at(&asked(&next)), at(&moved));
 }
+
+/// Which of the targets answered.
+fn answered(answer: &str, bodies: &[&str]) -> usize {
+    let found = bodies.iter().position(|body| answer.ends_with(body));
+    found.unwrap_or_else(|| panic!("no target answered: {answer}"))
+}
+
+#[test]
+fn every_input_of_a_hash_keeps_requests_together_and_its_fallback_takes_over() {
+    let bodies = ["one", "two", "three", "four"];
+    let origins = bodies.map(Origin::ok);
+    let ports: Vec<u16> = origins.iter().map(|own| own.address.port()).collect();
+    // What is hashed, and a request that has the input `{}`.
+    let cases = [
+        (
+            "hash_on: header, hash_on_header: X-Key",
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Key: {}\r\n\r\n",
+        ),
+        (
+            "hash_on: cookie, hash_on_cookie: seat",
+            "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=b; seat={}\r\n\r\n",
+        ),
+        ("hash_on: path", "GET /{}?x HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (
+            "hash_on: query_arg, hash_on_query_arg: k",
+            "GET /?a=b&k={} HTTP/1.1\r\nHost: a\r\n\r\n",
+        ),
+        (
+            "hash_on: consumer, hash_fallback: header, hash_fallback_header: X-Key",
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Key: {}\r\n\r\n",
+        ),
+        (
+            "hash_on: header, hash_on_header: X-No, hash_fallback: query_arg, \
+             hash_fallback_query_arg: k",
+            "GET /?k={} HTTP/1.1\r\nHost: a\r\n\r\n",
+        ),
+    ];
+    for (hash, request) in cases {
+        let members = format!("algorithm: consistent-hashing, {hash},");
+        let (gateway, _) = upstream(&ports, &members, "");
+        let target = |input: usize| {
+            let request = request.replace("{}", &format!("input-{input}"));
+            answered(&gateway.ask(request), &bodies)
+        };
+        let first: Vec<usize> = (0..16).map(target).collect();
+        let again: Vec<usize> = (0..16).map(target).collect();
+        assert_eq!(first, again, "{hash}");
+        assert!(
+            first.iter().any(|own| *own != first[0]),
+            "{hash}: {first:?}"
+        );
+    }
+    // All requests of this test come from one address.
+    let (gateway, _) = upstream(&ports, "algorithm: consistent-hashing, hash_on: ip,", "");
+    let first = answered(&gateway.ask(GET), &bodies);
+    assert!((0..8).all(|_| answered(&gateway.ask(GET), &bodies) == first));
+}
+
+#[test]
+fn a_body_that_was_streamed_away_is_never_sent_again() {
+    let origins: Vec<Origin> = (0..3).map(|_| Origin::start(|_, _| Act::Drop)).collect();
+    let ports: Vec<u16> = origins.iter().map(|own| own.address.port()).collect();
+    let (gateway, _) = upstream(&ports, "", "retries: 5,");
+    let seen = || {
+        origins
+            .iter()
+            .map(|own| own.requests().len())
+            .sum::<usize>()
+    };
+    let body = "x".repeat(1 << 20);
+    let answer = gateway.ask(format!(
+        "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    assert!(answer.starts_with("HTTP/1.1 502"), "{answer}");
+    assert_eq!(seen(), 1);
+    // Without a body there is nothing to lose; with side effects there is.
+    assert!(gateway.ask(GET).starts_with("HTTP/1.1 502"));
+    assert_eq!(seen(), 1 + 6);
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";
+    assert!(gateway.ask(post).starts_with("HTTP/1.1 502"));
+    assert_eq!(seen(), 1 + 6 + 1);
+}
+
+#[test]
+fn an_address_gets_no_more_requests_at_a_time_than_its_upstream_says() {
+    let origin = Origin::start(|_, request| match request.starts_with(b"GET /slow") {
+        true => Act::Hang,
+        false => Act::Send(ok("ok")),
+    });
+    let members = "tags: ['gatehouse:max_connections=1'],";
+    let (gateway, _) = upstream(&[origin.address.port()], members, "");
+    assert!(gateway.ask(GET).ends_with("ok"));
+    let mut client = gateway.client();
+    client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    until(|| origin.requests().len() == 2);
+    assert!(gateway.ask(GET).starts_with("HTTP/1.1 503"));
+    drop(client);
+    until(|| gateway.ask(GET).ends_with("ok"));
+}
