@@ -38,6 +38,7 @@ suites: ## the long forms of the tests
 
 soak: build ## kills and restarts under load, and thirty minutes in which everything around a node breaks
 	scripts/install-test-packages.sh
+	GATEHOUSE_SOAK=1 cargo test --locked --package gatehouse-store --test store -- --nocapture crash::
 	GATEHOUSE_LONG=1 GATEHOUSE_SOAK=1 GATEHOUSE_BINARY=$(GATEHOUSE) cargo test --locked --package gatehouse-tests --test soak -- --nocapture
 
 golden: ## replays recordings of the reference gateway where they exist beside the repository

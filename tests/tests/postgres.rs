@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use test_support::{
     Client, Gatehouse, Postgres, PostgresOptions, TempDir, eventually, free_port, run_to_end,
 };
@@ -46,6 +46,11 @@ impl Platform {
         format!("https://us.api.konghq.localhost:{}{path}", self.port)
     }
 
+    /// Whether this is the one that made the installation.
+    fn has_made_it(&self) -> bool {
+        self.printed.contains("Access token")
+    }
+
     /// The token that the first start shows.
     fn token(&self) -> &str {
         let (_, rest) = self
@@ -65,12 +70,9 @@ async fn platforms_share_one_database_and_outlive_its_stops() {
     let folder = TempDir::new("platforms");
     let (first, second) = (folder.join("a"), folder.join("b"));
     let one = Platform::start(&first, &database).await;
-    std::fs::create_dir(&second).unwrap();
-    for name in SHARED_KEYS {
-        std::fs::copy(first.join(name), second.join(name)).unwrap();
-    }
+    share_keys(&first, &second);
     let other = Platform::start(&second, &database).await;
-    assert!(!other.printed.contains("Access token"), "made only once");
+    assert!(!other.has_made_it(), "made only once");
     let ca = std::fs::read_to_string(first.join("ca.crt")).unwrap();
     let client = Client::new().trusting(&ca).bearer(one.token());
 
@@ -114,6 +116,113 @@ async fn platforms_share_one_database_and_outlive_its_stops() {
     })
     .await;
     back_up_and_restore(&folder, &first, &database).await;
+}
+
+fn share_keys(from: &Path, to: &Path) {
+    std::fs::create_dir(to).expect("a folder is made");
+    for name in SHARED_KEYS {
+        std::fs::copy(from.join(name), to.join(name)).expect("a key is copied");
+    }
+}
+
+#[tokio::test]
+async fn platforms_that_start_together_on_an_empty_database_all_serve() {
+    let server = Postgres::start(&PostgresOptions::default());
+    let folder = TempDir::new("platforms");
+    let keys = folder.join("keys");
+    drop(Platform::start(&keys, &server.url("elsewhere")).await);
+    for round in 0..3 {
+        let database = server.url(&format!("empty{round}"));
+        let folders = ["a", "b", "c"].map(|name| folder.join(format!("{name}{round}")));
+        for folder in &folders {
+            share_keys(&keys, folder);
+        }
+        let [one, two, three] = &folders;
+
+        let (one, two, three) = tokio::join!(
+            Platform::start(one, &database),
+            Platform::start(two, &database),
+            Platform::start(three, &database),
+        );
+
+        let all = [one, two, three];
+        let makers: Vec<_> = all.iter().filter(|one| one.has_made_it()).collect();
+        let [maker] = makers[..] else {
+            panic!("{} platforms made the installation", makers.len());
+        };
+        let ca = std::fs::read_to_string(keys.join("ca.crt")).unwrap();
+        let client = Client::new().trusting(&ca).bearer(maker.token());
+        for (number, platform) in all.iter().enumerate() {
+            let body = json!({ "name": format!("of-{number}") });
+            let url = platform.url("/v2/control-planes");
+            let made = client.json("POST", &url, &body).await.unwrap();
+            assert_eq!(made.status, 201, "{}", made.text());
+        }
+        for platform in &all {
+            let read = client.get(&platform.url("/v2/control-planes")).await;
+            let read = read.unwrap().json();
+            let rows = read["data"].as_array().unwrap().iter();
+            let mut names: Vec<_> = rows.map(|row| row["name"].as_str().unwrap()).collect();
+            names.sort_unstable();
+            assert_eq!(names, ["default", "of-0", "of-1", "of-2"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_platform_tells_the_status_of_a_group() {
+    let server = Postgres::start(&PostgresOptions::default());
+    let database = server.url("gatehouse");
+    let folder = TempDir::new("platforms");
+    let (first, second) = (folder.join("a"), folder.join("b"));
+    let one = Platform::start(&first, &database).await;
+    share_keys(&first, &second);
+    let other = Platform::start(&second, &database).await;
+    let ca = std::fs::read_to_string(first.join("ca.crt")).unwrap();
+    let client = Client::new().trusting(&ca).bearer(one.token());
+    let create = async |platform: &Platform, path: &str, body: &Value| -> String {
+        let made = client.json("POST", &platform.url(path), body).await;
+        let made = made.unwrap();
+        assert!((200..300).contains(&made.status), "{path}: {}", made.text());
+        made.json()["id"].as_str().unwrap_or_default().to_owned()
+    };
+    let planes = "/v2/control-planes";
+    let member = create(&one, planes, &json!({"name": "member"})).await;
+    let rival = create(&other, planes, &json!({"name": "rival"})).await;
+    let group = json!({"name": "group", "cluster_type": "CLUSTER_TYPE_CONTROL_PLANE_GROUP"});
+    let group = format!("{planes}/{}", create(&one, planes, &group).await);
+    let members = json!({"members": [{"id": member}, {"id": rival}]});
+    create(&other, &format!("{group}/group-memberships/add"), &members).await;
+    let states = async || {
+        let mut states = Vec::new();
+        for platform in [&one, &other] {
+            let url = platform.url(&format!("{group}/group-status"));
+            let item = client.get(&url).await.unwrap().json()["item"].clone();
+            states.push((item["state"].clone(), item["conflicts"].clone()));
+        }
+        states
+    };
+
+    assert_eq!(states().await, vec![(json!("OK"), json!([])); 2]);
+    let service = json!({"name": "orders", "host": "example.com"});
+    let services = |plane: &str| format!("{planes}/{plane}/core-entities/services");
+    create(&one, &services(&member), &service).await;
+    let clashing = create(&other, &services(&rival), &service).await;
+    let clash = states().await;
+    let path = format!("{}/{clashing}", services(&rival));
+    let gone = client.json("DELETE", &one.url(&path), &json!({})).await;
+    assert_eq!(gone.unwrap().status, 204);
+
+    assert!(
+        clash.iter().all(|(state, _)| state == "CONFLICT"),
+        "{clash:?}"
+    );
+    assert_eq!(clash[0], clash[1], "both tell the same");
+    assert_eq!(
+        clash[0].1[0]["resource"],
+        json!({"id": clashing, "type": "service"})
+    );
+    assert_eq!(states().await, vec![(json!("OK"), json!([])); 2]);
 }
 
 /// While both platforms run.

@@ -23,5 +23,5 @@ pub use error_body::{error_body, parse_error_body};
 pub use limits::Limits;
 pub use normalise::{Options, Surroundings};
 pub use problem::{Problem, ProblemEntity};
-pub use render::{render_json, render_minimal, render_yaml, yaml_text};
+pub use render::{TextForm, render_json, render_minimal, render_yaml, yaml_text};
 pub use table::{PackedRows, packed_table};

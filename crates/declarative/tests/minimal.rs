@@ -3,7 +3,7 @@
 mod common;
 
 use common::{catalogue, packed, parse};
-use gatehouse_declarative::{Config, Document, Options, render_minimal, yaml_text};
+use gatehouse_declarative::{Config, Document, Options, TextForm, render_minimal};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn read(document: &Value) -> Config {
 }
 
 fn text(config: &Config) -> String {
-    yaml_text(&render_minimal(&packed(config), &catalogue()))
+    render_minimal(&packed(config), &catalogue(), &[], TextForm::Yaml)
 }
 
 /// Everything but moments, whatever the order of rows.
@@ -322,5 +322,11 @@ proptest! {
         let again = again.unwrap();
         prop_assert_eq!(content(&again), content(&config), "{}", first);
         prop_assert_eq!(text(&again), first);
+        let tags = ["a".to_owned()];
+        let [yaml, json] = [TextForm::Yaml, TextForm::Json]
+            .map(|form| render_minimal(&packed(&config), &catalogue(), &tags, form));
+        let [yaml, json] = [yaml, json].map(|text| parse(&text));
+        prop_assert_eq!(yaml.value(), json.value());
+        prop_assert_eq!(json.select_tags(), tags);
     }
 }

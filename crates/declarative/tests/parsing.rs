@@ -247,3 +247,34 @@ fn a_tab_cannot_start_the_first_token() {
     assert_eq!((error.line, error.column), (2, 1));
     assert_eq!(error.message, "found character that cannot start any token");
 }
+
+#[test]
+fn document_without_lines_has_the_same_values_and_the_same_faults() {
+    let same = [
+        "a: &x {b: 1, c: [1, 2]}\nd: *x\ne:\n  <<: *x\n  b: 3\nf:\n  <<: [*x, {g: 4}]\n",
+        "{\"a\": [{\"b\": 1}, {}], \"c\": null}",
+        "{a: 1, b: [x]}",
+    ];
+    for text in same {
+        let read = |parse: fn(&[u8], Format, Limits) -> Result<Document, ParseError>| {
+            parse(text.as_bytes(), Format::Auto, Limits::default()).unwrap()
+        };
+        let (values, whole) = (read(Document::parse_values), read(Document::parse));
+        assert_eq!(values.value(), whole.value(), "{text}");
+        assert_eq!(
+            (values.line("a"), whole.line("a")),
+            (None, Some(1)),
+            "{text}"
+        );
+    }
+    for text in [
+        "\n\n- a\n",
+        "a: 1\na: 2\n",
+        "{\"a\": 1,\n\"a\": 2}",
+        "a: [\n",
+        "a: \0",
+    ] {
+        let read = Document::parse_values(text.as_bytes(), Format::Auto, Limits::default());
+        assert_eq!(read.unwrap_err(), error(text.as_bytes()), "{text}");
+    }
+}

@@ -49,7 +49,7 @@ fn packed_rows_say_what_open_rows_say() {
     let text = format!("{RICH}{off}");
     let open = config(&text);
     let around = Surroundings::default();
-    let rows = parse(&text).normalise_packed(&catalogue(), Options::default(), &around);
+    let rows = parse(&text).into_packed(&catalogue(), Options::default(), &around);
     let opened = |rows: &gatehouse_declarative::PackedRows| {
         let tables = rows.iter();
         let tables = tables.map(|(kind, rows)| (kind, rows.iter().map(|row| row.open()).collect()));

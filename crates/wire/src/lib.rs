@@ -35,6 +35,7 @@ pub mod version;
 
 mod error;
 mod handshake;
+mod kept;
 mod md5;
 mod number;
 mod pack;
@@ -43,6 +44,7 @@ mod table;
 pub use error::WireError;
 pub use handshake::{websocket_accept, websocket_key};
 pub use hash::EMPTY_HASH;
+pub use kept::KeptTable;
 pub use md5::{md5, md5_hex};
 pub use pack::{gzip_json, inflate, parse_json};
 pub use table::PackedTable;

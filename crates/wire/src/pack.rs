@@ -43,6 +43,17 @@ pub(crate) fn gzip(
     packed(Compression::default(), write)
 }
 
+/// The same with less effort: for what is kept and rarely needed.
+///
+/// # Errors
+///
+/// [`WireError::Encode`] when `write` fails.
+pub(crate) fn gzip_fast(
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<Bytes, WireError> {
+    packed(Compression::fast(), write)
+}
+
 fn packed(
     level: Compression,
     write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,

@@ -17,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
+use super::is_soak;
+
 /// How long the short form goes on.
 const SHORT: Duration = Duration::from_mins(2);
 /// How long the long form goes on.
@@ -205,10 +207,6 @@ fn resident(pid: u32) -> u64 {
     number
         .and_then(|number| number.parse().ok())
         .expect("a size")
-}
-
-fn is_soak() -> bool {
-    std::env::vars().any(|(name, value)| name == "GATEHOUSE_SOAK" && value == "1")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! Kills and changes under load. Short in `make test`; `make soak` runs it long.
 
 mod chaos;
+mod kills;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -60,4 +61,8 @@ async fn traffic_has_no_wrong_answer_while_the_platform_dies_and_configuration_c
 
     assert!(good.load(Ordering::Relaxed) > 10);
     assert_eq!(wrong.load(Ordering::Relaxed), 0);
+}
+
+fn is_soak() -> bool {
+    std::env::vars().any(|(name, value)| name == "GATEHOUSE_SOAK" && value == "1")
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use declarative::{render_minimal, yaml_text};
+use declarative::{TextForm, render_minimal};
 use entities::Catalogue;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderName, StatusCode};
@@ -35,15 +35,11 @@ pub(crate) async fn document(
             }
         }
         export.tables.retain(|_, rows| !rows.is_empty());
-        let mut value = render_minimal(&export.tables, &catalogue);
-        drop(export);
-        if let (false, Value::Object(members)) = (tags.is_empty(), &mut value) {
-            members.insert("_info".to_owned(), json!({"select_tags": tags}));
-        }
-        match form {
-            Form::Yaml => yaml_text(&value),
-            Form::Json => format!("{value:#}\n"),
-        }
+        let form = match form {
+            Form::Yaml => TextForm::Yaml,
+            Form::Json => TextForm::Json,
+        };
+        render_minimal(&export.tables, &catalogue, &tags, form)
     };
     let text = match tokio::task::spawn_blocking(work).await {
         Ok(text) => text,

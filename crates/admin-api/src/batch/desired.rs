@@ -19,6 +19,12 @@ type Rows<'r> = BTreeMap<&'r str, Vec<&'r Packed>>;
 /// Bytes of a document: 100 MB (decimal).
 pub const MAX_BYTES: usize = 100_000_000;
 
+const LIMITS: Limits = Limits {
+    bytes: MAX_BYTES,
+    depth: Limits::DEPTH,
+    nodes: Limits::NODES,
+};
+
 /// Kinds that files rarely hold: a document that does not name them leaves them as they are.
 const LEFT_ALONE: [&str; 3] = ["workspaces", "parameters", "custom_plugins"];
 
@@ -44,21 +50,26 @@ pub(crate) struct Desired {
     pub(crate) digest: String,
 }
 
-/// The text as a document, or why it is none.
+/// The text as a document, or why it is none. The document does not know its lines: they are only
+/// needed of one that is wrong.
 pub(crate) fn parse(body: &[u8]) -> Result<Document, Vec<Value>> {
-    let limits = Limits {
-        bytes: MAX_BYTES,
-        ..Limits::default()
-    };
-    Document::parse(body, Format::Auto, limits).map_err(|error| vec![unreadable(&error)])
+    let document = Document::parse_values(body, Format::Auto, LIMITS);
+    document.map_err(|error| vec![unreadable(&error)])
+}
+
+/// The document once more, with its lines.
+fn with_lines(body: &[u8]) -> Result<Document, Vec<Value>> {
+    let document = Document::parse(body, Format::Auto, LIMITS);
+    document.map_err(|error| vec![unreadable(&error)])
 }
 
 /// The catalogue that knows the plugins which a document may configure: those that everybody has,
-/// those that were brought along before, and those that the document brings itself.
+/// those that were brought along before, and those that the document brings itself. `body` is its
+/// text.
 pub(crate) fn catalogue(
     usual: &Arc<Catalogue>,
     mut brought: Vec<CustomPlugin>,
-    document: &Document,
+    (body, document): (&[u8], &Document),
     tags: &[String],
 ) -> Result<Arc<Catalogue>, Vec<Value>> {
     let rows = document
@@ -79,7 +90,7 @@ pub(crate) fn catalogue(
             let path = format!("{}[{position}].schema", custom::UPLOADED);
             problems.push(json!({
                 "path": path,
-                "line": document.line(&path),
+                "line": with_lines(body)?.line(&path),
                 "message": message,
                 "entity": {"kind": custom::UPLOADED, "path": format!("{}[{position}]", custom::UPLOADED)},
             }));
@@ -108,13 +119,15 @@ pub(crate) fn read(
         ..Options::default()
     };
     let around = Surroundings::of_rows(ground.catalogue, &others).with_tags(tags.clone());
-    let mut rows = document
-        .normalise_packed(ground.catalogue, options, &around)
-        .map_err(|problems| problems.iter().map(shown).collect::<Vec<_>>())?;
+    let named = keep::named_ids(&document);
+    let Ok(mut rows) = document.into_packed(ground.catalogue, options, &around) else {
+        let document = with_lines(body)?;
+        let read = document.normalise_within(ground.catalogue, options, &around);
+        return Err(read.err().iter().flatten().map(shown).collect());
+    };
+    drop(around);
     let seed = format!("{}\n{}\n{digest}", ground.plane, ground.version);
     let fresh = |kind: &str, position: usize| made_id(&seed, kind, position);
-    let named = keep::named_ids(&document);
-    drop(document);
     keep::keep_ids(&mut rows, &mine, &named, ground.catalogue, &fresh);
     let mut desired = Desired {
         tables: Tables::new(),

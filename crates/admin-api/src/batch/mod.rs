@@ -242,7 +242,7 @@ async fn prepare(
     let (plane, tags, is_shown) = (scope.control_plane, query.tags.clone(), query.dry_run);
     let work = move || {
         let document = desired::parse(&body)?;
-        let catalogue = desired::catalogue(&usual, brought, &document, &tags)?;
+        let catalogue = desired::catalogue(&usual, brought, (&body, &document), &tags)?;
         let Export {
             version,
             tables: stored,

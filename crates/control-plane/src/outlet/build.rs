@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 use wire::downgrade::{Change, Rewriter, is_for_open_source};
 use wire::hash::{Hashes, packed_hash};
-use wire::{PackedTable, Version};
+use wire::{KeptTable, PackedTable, Version, WireError};
 
 use super::{Inner, merge};
 use crate::model::{ClusterType, ControlPlane, GroupStatus};
@@ -36,7 +36,7 @@ pub(super) struct Build {
     pub(super) made_at_ms: u64,
     /// Names of the plugins in use.
     pub(super) plugins: BTreeSet<String>,
-    table: PackedTable,
+    table: KeptTable,
     /// Whether nodes of the open-source reference cannot take all of it.
     is_reducible: bool,
     packed: Mutex<HashMap<Form, Arc<OnceCell<Arc<Payload>>>>>,
@@ -51,6 +51,14 @@ pub(super) struct Payload {
     pub(super) bytes: Bytes,
     /// What was changed for older nodes.
     pub(super) changes: Vec<Change>,
+}
+
+/// What is made of the tables.
+struct Made {
+    table: KeptTable,
+    hashes: Hashes,
+    plugins: BTreeSet<String>,
+    is_reducible: bool,
 }
 
 pub(super) enum Outcome {
@@ -137,19 +145,23 @@ pub(super) async fn build(
     let made = tokio::task::spawn_blocking(move || {
         let (members, tables) = packed_table(with_own(&plane, tables), &catalogue);
         let table = PackedTable { members, tables };
-        let hashes = packed_hash(&table);
-        let is_reducible = is_reducible(&table);
-        (table, hashes, is_reducible)
+        Ok::<_, WireError>(Made {
+            table: KeptTable::of(&table)?,
+            hashes: packed_hash(&table),
+            plugins: plugins(&table),
+            is_reducible: is_reducible(&table),
+        })
     });
-    let (table, hashes, is_reducible) = made.await.map_err(|error| error.to_string())?;
+    let made = made.await.map_err(|error| error.to_string())?;
+    let made = made.map_err(|error| error.to_string())?;
     Ok(Outcome::Built(Arc::new(Build {
         sequence,
         versions,
-        hashes,
+        hashes: made.hashes,
         made_at_ms: clock::unix_millis(),
-        plugins: plugins(&table),
-        table,
-        is_reducible,
+        plugins: made.plugins,
+        table: made.table,
+        is_reducible: made.is_reducible,
         packed: Mutex::default(),
     })))
 }
@@ -227,7 +239,8 @@ impl Build {
         let mut rewriter = Rewriter::new(node, is_reduced);
         // The hash stays that of the original, so that it says "in sync" at every version.
         let (hashes, at) = (&self.hashes, self.made_at_ms);
-        let bytes = wire::v1::encode_reconfigure(&self.table, hashes, at, &mut rewriter);
+        let table = self.table.open().map_err(|error| error.to_string())?;
+        let bytes = wire::v1::encode_reconfigure(&table, hashes, at, &mut rewriter);
         let bytes = bytes.map_err(|error| error.to_string())?;
         let changes = rewriter.finish();
         Ok(Arc::new(Payload { bytes, changes }))

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::ParseError;
-use super::lines::{Lines, number};
+use super::lines::{Keep, Lines, number};
 use crate::limits::Limits;
 
 /// Whether a text starts like a JSON object.
@@ -17,7 +17,7 @@ pub(super) fn looks_like(text: &str) -> bool {
 }
 
 /// Reads a JSON document.
-pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseError> {
+pub(super) fn parse(text: &str, limits: Limits, keep: Keep) -> Result<(Value, Lines), ParseError> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let message = message
@@ -38,6 +38,7 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseE
         line_start: 0,
         nodes: 0,
         limits,
+        keep,
     };
     let lines = walk.value(0)?;
     Ok((value, lines))
@@ -51,6 +52,7 @@ struct Walk<'a> {
     line_start: usize,
     nodes: usize,
     limits: Limits,
+    keep: Keep,
 }
 
 impl<'a> Walk<'a> {
@@ -82,10 +84,7 @@ impl<'a> Walk<'a> {
                 self.limits.nodes
             )));
         }
-        let mut lines = Lines {
-            line: self.line,
-            kids: Vec::new(),
-        };
+        let mut lines = self.keep.at(self.line);
         match self.bytes.get(self.at) {
             Some(b'{' | b'[') if depth >= self.limits.depth => {
                 let limit = self.limits.depth;
@@ -97,7 +96,7 @@ impl<'a> Walk<'a> {
             Some(b'[') => {
                 self.at += 1;
                 while self.next_is_not(b']') {
-                    lines.kids.push(self.value(depth + 1)?);
+                    lines.push(self.value(depth + 1)?);
                 }
                 self.at += 1;
             }
@@ -131,7 +130,7 @@ impl<'a> Walk<'a> {
             }
             let mut kid = self.value(depth + 1)?;
             kid.line = line;
-            lines.kids.push(kid);
+            lines.push(kid);
         }
         self.at += 1;
         Ok(())

@@ -5,8 +5,26 @@ use serde_json::Value;
 /// The line of a node and of what is in it, in the order of the value's members or elements.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lines {
+    /// From 1; 0 where lines are not kept.
     pub(crate) line: u32,
     pub(crate) kids: Vec<Self>,
+}
+
+/// Whether lines are kept beside the values: they take a third of the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Lines,
+    Values,
+}
+
+impl Keep {
+    pub(super) fn at(self, line: u32) -> Lines {
+        let line = if self == Self::Lines { line } else { 0 };
+        Lines {
+            line,
+            kids: Vec::new(),
+        }
+    }
 }
 
 /// One step of a path.
@@ -19,6 +37,12 @@ pub(crate) enum Step {
 }
 
 impl Lines {
+    pub(super) fn push(&mut self, kid: Self) {
+        if self.line > 0 {
+            self.kids.push(kid);
+        }
+    }
+
     /// The line of the node that the steps lead to, or of the last one on the way.
     pub(crate) fn find(&self, value: &Value, steps: &[Step]) -> u32 {
         let Some((first, rest)) = steps.split_first() else {

@@ -11,6 +11,7 @@ mod yaml;
 use serde_json::Value;
 
 use crate::limits::Limits;
+use lines::Keep;
 pub(crate) use lines::{Lines, Step, path_text};
 
 /// The message about a text that holds something else than an object.
@@ -64,27 +65,40 @@ impl Document {
     ///
     /// The first reason why it cannot be read, with its place.
     pub fn parse(bytes: &[u8], format: Format, limits: Limits) -> Result<Self, ParseError> {
+        Self::read(bytes, format, limits, Keep::Lines)
+    }
+
+    /// [`Document::parse`] for large texts: the document does not know its lines.
+    ///
+    /// # Errors
+    ///
+    /// The first reason why it cannot be read, with its place.
+    pub fn parse_values(bytes: &[u8], format: Format, limits: Limits) -> Result<Self, ParseError> {
+        let read = Self::read(bytes, format, limits, Keep::Values);
+        // The place of some errors follows from lines that were not kept.
+        read.or_else(|_| Self::parse(bytes, format, limits))
+    }
+
+    fn read(bytes: &[u8], format: Format, limits: Limits, keep: Keep) -> Result<Self, ParseError> {
         if bytes.len() > limits.bytes {
             let message = format!("the text has more than {} bytes", limits.bytes);
             return Err(ParseError::new(1, 1, message));
         }
         let text = utf8(bytes)?;
         let (root, lines) = match format {
-            Format::Yaml => yaml::parse(text, limits)?,
-            Format::Json => json::parse(text, limits)?,
-            Format::Auto if json::looks_like(text) => match json::parse(text, limits) {
+            Format::Yaml => yaml::parse(text, limits, keep)?,
+            Format::Json => json::parse(text, limits, keep)?,
+            Format::Auto if json::looks_like(text) => match json::parse(text, limits, keep) {
                 Ok(parsed) => parsed,
-                Err(_) => yaml::parse(text, limits)?,
+                Err(_) => yaml::parse(text, limits, keep)?,
             },
-            Format::Auto => yaml::parse(text, limits)?,
+            Format::Auto => yaml::parse(text, limits, keep)?,
         };
         if !root.is_object() {
             return Err(ParseError::new(lines.line.max(1), 1, NOT_AN_OBJECT));
         }
-        Ok(Self {
-            root,
-            lines: Some(lines),
-        })
+        let lines = (keep == Keep::Lines).then_some(lines);
+        Ok(Self { root, lines })
     }
 
     /// A document from a value that was never text here.

@@ -9,7 +9,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::{Map, Value};
 
 use super::ParseError;
-use super::lines::{Lines, number};
+use super::lines::{Keep, Lines, number};
 use super::scalar;
 use crate::limits::Limits;
 
@@ -65,6 +65,7 @@ struct Key {
 
 struct Builder {
     limits: Limits,
+    keep: Keep,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     opened: HashSet<usize>,
@@ -73,10 +74,11 @@ struct Builder {
 }
 
 /// Reads one YAML document. No document at all is a null.
-pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseError> {
+pub(super) fn parse(text: &str, limits: Limits, keep: Keep) -> Result<(Value, Lines), ParseError> {
     refuse_tab(text)?;
     let mut builder = Builder {
         limits,
+        keep,
         open: Vec::new(),
         anchors: HashMap::new(),
         opened: HashSet::new(),
@@ -100,13 +102,7 @@ pub(super) fn parse(text: &str, limits: Limits) -> Result<(Value, Lines), ParseE
     }
     match builder.root {
         Some(node) => Ok((node.value, node.lines)),
-        None => Ok((
-            Value::Null,
-            Lines {
-                line: 1,
-                kids: Vec::new(),
-            },
-        )),
+        None => Ok((Value::Null, keep.at(1))),
     }
 }
 
@@ -157,14 +153,10 @@ fn at(span: &Span, message: impl Into<String>) -> ParseError {
 
 impl Builder {
     fn take(&mut self, event: Event<'_>, span: &Span) -> Result<(), ParseError> {
-        let line = number(span.start.line());
+        let lines = self.keep.at(number(span.start.line()));
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let value = scalar_value(&text, style, tag.as_deref());
-                let lines = Lines {
-                    line,
-                    kids: Vec::new(),
-                };
                 self.count(1, span)?;
                 self.finish(
                     Node {
@@ -177,10 +169,6 @@ impl Builder {
             }
             Event::SequenceStart(anchor, _) => {
                 self.enter(anchor, span)?;
-                let lines = Lines {
-                    line,
-                    kids: Vec::new(),
-                };
                 self.open.push(Open::List {
                     items: Vec::new(),
                     lines,
@@ -193,10 +181,7 @@ impl Builder {
                 self.enter(anchor, span)?;
                 self.open.push(Open::Table(Table {
                     members: Map::new(),
-                    lines: Lines {
-                        line,
-                        kids: Vec::new(),
-                    },
+                    lines,
                     size: 1,
                     anchor,
                     key: None,
@@ -240,11 +225,15 @@ impl Builder {
     fn leave(&mut self, span: &Span) -> Result<(), ParseError> {
         match self.open.pop() {
             Some(Open::List {
-                items,
+                mut items,
                 lines,
                 size,
                 anchor,
-            }) => self.finish(Node::new(Value::Array(items), lines, size), anchor, span),
+            }) => {
+                // Most lists are short, and room for four values is more than most entities take.
+                items.shrink_to_fit();
+                self.finish(Node::new(Value::Array(items), lines, size), anchor, span)
+            }
             Some(Open::Table(table)) => {
                 let anchor = table.anchor;
                 self.finish(table.close(), anchor, span)
@@ -289,7 +278,7 @@ impl Builder {
             }) => {
                 *size += node.size;
                 items.push(node.value);
-                lines.kids.push(node.lines);
+                lines.push(node.lines);
                 Ok(())
             }
             Some(Open::Table(table)) => table.take(node, span),
@@ -339,7 +328,7 @@ impl Table {
         let mut lines = node.lines;
         lines.line = line;
         self.members.insert(key, node.value);
-        self.lines.kids.push(lines);
+        self.lines.push(lines);
         Ok(())
     }
 
@@ -348,7 +337,9 @@ impl Table {
         match value {
             Value::Object(_) => self.merged.push(Node::new(value, lines, 0)),
             Value::Array(items) if items.iter().all(Value::is_object) => {
-                for (value, lines) in items.into_iter().zip(lines.kids) {
+                let mut kids = lines.kids.into_iter();
+                for value in items {
+                    let lines = kids.next().unwrap_or_default();
                     self.merged.push(Node::new(value, lines, 0));
                 }
             }
@@ -366,10 +357,12 @@ impl Table {
             let Value::Object(members) = node.value else {
                 continue;
             };
-            for ((key, value), lines) in members.into_iter().zip(node.lines.kids) {
+            let mut kids = node.lines.kids.into_iter();
+            for (key, value) in members {
+                let lines = kids.next().unwrap_or_default();
                 if !self.members.contains_key(&key) {
                     self.members.insert(key, value);
-                    self.lines.kids.push(lines);
+                    self.lines.push(lines);
                 }
             }
         }

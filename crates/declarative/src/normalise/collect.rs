@@ -13,6 +13,9 @@ use super::nulls::drop_unknown;
 use crate::document::{Step, path_text};
 use crate::problem::ProblemEntity;
 
+/// Members of an entity that mean nothing.
+const REMARKS: [&str; 2] = ["_comment", "_ignore"];
+
 /// One entity of the document.
 pub(super) struct Entry {
     /// Position of its kind in the catalogue.
@@ -21,8 +24,8 @@ pub(super) struct Entry {
     pub(super) body: Map,
     /// All of it, if it is to be packed as soon as it is complete.
     pub(super) packed: Option<Packed>,
-    /// Where it stands.
-    pub(super) steps: Vec<Step>,
+    /// Its place in the list that it stands in.
+    pub(super) position: usize,
     /// What it is nested in.
     pub(super) parent: Option<Parent>,
     /// Its id.
@@ -34,6 +37,8 @@ pub(super) struct Entry {
 /// What an entity is nested in.
 #[derive(Clone)]
 pub(super) struct Parent {
+    /// Its place among the entries.
+    pub(super) entry: usize,
     /// The field that refers to it.
     pub(super) field: &'static str,
     /// Its id.
@@ -42,25 +47,36 @@ pub(super) struct Parent {
     pub(super) is_given: bool,
 }
 
-impl Entry {
+impl Work<'_> {
+    /// Where an entity stands.
+    pub(super) fn steps(&self, entry: &Entry) -> Vec<Step> {
+        let mut steps = self.steps_of_list(entry.kind, entry.parent.as_ref());
+        steps.push(Step::Element(entry.position));
+        steps
+    }
+
+    fn steps_of_list(&self, kind: usize, parent: Option<&Parent>) -> Vec<Step> {
+        let around = parent.map(|parent| self.steps(&self.entries[parent.entry]));
+        let mut steps = around.unwrap_or_default();
+        steps.push(Step::Member(self.catalogue.kinds()[kind].name.to_owned()));
+        steps
+    }
+
     /// The entity as submitted, for reports: without nested children, with the id of the entity
     /// it is nested in if that was written down, and with its own made-up id only if asked.
-    pub(super) fn report(
-        &self,
-        catalogue: &Catalogue,
-        original: &Value,
-        with_id: bool,
-    ) -> Arc<ProblemEntity> {
-        let kind = &catalogue.kinds()[self.kind];
-        let mut body = match find(original, &self.steps) {
+    /// `None` when the document is gone.
+    pub(super) fn report(&self, entry: &Entry, with_id: bool) -> Option<Arc<ProblemEntity>> {
+        let kind = &self.catalogue.kinds()[entry.kind];
+        let steps = self.steps(entry);
+        let mut body = match find(self.original?, &steps) {
             Some(Value::Object(body)) => body.clone(),
             _ => Map::new(),
         };
-        body.retain(|name, _| !is_child(catalogue, kind, name));
+        body.retain(|name, _| !is_child(self.catalogue, kind, name));
         if with_id && !body.contains_key("id") {
-            body.insert("id".to_owned(), Value::String(self.id.clone()));
+            body.insert("id".to_owned(), Value::String(entry.id.clone()));
         }
-        if let Some(parent) = &self.parent
+        if let Some(parent) = &entry.parent
             && (parent.is_given || with_id)
             && body.get(parent.field).is_none_or(Value::is_null)
         {
@@ -69,12 +85,12 @@ impl Entry {
                 serde_json::json!({"id": parent.id}),
             );
         }
-        Arc::new(ProblemEntity {
+        Some(Arc::new(ProblemEntity {
             kind: kind.name.to_owned(),
-            path: path_text(&self.steps),
-            depth: self.steps.len(),
+            path: path_text(&steps),
+            depth: steps.len(),
             body: Value::Object(body),
-        })
+        }))
     }
 }
 
@@ -85,56 +101,53 @@ fn find<'a>(value: &'a Value, steps: &[Step]) -> Option<&'a Value> {
     })
 }
 
-impl<'a> Work<'a> {
+impl Work<'_> {
     /// Collects the entities at the top level and everything nested in them.
-    pub(super) fn collect(&mut self, members: &'a Map) {
+    pub(super) fn collect(&mut self, members: Map) {
         let kinds = self.catalogue.kinds();
         let mut known = Vec::new();
         for (name, value) in members {
-            let steps = vec![Step::Member(name.clone())];
             let is_known = |kind: &EntityKind| {
                 kind.name == name && (kind.exported || (self.options.is_table && kind.delivered))
             };
             match kinds.iter().position(is_known) {
-                Some(kind) => known.push((kind, steps, value)),
-                None if is_header(name, self.options) => {}
+                Some(kind) => known.push((kind, value)),
+                None if is_header(&name, self.options) => {}
                 None if self.options.ignore_unknown_nulls && value.is_null() => {}
-                None => self.top(steps, "unknown field"),
+                None => self.top(vec![Step::Member(name)], "unknown field"),
             }
         }
-        for (kind, steps, value) in known {
-            self.list(kind, steps, value, None);
+        for (kind, value) in known {
+            self.list(kind, value, None);
         }
     }
 
-    fn list(&mut self, kind: usize, steps: Vec<Step>, value: &'a Value, parent: Option<&Parent>) {
+    fn list(&mut self, kind: usize, value: Value, parent: Option<&Parent>) {
         let items = match value {
             Value::Array(items) => items,
             Value::Null => return,
             Value::Object(members) if members.is_empty() => return,
-            _ => return self.top(steps, "expected an array"),
+            _ => return self.top(self.steps_of_list(kind, parent), "expected an array"),
         };
-        for (position, item) in items.iter().enumerate() {
-            let mut steps = steps.clone();
-            steps.push(Step::Element(position));
+        for (position, item) in items.into_iter().enumerate() {
             match item {
-                Value::Object(members) => self.entity(kind, &steps, Some(members), parent),
-                Value::Array(items) if items.is_empty() => self.entity(kind, &steps, None, parent),
-                _ => self.top(steps, "expected a record"),
+                Value::Object(members) => self.entity(kind, position, members, parent),
+                Value::Array(items) if items.is_empty() => {
+                    self.entity(kind, position, Map::new(), parent);
+                }
+                _ => {
+                    let mut steps = self.steps_of_list(kind, parent);
+                    steps.push(Step::Element(position));
+                    self.top(steps, "expected a record");
+                }
             }
         }
     }
 
-    fn entity(
-        &mut self,
-        index: usize,
-        steps: &[Step],
-        members: Option<&'a Map>,
-        parent: Option<&Parent>,
-    ) {
+    fn entity(&mut self, index: usize, position: usize, mut body: Map, parent: Option<&Parent>) {
         let catalogue = self.catalogue;
         let kind = &catalogue.kinds()[index];
-        let (mut body, children) = self.split(index, members);
+        let children = self.split(index, &mut body);
         let mut faults = Violations::new();
         if kind.name == "plugins" && self.options.tolerate_deck {
             self.shared_config(&mut body, &mut faults);
@@ -144,69 +157,43 @@ impl<'a> Work<'a> {
             drop_nulls(catalogue, kind, &mut body);
         }
         judge_references(kind, &body, parent, &mut faults);
-        let has_own_id = body.get("id").is_some_and(|id| !id.is_null());
-        let id = identify(kind, &mut body, parent);
-        if let Some(parent) = parent
-            && faults.get(parent.field).is_none()
-        {
-            let key = serde_json::json!({"id": parent.id});
-            body.insert(parent.field.to_owned(), key);
-        }
+        let is_given = body.get("id").is_some_and(|id| !id.is_null());
+        let id = identify(kind, &body, parent);
+        let entry = self.entries.len();
         self.entries.push(Entry {
             kind: index,
             body,
             packed: None,
-            steps: steps.to_vec(),
+            position,
             parent: parent.cloned(),
-            id: id.clone(),
+            id,
             faults,
         });
-        self.nested(index, steps, children, (&id, has_own_id));
-    }
-
-    fn nested(
-        &mut self,
-        index: usize,
-        steps: &[Step],
-        children: Vec<(usize, &'a Value)>,
-        (id, is_given): (&str, bool),
-    ) {
-        let catalogue = self.catalogue;
-        let kind = &catalogue.kinds()[index];
         for (child, value) in children {
-            let child_kind = &catalogue.kinds()[child];
-            let Some(field) = child_kind.field_to(kind.name) else {
+            let Some(field) = catalogue.kinds()[child].field_to(kind.name) else {
                 continue;
             };
             let below = Parent {
+                entry,
                 field,
-                id: id.to_owned(),
+                id: self.entries[entry].id.clone(),
                 is_given,
             };
-            let mut steps = steps.to_vec();
-            steps.push(Step::Member(child_kind.name.to_owned()));
-            self.list(child, steps, value, Some(&below));
+            self.list(child, value, Some(&below));
         }
     }
 
-    /// An entity's own members, copied, and the lists nested in it.
-    fn split(&self, index: usize, members: Option<&'a Map>) -> (Map, Vec<(usize, &'a Value)>) {
+    /// Takes the lists that are nested in an entity out of its members, in their order.
+    fn split(&self, index: usize, members: &mut Map) -> Vec<(usize, Value)> {
         let kinds = self.catalogue.kinds();
-        let mut body = Map::new();
-        let mut children = Vec::new();
-        for (name, value) in members.into_iter().flatten() {
-            let child = self.children[index]
-                .iter()
-                .find(|child| kinds[**child].name == name);
-            match child {
-                Some(child) => children.push((*child, value)),
-                None if name == "_comment" || name == "_ignore" => {}
-                None => {
-                    body.insert(name.clone(), value.clone());
-                }
-            }
-        }
-        (body, children)
+        members.retain(|name, _| !REMARKS.contains(&name.as_str()));
+        let child = |name: &String| {
+            let mut children = self.children[index].iter();
+            children.find(|child| kinds[**child].name == name).copied()
+        };
+        let found: Vec<usize> = members.keys().filter_map(child).collect();
+        let take = |child: usize| Some((child, members.shift_remove(kinds[child].name)?));
+        found.into_iter().filter_map(take).collect()
     }
 
     /// decK's `_config`: the named configuration, over which the plugin's own wins.
@@ -214,7 +201,10 @@ impl<'a> Work<'a> {
         let Some(Value::String(name)) = body.shift_remove("_config") else {
             return;
         };
-        let shared = self.plugin_configs.and_then(|configs| configs.get(&name));
+        let shared = self
+            .plugin_configs
+            .as_ref()
+            .and_then(|configs| configs.get(&name));
         let Some(Value::Object(shared)) = shared else {
             faults.add(
                 "_config",
@@ -291,8 +281,26 @@ fn judge_references(
     }
 }
 
-/// The id of an entity, written into its body if it had none.
-fn identify(kind: &EntityKind, body: &mut Map, parent: Option<&Parent>) -> String {
+impl Entry {
+    /// Writes the id and what the entity is nested in into its body. Late, because a body becomes
+    /// several times larger by that.
+    pub(super) fn fill(&mut self, kind: &EntityKind) {
+        let has_id = self.body.get("id").is_some_and(|id| !id.is_null());
+        if kind.primary_key == "id" && !has_id {
+            let id = Value::String(self.id.clone());
+            self.body.insert("id".to_owned(), id);
+        }
+        if let Some(parent) = &self.parent
+            && self.faults.get(parent.field).is_none()
+        {
+            let key = serde_json::json!({"id": parent.id});
+            self.body.insert(parent.field.to_owned(), key);
+        }
+    }
+}
+
+/// The id of an entity, made up if it has none.
+fn identify(kind: &EntityKind, body: &Map, parent: Option<&Parent>) -> String {
     if kind.primary_key != "id" {
         let key = body.get(kind.primary_key).and_then(Value::as_str);
         return key.unwrap_or_default().to_owned();
@@ -305,10 +313,7 @@ fn identify(kind: &EntityKind, body: &mut Map, parent: Option<&Parent>) -> Strin
     let context = IdContext {
         parent: parent.and_then(|parent| Some((parent.field, Uuid::from_str(&parent.id).ok()?))),
     };
-    let id = kind
-        .generated_id(body, context)
+    kind.generated_id(body, context)
         .unwrap_or_else(clock::new_uuid)
-        .to_string();
-    body.insert("id".to_owned(), Value::String(id.clone()));
-    id
+        .to_string()
 }

@@ -2,6 +2,8 @@
 //!
 //! What steers decK itself (`_workspace`, `_konnect`, lookup tags) is read over.
 
+use std::borrow::Cow;
+
 use entities::{EntityKind, Map};
 use serde_json::{Value, json};
 
@@ -31,20 +33,19 @@ impl Document {
 
 /// Writes memberships as the rows they are, if the document has any in decK's shape: groups
 /// below consumers and consumers below groups, each by name.
-pub(super) fn plain(document: &Value) -> Option<Value> {
+pub(super) fn plain(mut document: Cow<'_, Value>) -> Cow<'_, Value> {
     let has = |list: &str, member: &str| {
         let rows = document.get(list).and_then(Value::as_array);
         rows.into_iter()
             .flatten()
             .any(|row| row.get(member).is_some_and(Value::is_array))
     };
-    if !has("consumers", "groups") && !has("consumer_groups", "consumers") {
-        return None;
+    if has("consumers", "groups") || has("consumer_groups", "consumers") {
+        let document = document.to_mut();
+        memberships(document, "consumers", "groups", "consumer_group");
+        memberships(document, "consumer_groups", "consumers", "consumer");
     }
-    let mut document = document.clone();
-    memberships(&mut document, "consumers", "groups", "consumer_group");
-    memberships(&mut document, "consumer_groups", "consumers", "consumer");
-    Some(document)
+    document
 }
 
 fn memberships(document: &mut Value, list: &str, member: &str, field: &str) {
@@ -71,10 +72,7 @@ fn memberships(document: &mut Value, list: &str, member: &str, field: &str) {
 impl Work<'_> {
     /// Completes an entity by `_info.defaults` and the tags of the selection.
     pub(super) fn complete(&self, kind: &EntityKind, body: &mut Map) {
-        let info = self
-            .original
-            .get("_info")
-            .filter(|_| self.options.tolerate_deck);
+        let info = self.info.as_ref();
         let defaults = info.and_then(|info| info.get("defaults")?.get(kind.singular));
         if let Some(Value::Object(defaults)) = defaults {
             fill(body, defaults);

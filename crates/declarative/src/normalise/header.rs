@@ -20,9 +20,9 @@ pub(super) fn is_header(name: &str, options: Options) -> bool {
     ) || (options.tolerate_deck && DECK.contains(&name))
 }
 
-impl<'a> Work<'a> {
-    /// Judges the members that are no entities.
-    pub(super) fn header(&mut self, members: &'a Map) {
+impl Work<'_> {
+    /// Judges the members that are no entities, and keeps what other members are read with.
+    pub(super) fn header(&mut self, members: &mut Map) {
         let version = members.get("_format_version");
         if let Some(message) = version_fault(version, self.options.version_optional) {
             self.at("_format_version", &message);
@@ -42,7 +42,10 @@ impl<'a> Work<'a> {
             Some(_) => self.at("_ignore", "expected an array"),
         }
         if self.options.tolerate_deck {
-            self.plugin_configs = members.get("_plugin_configs").and_then(Value::as_object);
+            if let Some(Value::Object(configs)) = members.get_mut("_plugin_configs") {
+                self.plugin_configs = Some(std::mem::take(configs));
+            }
+            self.info = members.get_mut("_info").map(Value::take);
         }
     }
 

@@ -4,18 +4,18 @@
 //! plain path characters; since then such a path starts with `~`. Only routes at the top level
 //! and directly in services are visited.
 
+use std::borrow::Cow;
+
 use schema::validators::normalise_path;
 use serde_json::Value;
 
 /// The document in the current format, if it is in an old one.
-pub(super) fn up_to_date(document: &Value) -> Option<Value> {
+pub(super) fn up_to_date(mut document: Cow<'_, Value>) -> Cow<'_, Value> {
     let version = document.get("_format_version").and_then(Value::as_str);
-    if !matches!(version, Some("1.1" | "2.1")) {
-        return None;
+    if matches!(version, Some("1.1" | "2.1")) {
+        paths(document.to_mut());
     }
-    let mut document = document.clone();
-    paths(&mut document);
-    Some(document)
+    document
 }
 
 fn paths(document: &mut Value) {

@@ -15,6 +15,8 @@ mod resolve;
 mod surroundings;
 mod validate;
 
+use std::borrow::Cow;
+
 use entities::{Catalogue, Map, Packed};
 use serde_json::Value;
 
@@ -66,25 +68,25 @@ impl Document {
         options: Options,
         around: &Surroundings,
     ) -> Result<Config, Vec<Problem>> {
-        let entries = within(&self.root, catalogue, options, around, false);
+        let entries = within(Cow::Borrowed(&self.root), catalogue, options, around);
         let entries = entries.map_err(|problems| self.with_lines(problems))?;
         Ok(open(entries, catalogue))
     }
 
-    /// [`Document::normalise_within`] that gives packed rows: each is open only while it is
-    /// completed.
+    /// [`Document::normalise_within`] for large documents: gives packed rows, and each part of the
+    /// document goes as it is read.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, sorted by path within each sort of problem.
-    pub fn normalise_packed(
-        &self,
+    /// Everything that is wrong, but without lines and entities, of which nothing is left:
+    /// [`Document::normalise_within`] tells them of the same text read once more.
+    pub fn into_packed(
+        self,
         catalogue: &Catalogue,
         options: Options,
         around: &Surroundings,
     ) -> Result<PackedRows, Vec<Problem>> {
-        let entries = within(&self.root, catalogue, options, around, true);
-        let entries = entries.map_err(|problems| self.with_lines(problems))?;
+        let entries = within(Cow::Owned(self.root), catalogue, options, around)?;
         Ok(packed(entries, catalogue))
     }
 
@@ -116,24 +118,31 @@ pub(crate) fn normalise(
     options: Options,
 ) -> Result<Config, Vec<Problem>> {
     let around = Surroundings::default();
-    let entries = within(document, catalogue, options, &around, false)?;
+    let entries = within(Cow::Borrowed(document), catalogue, options, &around)?;
     Ok(open(entries, catalogue))
 }
 
+/// A document that may be consumed gives packed entries.
 fn within(
-    document: &Value,
+    document: Cow<'_, Value>,
     catalogue: &Catalogue,
     options: Options,
     around: &Surroundings,
-    is_packing: bool,
 ) -> Result<Vec<Entry>, Vec<Problem>> {
-    let plain = options
-        .tolerate_deck
-        .then(|| deck::plain(document))
-        .flatten();
-    let document = plain.as_ref().unwrap_or(document);
-    let migrated = migrate::up_to_date(document);
-    let original = migrated.as_ref().unwrap_or(document);
+    let is_packing = matches!(document, Cow::Owned(_));
+    let document = if options.tolerate_deck {
+        deck::plain(document)
+    } else {
+        document
+    };
+    let document = migrate::up_to_date(document);
+    let kept;
+    let (root, original) = if is_packing {
+        (document.into_owned(), None)
+    } else {
+        kept = document;
+        ((*kept).clone(), Some(&*kept))
+    };
     let mut work = Work {
         catalogue,
         options,
@@ -141,18 +150,18 @@ fn within(
         entries: Vec::new(),
         problems: Vec::new(),
         plugin_configs: None,
+        info: None,
         transform: true,
         original,
         around,
         is_packing,
     };
-    if let Value::Object(members) = original {
-        work.header(members);
+    if let Value::Object(mut members) = root {
+        work.header(&mut members);
         work.collect(members);
     }
     work.resolve();
     work.partial_ids();
-    work.check_unique();
     work.validate();
     work.check_partials();
     work.check_protocols();
@@ -172,11 +181,14 @@ struct Work<'a> {
     children: Vec<Vec<usize>>,
     entries: Vec<Entry>,
     problems: Vec<Problem>,
-    plugin_configs: Option<&'a Map>,
+    /// decK's shared configurations of plugins.
+    plugin_configs: Option<Map>,
+    /// decK's defaults and tags.
+    info: Option<Value>,
     /// Whether secrets in the document are plain and have to be transformed for storage.
     transform: bool,
-    /// The document as submitted, for reports.
-    original: &'a Value,
+    /// The document as submitted, for reports; `None` when it is consumed.
+    original: Option<&'a Value>,
     around: &'a Surroundings,
     /// Whether entities are packed as soon as they are complete.
     is_packing: bool,

@@ -17,7 +17,8 @@ impl Work<'_> {
         let is_of = |kind: usize, name: &str| kinds[kind].name == name;
         let right = |entry: &&super::collect::Entry| {
             let mut problems = self.problems.iter();
-            !problems.any(|problem| problem.steps.starts_with(&entry.steps))
+            let steps = self.steps(entry);
+            !problems.any(|problem| problem.steps.starts_with(&steps))
         };
         let partials = self.entries.iter().filter(|e| is_of(e.kind, "partials"));
         let inside: HashMap<&str, Option<&Map>> = partials
@@ -35,11 +36,10 @@ impl Work<'_> {
         {
             let outcome = self.catalogue.check_with_partials(&entry.body, find);
             if let Err(violations) = outcome {
-                let report = entry.report(self.catalogue, self.original, false);
-                let mut steps = entry.steps.clone();
+                let report = self.report(entry, false);
+                let mut steps = self.steps(entry);
                 spread(&violations, &mut steps, &mut |steps, message, place| {
-                    let entity = Some(report.clone());
-                    found.push(Problem::new(steps, message, place, entity));
+                    found.push(Problem::new(steps, message, place, report.clone()));
                 });
             }
         }

@@ -32,10 +32,10 @@ impl Work<'_> {
             let of_service = id_in(&entry.body, "service").and_then(|id| by_service.get(id));
             let of_service = of_service.map_or(&[][..], Vec::as_slice);
             if let Some(message) = protocols_fault(&entry.body, route, of_service) {
-                let mut steps = entry.steps.clone();
+                let mut steps = self.steps(entry);
                 steps.push(Step::Member("protocols".to_owned()));
-                let report = entry.report(self.catalogue, self.original, false);
-                found.push(Problem::new(steps, message, Place::Field, Some(report)));
+                let report = self.report(entry, false);
+                found.push(Problem::new(steps, message, Place::Field, report));
             }
         }
         self.problems.append(&mut found);

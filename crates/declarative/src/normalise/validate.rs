@@ -9,16 +9,19 @@ use uuid::Uuid;
 
 use super::Work;
 use super::collect::Entry;
+use super::resolve::{Seen, clash};
 use crate::document::{Step, path_text};
 use crate::problem::{Place, Problem, ProblemEntity};
 
 impl Work<'_> {
-    /// Completes and validates all entities.
+    /// Completes and validates all entities, and reports what exists twice.
     pub(super) fn validate(&mut self) {
         let catalogue = self.catalogue;
-        let mut found = Vec::new();
-        for entry in &mut self.entries {
+        let (mut wrong, mut twice, mut seen) = (Vec::new(), Vec::new(), Seen::default());
+        for (index, entry) in self.entries.iter_mut().enumerate() {
             let kind = &catalogue.kinds()[entry.kind];
+            entry.fill(kind);
+            twice.extend(clash(entry, kind, &mut seen).map(|clash| (index, clash)));
             // Compat: the time of the last change is not validated, and kept when it is one.
             let updated_at = entry
                 .body
@@ -50,17 +53,28 @@ impl Work<'_> {
                 entry.pack(kind.name);
             }
             if !violations.is_empty() {
-                let report = entry.report(catalogue, self.original, false);
-                let mut steps = entry.steps.clone();
-                let targets: Vec<_> = kind.foreign_fields().map(|(f, t)| (f.name, t)).collect();
-                spread(&violations, &mut steps, &mut |steps, message, place| {
-                    let of_target = inside_reference(&steps, &report, &targets);
-                    let entity = of_target.unwrap_or_else(|| report.clone());
-                    found.push(Problem::new(steps, message, place, Some(entity)));
-                });
+                wrong.push((index, violations));
             }
         }
-        self.problems.append(&mut found);
+        self.tell_clashes(twice);
+        for (index, violations) in wrong {
+            self.tell(index, &violations);
+        }
+    }
+
+    fn tell(&mut self, index: usize, violations: &Violations) {
+        let entry = &self.entries[index];
+        let kind = &self.catalogue.kinds()[entry.kind];
+        let (report, mut steps) = (self.report(entry, false), self.steps(entry));
+        let targets: Vec<_> = kind.foreign_fields().map(|(f, t)| (f.name, t)).collect();
+        let problems = &mut self.problems;
+        spread(violations, &mut steps, &mut |steps, message, place| {
+            let of_target = report
+                .as_ref()
+                .and_then(|report| inside_reference(&steps, report, &targets));
+            let entity = of_target.or_else(|| report.clone());
+            problems.push(Problem::new(steps, message, place, entity));
+        });
     }
 }
 

@@ -9,9 +9,11 @@ use std::collections::HashMap;
 
 use entities::{Catalogue, EntityKind, IdContext, Map, Mode, Origin, Packed};
 use schema::{FieldKind, Schema};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::yaml;
 use crate::table::PackedRows;
 
 /// Kinds that other kinds are nested in, with the field that leads there; the first one that is
@@ -28,8 +30,12 @@ const PARENTS: [(&str, &str); 6] = [
 /// Kinds that stand at the top level whatever they refer to.
 const FLAT: [&str; 4] = ["services", "keys", "oauth2_tokens", "degraphql_routes"];
 
-/// The document of a configuration.
-pub(super) fn document(tables: &PackedRows, catalogue: &Catalogue) -> Value {
+/// The document of a configuration; `tags` are those of the selection.
+pub(super) fn document<'a>(
+    tables: &'a PackedRows,
+    catalogue: &'a Catalogue,
+    tags: &[String],
+) -> Document<'a> {
     let mut writer = Writer {
         catalogue,
         names: HashMap::new(),
@@ -37,19 +43,85 @@ pub(super) fn document(tables: &PackedRows, catalogue: &Catalogue) -> Value {
         tops: HashMap::new(),
     };
     writer.index(tables);
-    let mut document = Map::new();
-    document.insert("_format_version".to_owned(), json!("3.0"));
+    let mut head = Map::new();
+    head.insert("_format_version".to_owned(), json!("3.0"));
     if tables.contains_key("basicauth_credentials") {
-        document.insert("_transform".to_owned(), json!(false));
+        head.insert("_transform".to_owned(), json!(false));
     }
-    for kind in written(catalogue) {
-        let rows = writer.tops.get(kind.name).into_iter().flatten();
-        let rows = writer.list(kind, rows.copied().collect(), None);
-        if !rows.is_empty() {
-            document.insert(kind.name.to_owned(), Value::Array(rows));
+    let mut foot = Map::new();
+    if !tags.is_empty() {
+        foot.insert("_info".to_owned(), json!({"select_tags": tags}));
+    }
+    Document { writer, head, foot }
+}
+
+/// A document whose rows exist only while they are written.
+pub(super) struct Document<'a> {
+    writer: Writer<'a>,
+    head: Map,
+    foot: Map,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn yaml(&self) -> String {
+        let mut out = String::new();
+        yaml::members(&self.head, &mut out);
+        for (kind, rows) in self.lists() {
+            yaml::key(kind.name, &mut out);
+            for row in rows {
+                yaml::item(
+                    &Value::Object(self.writer.row(kind, &row.open(), None)),
+                    &mut out,
+                );
+            }
         }
+        yaml::members(&self.foot, &mut out);
+        out
     }
-    Value::Object(document)
+
+    /// Indented, with a line feed at the end.
+    pub(super) fn json(&self) -> String {
+        // Members are texts and values are JSON: writing them cannot fail.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// The lists at the top level.
+    fn lists(&self) -> impl Iterator<Item = (&'a EntityKind, Vec<&'a Packed>)> {
+        written(self.writer.catalogue).filter_map(|kind| {
+            let rows = self.writer.tops.get(kind.name)?.clone();
+            Some((kind, sorted(kind, rows)))
+        })
+    }
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in &self.head {
+            map.serialize_entry(name, value)?;
+        }
+        for (kind, rows) in self.lists() {
+            let writer = &self.writer;
+            map.serialize_entry(kind.name, &List { writer, kind, rows })?;
+        }
+        for (name, value) in &self.foot {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+struct List<'a> {
+    writer: &'a Writer<'a>,
+    kind: &'a EntityKind,
+    rows: Vec<&'a Packed>,
+}
+
+impl Serialize for List<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows = self.rows.iter();
+        serializer.collect_seq(rows.map(|row| self.writer.row(self.kind, &row.open(), None)))
+    }
 }
 
 /// Workspaces are no part of a file.
@@ -109,11 +181,11 @@ impl<'a> Writer<'a> {
     fn list(
         &self,
         kind: &EntityKind,
-        mut rows: Vec<&Packed>,
+        rows: Vec<&Packed>,
         inside: Option<(&'static str, Uuid)>,
     ) -> Vec<Value> {
-        rows.sort_by_cached_key(|row| place(kind, &row.open()));
-        rows.into_iter()
+        sorted(kind, rows)
+            .into_iter()
             .map(|row| Value::Object(self.row(kind, &row.open(), inside)))
             .collect()
     }
@@ -209,6 +281,13 @@ fn is_addressable(kind: &EntityKind, name: &str) -> bool {
     let key = kind.endpoint_key.unwrap_or_default();
     let is_unique = kind.cache_key == [key] || kind.schema.find(key).is_some_and(|key| key.unique);
     is_unique && !name.is_empty() && Uuid::try_parse(name).is_err()
+}
+
+fn sorted<'r>(kind: &EntityKind, mut rows: Vec<&'r Packed>) -> Vec<&'r Packed> {
+    if rows.len() > 1 {
+        rows.sort_by_cached_key(|row| place(kind, &row.open()));
+    }
+    rows
 }
 
 /// Named rows by name, then the rest; rows of one name by id.

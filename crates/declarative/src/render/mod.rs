@@ -24,11 +24,30 @@ pub fn render_json(config: &Config, catalogue: &Catalogue) -> String {
     format!("{:#}\n", complete(config, catalogue))
 }
 
+/// How a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextForm {
+    /// Block-style YAML.
+    Yaml,
+    /// Indented JSON, with a line feed at the end.
+    Json,
+}
+
 /// The shortest document that means the same: nested, by names, without what follows by itself.
-/// Read again, it gives the same configuration but for moments.
+/// Read again, it gives the same configuration but for moments. `tags` are those that all its
+/// rows were selected by; the document then says so.
 #[must_use]
-pub fn render_minimal(rows: &PackedRows, catalogue: &Catalogue) -> Value {
-    minimal::document(rows, catalogue)
+pub fn render_minimal(
+    rows: &PackedRows,
+    catalogue: &Catalogue,
+    tags: &[String],
+    form: TextForm,
+) -> String {
+    let document = minimal::document(rows, catalogue, tags);
+    match form {
+        TextForm::Yaml => document.yaml(),
+        TextForm::Json => document.json(),
+    }
 }
 
 /// Compat: the reference shows certificates with a member for their names, without the names.

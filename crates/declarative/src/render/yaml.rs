@@ -23,6 +23,22 @@ pub(super) fn text(value: &Value) -> String {
     out
 }
 
+/// The lines of members at the outermost level.
+pub(super) fn members(members: &serde_json::Map<String, Value>, out: &mut String) {
+    object(members, 0, false, out);
+}
+
+/// The line that begins a list at the outermost level.
+pub(super) fn key(name: &str, out: &mut String) {
+    quoted(name, out);
+    out.push_str(":\n");
+}
+
+/// One item of such a list.
+pub(super) fn item(value: &Value, out: &mut String) {
+    array(std::slice::from_ref(value), 0, out);
+}
+
 fn object(
     members: &serde_json::Map<String, Value>,
     indent: usize,

@@ -41,6 +41,9 @@ use crate::{
     Record, RecordOperation, RecordQuery, Revisions, RowChange, Seal, StoreError, TagRow,
 };
 
+/// Rows of an export from which on the memory for pages that it filled is given back.
+const LARGE_EXPORT: usize = 10_000;
+
 /// An open database.
 pub(crate) struct Database {
     path: PathBuf,
@@ -167,7 +170,14 @@ impl Database {
     }
 
     pub(crate) async fn export(&self, plane: Uuid) -> Result<Export, StoreError> {
-        self.reading(plane, |reading| reading.export()).await
+        let work = |reading: Reading<'_>| {
+            let export = reading.export()?;
+            if export.tables.values().map(Vec::len).sum::<usize>() >= LARGE_EXPORT {
+                open::give_pages_back(reading.connection)?;
+            }
+            Ok(export)
+        };
+        self.reading(plane, work).await
     }
 
     pub(crate) async fn version(&self, plane: Uuid) -> Result<u64, StoreError> {

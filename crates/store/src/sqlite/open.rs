@@ -92,6 +92,11 @@ pub(crate) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// Returns the memory in which a connection keeps pages.
+pub(super) fn give_pages_back(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA shrink_memory")
+}
+
 /// Writes a copy of one state of the database, complete in one file, while work goes on.
 pub(crate) fn copy(path: &Path, target: &Path) -> Result<(), StoreError> {
     // An existing file is never touched; the empty one made here belongs to its owner only.

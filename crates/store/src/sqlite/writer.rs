@@ -23,6 +23,7 @@ use super::apply::Work;
 use super::carrier::Carrier;
 use super::fault::{Fault, Outcome};
 use super::log::audit;
+use super::open::give_pages_back;
 use super::records;
 use crate::codec::Codec;
 use crate::limits::{
@@ -95,6 +96,7 @@ impl Writer {
             notices: notices.clone(),
             places: places.clone(),
             pace: Pace::default(),
+            is_full: false,
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -167,6 +169,8 @@ struct Room {
     notices: broadcast::Sender<Changed>,
     places: Arc<Semaphore>,
     pace: Pace,
+    /// Whether a large change has filled the memory for pages.
+    is_full: bool,
 }
 
 /// What the last group says about the next one.
@@ -188,7 +192,10 @@ impl Room {
                     self.serve(group);
                     self.carrier.after_group(&self.connection);
                 }
-                Err(RecvTimeoutError::Timeout) => self.carrier.when_idle(),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.give_back();
+                    self.carrier.when_idle();
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             if swept.elapsed() >= SWEEP_EVERY {
@@ -220,6 +227,7 @@ impl Room {
 
     fn serve(&mut self, group: Vec<Request>) {
         let start = Instant::now();
+        self.is_full |= group.iter().any(|request| request.task.is_large());
         let runs = group.chunk_by(|one, next| !one.task.is_large() && !next.task.is_large());
         let answers: Vec<Answer> = runs.flat_map(|run| self.commit(run)).collect();
         self.notify(&answers);
@@ -230,6 +238,15 @@ impl Room {
         for (request, answer) in group.into_iter().zip(answers) {
             // A caller that went away does not need the answer.
             drop(request.answer.send(answer));
+        }
+    }
+
+    /// Returns the memory that a large change took for pages: the next one may be long in coming.
+    fn give_back(&mut self) {
+        if std::mem::take(&mut self.is_full)
+            && let Err(error) = give_pages_back(&self.connection)
+        {
+            tracing::debug!(%error, "memory for pages is kept");
         }
     }
 

@@ -16,6 +16,9 @@ use crate::{files, output};
 /// The control plane that is meant when nobody names one.
 const DEFAULT: &str = "default";
 
+/// The member of decK's files that names the control plane.
+const KONNECT: &str = "_konnect";
+
 /// Changes of a plan that are printed.
 const MAX_PRINTED: usize = 200;
 
@@ -85,7 +88,13 @@ fn meant(arguments: &Import, text: &[u8]) -> String {
     if let Some(name) = &arguments.control_plane {
         return name.clone();
     }
-    let document = Document::parse(text, Format::Auto, Limits::default()).ok();
+    // Reading all of a large file takes a while, and few files name one.
+    let names_one = text
+        .windows(KONNECT.len())
+        .any(|part| part == KONNECT.as_bytes());
+    let document = names_one
+        .then(|| Document::parse_values(text, Format::Auto, Limits::default()).ok())
+        .flatten();
     let named = document.as_ref().and_then(Document::control_plane_name);
     named.unwrap_or(DEFAULT).to_owned()
 }
