@@ -110,12 +110,28 @@ pub struct HeadIndex {
 impl HeadIndex {
     /// Forgets the message and keeps the allocation for the next one.
     pub fn clear(&mut self) {
-        let mut headers = std::mem::take(&mut self.headers);
-        headers.clear();
-        *self = Self {
+        // Field by field: moving the memory out and in again would cost more.
+        let Self {
+            method,
+            target,
+            authority,
+            path,
+            query,
+            has_query,
+            status,
+            reason,
+            version,
             headers,
-            ..Self::default()
-        };
+            length,
+        } = self;
+        for span in [method, target, authority, path, query, reason] {
+            *span = Span::default();
+        }
+        *has_query = false;
+        *status = 0;
+        *version = HttpVersion::default();
+        headers.clear();
+        *length = 0;
     }
 }
 

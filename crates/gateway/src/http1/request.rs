@@ -59,12 +59,40 @@ pub(crate) struct RequestHead {
 impl RequestHead {
     /// Forgets everything and keeps the memory.
     pub(crate) fn clear(&mut self) {
-        let mut fields = std::mem::take(&mut self.fields);
-        fields.clear();
-        *self = Self {
+        // Field by field: moving the memory out and in again would cost more.
+        let Self {
             fields,
-            ..Self::default()
-        };
+            framing,
+            host,
+            is_persistent,
+            expects_continue,
+            names_hop_fields,
+            len,
+            length_fields,
+            next_line,
+            scanned,
+            empty_lines,
+            has_first_line,
+            has_host_field,
+            has_absolute_target,
+        } = self;
+        fields.clear();
+        *framing = Framing::default();
+        *host = Span::default();
+        *length_fields = FramingFields::default();
+        for number in [len, next_line, scanned, empty_lines] {
+            *number = 0;
+        }
+        for is_so in [
+            is_persistent,
+            expects_continue,
+            names_hop_fields,
+            has_first_line,
+            has_host_field,
+            has_absolute_target,
+        ] {
+            *is_so = false;
+        }
     }
 
     /// Reads on. `bytes` is everything received since the head began. Returns whether the head

@@ -37,12 +37,36 @@ pub(crate) struct ResponseHead {
 impl ResponseHead {
     /// Forgets everything and keeps the memory.
     pub(crate) fn clear(&mut self) {
-        let mut fields = std::mem::take(&mut self.fields);
-        fields.clear();
-        *self = Self {
+        // Field by field, as in requests.
+        let Self {
             fields,
-            ..Self::default()
-        };
+            framing,
+            named_length,
+            names_chunked,
+            is_persistent,
+            names_hop_fields,
+            len,
+            usual_line,
+            length_fields,
+            next_line,
+            scanned,
+            has_first_line,
+        } = self;
+        fields.clear();
+        *framing = Framing::default();
+        *named_length = None;
+        *length_fields = FramingFields::default();
+        for number in [len, usual_line, next_line, scanned] {
+            *number = 0;
+        }
+        for is_so in [
+            names_chunked,
+            is_persistent,
+            names_hop_fields,
+            has_first_line,
+        ] {
+            *is_so = false;
+        }
     }
 
     /// The status, 100 to 999.

@@ -159,6 +159,10 @@ impl Client for Http1Client {
         if !reader.is_done() || reader.buffer.len() > reader.payload().len() {
             return Poll::Pending;
         }
+        // Usually it says nothing, and the reactor knows.
+        if self.link.io.poll_readable(cx).is_pending() {
+            return Poll::Pending;
+        }
         match self.link.poll_more(cx, &self.core.buffers) {
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
             // Bytes of the next request: they wait in the buffer.

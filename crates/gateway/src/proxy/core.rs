@@ -15,15 +15,13 @@ use super::config::ProxyConfig;
 use super::counters::CoreCounters;
 use super::relay::Limits;
 use super::runner::Runner;
+use super::shelf::Shelf;
 use super::work::Work;
 use crate::dns::Dns;
 use crate::h2::Http2Pool;
 use crate::net::{Buffers, Pipes, Pool, Resolver, Ticks, Wheel};
 use crate::snapshot::{SharedSnapshot, Snapshot};
 use crate::telemetry::CoreSink;
-
-/// Most idle request states kept per core.
-const MAX_WORKS: usize = 256;
 
 /// A snapshot as a core holds it.
 pub(crate) struct Pinned {
@@ -59,12 +57,8 @@ pub(crate) struct Core {
     /// Told when the last of them has ended.
     pub(crate) emptied: Notify,
     pinned: RefCell<(SnapshotCache, Rc<Pinned>)>,
-    #[expect(
-        clippy::vec_box,
-        reason = "boxes are handed out and taken back as they are"
-    )]
-    works: RefCell<Vec<Box<Work>>>,
-    runners: RefCell<Vec<Runner>>,
+    works: Shelf<Box<Work>>,
+    runners: Shelf<Runner>,
     date: RefCell<(u64, String)>,
 }
 
@@ -110,8 +104,8 @@ impl Core {
             open: Cell::new(0),
             emptied: Notify::new(),
             pinned: RefCell::new((cache, Rc::new(pinned))),
-            works: RefCell::default(),
-            runners: RefCell::default(),
+            works: Shelf::default(),
+            runners: Shelf::default(),
             date: RefCell::default(),
             config: parts.config,
         })
@@ -142,29 +136,29 @@ impl Core {
 
     /// Hands out the state for a request.
     pub(crate) fn take_work(&self) -> Box<Work> {
-        self.works.borrow_mut().pop().unwrap_or_default()
+        self.works.take().unwrap_or_default()
     }
 
     /// Takes the state of a finished request back.
     pub(crate) fn give_work(&self, mut work: Box<Work>) {
         work.clear();
-        let mut works = self.works.borrow_mut();
-        if works.len() < MAX_WORKS {
-            works.push(work);
-        }
+        self.works.give(work);
     }
 
     /// Hands out memory to answer a request in.
     pub(crate) fn take_runner(&self) -> Runner {
-        self.runners.borrow_mut().pop().unwrap_or_default()
+        self.runners.take().unwrap_or_default()
     }
 
     /// Takes it back, once the request is answered.
     pub(crate) fn give_runner(&self, runner: Runner) {
-        let mut runners = self.runners.borrow_mut();
-        if runners.len() < MAX_WORKS {
-            runners.push(runner);
-        }
+        self.runners.give(runner);
+    }
+
+    /// Gives memory back that requests have not needed for a while.
+    pub(crate) fn trim(&self) {
+        self.works.trim();
+        self.runners.trim();
     }
 
     /// Appends the current HTTP date.

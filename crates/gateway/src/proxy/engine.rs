@@ -296,15 +296,14 @@ fn open_datagrams(
 }
 
 fn run_core(start: CoreStart) {
+    // Its tasks stay on this thread, so that waking one is putting it into a queue of the thread's
+    // own; a set of local tasks inside another runtime would have to be woken itself as well.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build();
+        .build_local(tokio::runtime::LocalOptions::default());
     let done = start.done.clone();
     match runtime {
-        Ok(runtime) => {
-            let local = tokio::task::LocalSet::new();
-            local.block_on(&runtime, serve_core(start));
-        }
+        Ok(runtime) => runtime.block_on(serve_core(start)),
         Err(error) => tracing::error!(%error, "a core of the data path has no runtime"),
     }
     done.send_modify(|count| *count += 1);
@@ -363,7 +362,8 @@ async fn serve_core(mut start: CoreStart) {
     core.stream_log.flush();
 }
 
-/// Once a second: closes idle connections to services that have expired, hands over log lines.
+/// Once a second: closes idle connections to services that have expired, frees memory that bursts
+/// left, hands over log lines.
 async fn keep_house(core: Rc<Core>) {
     let mut interval = tokio::time::interval(HOUSEKEEPING);
     loop {
@@ -375,6 +375,7 @@ async fn keep_house(core: Rc<Core>) {
         })
         .await;
         core.http2.sweep(now, core.config.pool.idle_timeout);
+        core.trim();
         let dropped = core.access_log.flush() + core.stream_log.flush();
         core.counters.log_dropped.add(dropped as u64);
     }

@@ -222,6 +222,16 @@ impl Reader {
         Poll::Ready(Ok(count))
     }
 
+    /// Gives the memory back while a request without a body, or whose body is passed on, waits for
+    /// its answer: the next request that comes in is read into memory that was used last.
+    pub(crate) fn release_done(&mut self, buffers: &Buffers) {
+        if self.decoder.is_done() && self.payload == 0 && self.buffer.is_empty() {
+            self.release(buffers);
+            self.kept_from = None;
+            self.whole = self.whole.map(|_| (0, 0, 0));
+        }
+    }
+
     /// Gives the memory back if nothing is left in it.
     pub(crate) fn release(&mut self, buffers: &Buffers) {
         if self.buffer.is_empty() && !self.buffer.is_unallocated() {

@@ -30,6 +30,7 @@ mod response_head;
 mod routing;
 mod runner;
 mod server;
+mod shelf;
 mod templates;
 pub(crate) mod transaction;
 pub(crate) mod tunnel;

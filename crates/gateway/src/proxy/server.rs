@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use super::client::Http1Client;
 use super::connection::Connection;
@@ -108,7 +108,7 @@ async fn next_head(
     timer.arm(core.ticks.recent(), idle);
     if client.link.reader.buffer.is_empty() {
         client.link.reader.release(&core.buffers);
-        if !take_first(core, client, timer).await {
+        if !take_first(core, client, timer, served > 0).await {
             return None;
         }
     }
@@ -132,9 +132,19 @@ async fn next_head(
 }
 
 /// Waits for the first bytes of a request without holding memory for them; false at the end.
-async fn take_first(core: &Core, client: &mut Http1Client, timer: &Timer) -> bool {
+async fn take_first(
+    core: &Core,
+    client: &mut Http1Client,
+    timer: &Timer,
+    waits_behind_answer: bool,
+) -> bool {
     let Link { io, reader, .. } = &mut client.link;
+    // Who has just got an answer has usually not asked again yet, and the reactor knows.
+    let mut asks_first = waits_behind_answer;
     poll_fn(|cx| {
+        if std::mem::take(&mut asks_first) && io.poll_readable(cx).is_pending() {
+            return poll_idle(core, timer, cx);
+        }
         let read = core.buffers.read_small(|into| io.poll_read(cx, into));
         match read {
             Poll::Ready(Ok(buffer)) => {
@@ -144,15 +154,19 @@ async fn take_first(core: &Core, client: &mut Http1Client, timer: &Timer) -> boo
             Poll::Ready(Err(_)) => return Poll::Ready(false),
             Poll::Pending => {}
         }
-        // A drain wakes every armed timer.
-        let is_over = timer.poll_expired(cx).is_ready() || core.closes_idle.get();
-        if is_over {
-            Poll::Ready(false)
-        } else {
-            Poll::Pending
-        }
+        poll_idle(core, timer, cx)
     })
     .await
+}
+
+/// Whether a connection that waits for a request is to end.
+fn poll_idle(core: &Core, timer: &Timer, cx: &Context<'_>) -> Poll<bool> {
+    // A drain wakes every armed timer.
+    let is_over = timer.poll_expired(cx).is_ready() || core.closes_idle.get();
+    match is_over {
+        true => Poll::Ready(false),
+        false => Poll::Pending,
+    }
 }
 
 async fn read_head(core: &Core, client: &mut Http1Client, timer: &Timer, work: &mut Work) -> Wait {
@@ -227,6 +241,7 @@ pub(crate) async fn answer(session: &mut Session, work: &mut Work) -> Ending {
         },
         refused => refused,
     };
+    client.link.reader.release_done(&core.buffers);
     let is_persistent = refused == 0
         && work.head.is_persistent
         && work.number < core.config.keepalive_requests

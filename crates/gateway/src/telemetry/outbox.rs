@@ -50,14 +50,14 @@ impl Outbox {
     pub(super) fn put(&mut self, taken: Vec<Packed>, dropped: u64) {
         self.dropped += dropped;
         for packed in taken {
-            self.put_batch(&packed);
+            self.put_batch(packed);
         }
         if self.dropped > 0 {
-            self.put_batch(&Packed::default());
+            self.put_batch(Packed::default());
         }
     }
 
-    fn put_batch(&mut self, packed: &Packed) {
+    fn put_batch(&mut self, packed: Packed) {
         let head = FrameHead {
             node_id: self.node_id,
             stream: self.stream,
@@ -65,7 +65,7 @@ impl Outbox {
             dropped: std::mem::take(&mut self.dropped),
             count: packed.count as u64,
         };
-        let payload = head.frame(&packed.records);
+        let payload = head.frame(packed.memory);
         self.next_sequence += 1;
         self.waiting_bytes += payload.len();
         self.waiting.push_back(Waiting {
@@ -97,16 +97,15 @@ impl Outbox {
         }
     }
 
-    /// The platform keeps a batch and all before it.
-    pub(super) fn acknowledge(&mut self, acknowledge: Acknowledge) {
-        if acknowledge.stream == self.stream {
-            self.waiting
-                .retain(|waiting| waiting.sequence > acknowledge.sequence);
-            self.waiting_bytes = self
-                .waiting
-                .iter()
-                .map(|waiting| waiting.payload.len())
-                .sum();
+    /// The platform keeps a batch and all before it. Their memory is handed to `release`.
+    pub(super) fn acknowledge(&mut self, acknowledge: Acknowledge, release: impl Fn(Bytes)) {
+        if acknowledge.stream != self.stream {
+            return;
+        }
+        let is_kept = |waiting: &mut Waiting| waiting.sequence <= acknowledge.sequence;
+        while let Some(kept) = self.waiting.pop_front_if(is_kept) {
+            self.waiting_bytes -= kept.payload.len();
+            release(kept.payload);
         }
     }
 
@@ -123,12 +122,9 @@ mod tests {
     use crate::telemetry::RequestRecord;
 
     fn packed(count: usize) -> Packed {
-        let mut packed = Packed {
-            records: Vec::new(),
-            count,
-        };
+        let mut packed = Packed::default();
         for _ in 0..count {
-            RequestRecord::default().pack(&mut packed.records);
+            packed.push(&RequestRecord::default());
         }
         packed
     }
@@ -159,20 +155,17 @@ mod tests {
     fn acknowledged_batches_are_not_sent_again() {
         let mut outbox = outbox_with(3);
         let stream = outbox.stream;
-        outbox.acknowledge(Acknowledge {
-            stream: stream.wrapping_add(1),
-            sequence: 9,
-        });
-        outbox.acknowledge(Acknowledge {
-            stream,
-            sequence: 2,
-        });
+        let released = std::cell::Cell::new(0);
+        let acknowledge = |outbox: &mut Outbox, stream, sequence| {
+            let acknowledge = Acknowledge { stream, sequence };
+            outbox.acknowledge(acknowledge, |_| released.set(released.get() + 1));
+        };
+        acknowledge(&mut outbox, stream.wrapping_add(1), 9);
+        acknowledge(&mut outbox, stream, 2);
         outbox.rewind();
         assert_eq!(outbox.next().as_ref().map(sequence), Some(3));
-        outbox.acknowledge(Acknowledge {
-            stream,
-            sequence: 3,
-        });
+        acknowledge(&mut outbox, stream, 3);
+        assert_eq!(released.get(), 3);
         assert!(outbox.is_empty());
         assert_eq!(outbox.waiting_bytes, 0);
     }
@@ -201,7 +194,7 @@ mod tests {
     fn oldest_batches_go_when_too_much_waits_and_are_counted() {
         let mut outbox = Outbox::new(Uuid::from_u128(1));
         let big = || Packed {
-            records: vec![0; MAX_WAITING_BYTES / 2],
+            memory: vec![0; MAX_WAITING_BYTES / 2],
             count: 7,
         };
         for _ in 0..3 {

@@ -111,7 +111,7 @@ impl Sender {
         loop {
             tokio::select! {
                 done = &mut wait => return done,
-                () = self.sink.filled() => self.collect(outbox),
+                () = self.sink.filled() => self.collect_full(outbox),
             }
         }
     }
@@ -120,6 +120,21 @@ impl Sender {
     fn collect(&self, outbox: &mut Outbox) {
         let (taken, dropped) = self.sink.take();
         outbox.put(taken, dropped);
+    }
+
+    /// Takes what there is much of, and leaves what cores are writing to.
+    fn collect_full(&self, outbox: &mut Outbox) {
+        let (taken, dropped) = self.sink.take_full();
+        outbox.put(taken, dropped);
+    }
+
+    fn hear(&self, outbox: &mut Outbox, event: &SocketEvent) {
+        if let SocketEvent::Binary(payload) = event {
+            match Acknowledge::decode(payload) {
+                Ok(acknowledge) => outbox.acknowledge(acknowledge, |frame| self.sink.reuse(frame)),
+                Err(error) => tracing::debug!(%error, "an unknown frame of the platform"),
+            }
+        }
     }
 
     /// Sends and takes acknowledgements until the link ends; gives the reason.
@@ -143,7 +158,7 @@ impl Sender {
                     Ok(())
                 }
                 () = self.sink.filled() => {
-                    self.collect(outbox);
+                    self.collect_full(outbox);
                     Ok(())
                 }
                 event = socket.event() => match event {
@@ -153,7 +168,7 @@ impl Sender {
                     Ok(SocketEvent::Written) => Ok(()),
                     Ok(event) => {
                         heard = Instant::now();
-                        hear(outbox, &event);
+                        self.hear(outbox, &event);
                         Ok(())
                     }
                     Err(error) => Err(error),
@@ -173,7 +188,7 @@ impl Sender {
                 send(&mut socket, &mut outbox)?;
                 match socket.event().await? {
                     SocketEvent::Closed => break,
-                    event => hear(&mut outbox, &event),
+                    event => self.hear(&mut outbox, &event),
                 }
             }
             Ok::<_, wire::socket::SocketError>(())
@@ -202,14 +217,5 @@ fn send(
     match outbox.next() {
         Some(payload) => socket.queue(payload),
         None => Ok(()),
-    }
-}
-
-fn hear(outbox: &mut Outbox, event: &SocketEvent) {
-    if let SocketEvent::Binary(payload) = event {
-        match Acknowledge::decode(payload) {
-            Ok(acknowledge) => outbox.acknowledge(acknowledge),
-            Err(error) => tracing::debug!(%error, "an unknown frame of the platform"),
-        }
     }
 }

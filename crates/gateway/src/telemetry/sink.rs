@@ -3,20 +3,26 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::RequestRecord;
-use wire::telemetry::packed::MAX_RECORD_BYTES;
+use wire::telemetry::packed::{HEAD_BYTES, MAX_RECORD_BYTES};
 
 /// Records one core may keep before the sender fetched them; more are dropped and counted.
 pub const CORE_CAPACITY: usize = wire::telemetry::MAX_RECORDS;
 
-/// Bytes of records one core may keep; below what the platform takes in one frame.
-const CORE_BYTES: usize = 6 * 1024 * 1024;
+/// Size of a piece of memory that records are written to; it becomes a frame as it is. Pieces do
+/// not grow: moving what is there would cost more than writing it. A few of them stay in a core's
+/// cache, and one that has been sent is used again.
+const PIECE: usize = 256 * 1024;
 
-/// At this many the sender is woken before its time.
-const WAKE_AT: usize = 5_000;
+/// Full pieces one core may keep.
+const MAX_FULL: usize = 24;
+
+/// Pieces kept for being used again.
+const MAX_SPARE: usize = 4;
 
 /// Collects records of all cores. Cheap to clone. While it is off, nothing is kept.
 #[derive(Debug, Clone, Default)]
@@ -28,47 +34,71 @@ pub struct TelemetrySink {
 struct Shared {
     is_on: AtomicBool,
     cores: Mutex<Vec<Arc<Mutex<Buffer>>>>,
+    /// Told when a core has a piece that is full.
     filled: Notify,
+    spare: Mutex<Vec<Vec<u8>>>,
 }
-
-/// Size of a piece of memory that records are written to. Pieces do not grow: moving what is
-/// there would cost more than writing it.
-const PIECE: usize = 64 * 1024;
 
 #[derive(Debug, Default)]
 struct Buffer {
     /// Pieces without room for another record.
-    full: Vec<Vec<u8>>,
+    full: Vec<Packed>,
     /// The piece that is written to.
-    current: Vec<u8>,
+    current: Packed,
+    /// Records in all of them.
     count: usize,
     dropped: u64,
 }
 
 impl Buffer {
     fn has_room(&self) -> bool {
-        self.count < CORE_CAPACITY && self.full.len() < CORE_BYTES / PIECE
+        self.count < CORE_CAPACITY && self.full.len() < MAX_FULL
     }
 
-    fn push(&mut self, record: &RequestRecord<'_>) {
-        if self.current.capacity() - self.current.len() < MAX_RECORD_BYTES {
-            let piece = std::mem::replace(&mut self.current, Vec::with_capacity(PIECE));
-            if !piece.is_empty() {
-                self.full.push(piece);
+    /// Packs a record; whether a piece became full before.
+    fn push(&mut self, record: &RequestRecord<'_>, shared: &Shared) -> bool {
+        let is_full = self.current.is_full();
+        if is_full {
+            let packed = std::mem::replace(&mut self.current, Packed::empty(shared));
+            if packed.count > 0 {
+                self.full.push(packed);
             }
         }
-        record.pack(&mut self.current);
+        self.current.push(record);
         self.count += 1;
+        is_full && !self.full.is_empty()
     }
 }
 
-/// Packed records, one behind the other.
+/// Packed records, one behind the other, behind room for the head of a frame.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Packed {
-    /// Their bytes, in the form of [`wire::telemetry::packed`].
-    pub records: Vec<u8>,
+    /// Room for the head, then the records in the form of [`wire::telemetry::packed`].
+    pub memory: Vec<u8>,
     /// How many there are.
     pub count: usize,
+}
+
+impl Packed {
+    fn empty(shared: &Shared) -> Self {
+        let spare = shared.spare.lock().pop();
+        let mut memory = spare.unwrap_or_else(|| Vec::with_capacity(PIECE));
+        memory.resize(HEAD_BYTES, 0);
+        Self { memory, count: 0 }
+    }
+
+    fn is_full(&self) -> bool {
+        self.memory.capacity() - self.memory.len() < MAX_RECORD_BYTES
+    }
+
+    /// Adds a record.
+    pub(super) fn push(&mut self, record: &RequestRecord<'_>) {
+        if self.memory.len() < HEAD_BYTES {
+            self.memory.resize(HEAD_BYTES, 0);
+        }
+        record.pack(&mut self.memory);
+        self.count += 1;
+    }
 }
 
 /// One core's end of a sink.
@@ -104,29 +134,54 @@ impl TelemetrySink {
         }
     }
 
-    /// Takes everything kept, by core, and how many records were dropped since the last time.
-    /// Each core's lock is held for one swap.
+    /// Takes everything kept, and how many records were dropped since the last time. Each core's
+    /// lock is held for one swap.
     pub fn take(&self) -> (Vec<Packed>, u64) {
+        self.take_from_cores(|buffer, taken| {
+            let Buffer {
+                full,
+                current,
+                dropped,
+                ..
+            } = std::mem::take(buffer);
+            taken.extend(full);
+            taken.extend(Some(current).filter(|packed| packed.count > 0));
+            dropped
+        })
+    }
+
+    /// The same without the pieces that cores still write to.
+    pub(super) fn take_full(&self) -> (Vec<Packed>, u64) {
+        self.take_from_cores(|buffer, taken| {
+            taken.append(&mut buffer.full);
+            buffer.count = buffer.current.count;
+            std::mem::take(&mut buffer.dropped)
+        })
+    }
+
+    fn take_from_cores(
+        &self,
+        take: impl Fn(&mut Buffer, &mut Vec<Packed>) -> u64,
+    ) -> (Vec<Packed>, u64) {
         let cores: Vec<_> = self.shared.cores.lock().clone();
         let mut taken = Vec::new();
-        let mut dropped = 0;
-        for core in cores {
-            let mut own = std::mem::take(&mut *core.lock());
-            dropped += own.dropped;
-            if own.count == 0 {
-                continue;
-            }
-            own.full.push(own.current);
-            taken.push(Packed {
-                records: own.full.concat(),
-                count: own.count,
-            });
-        }
+        let dropped = cores.iter().map(|core| take(&mut core.lock(), &mut taken));
+        let dropped = dropped.sum();
         (taken, dropped)
     }
-}
 
-impl TelemetrySink {
+    /// Takes the memory of a frame back that nobody needs any more.
+    pub(super) fn reuse(&self, mut frame: Bytes) {
+        let mut spare = self.shared.spare.lock();
+        if spare.len() < MAX_SPARE && frame.is_unique() {
+            frame.clear();
+            let memory = Vec::from(frame);
+            if memory.capacity() == PIECE {
+                spare.push(memory);
+            }
+        }
+    }
+
     /// Resolves when a core has much to be taken.
     pub(super) async fn filled(&self) {
         self.shared.filled.notified().await;
@@ -144,12 +199,12 @@ impl CoreSink {
     /// this core's own; only the sender's swap can ever contend for it.
     pub fn push(&self, record: &RequestRecord<'_>) {
         let mut buffer = self.buffer.lock();
+        let mut is_much = false;
         if buffer.has_room() {
-            buffer.push(record);
+            is_much = buffer.push(record, &self.shared);
         } else {
             buffer.dropped += 1;
         }
-        let is_much = buffer.count == WAKE_AT;
         drop(buffer);
         if is_much {
             self.shared.filled.notify_one();
@@ -168,6 +223,21 @@ mod tests {
         }
     }
 
+    fn counts(taken: &[Packed]) -> Vec<usize> {
+        taken.iter().map(|packed| packed.count).collect()
+    }
+
+    /// Records of the usual size in a full piece.
+    fn fill_a_piece(core: &CoreSink) -> usize {
+        let mut count = 0;
+        while core.buffer.lock().full.is_empty() {
+            core.push(&numbered(200));
+            count += 1;
+        }
+        // The last one opened the next piece.
+        count - 1
+    }
+
     #[test]
     fn records_of_all_cores_are_taken_once() {
         let sink = TelemetrySink::enabled();
@@ -175,11 +245,10 @@ mod tests {
         cores[0].push(&numbered(200));
         cores[1].push(&numbered(404));
         let (taken, dropped) = sink.take();
-        let counts: Vec<_> = taken.iter().map(|packed| packed.count).collect();
-        let mut first = Vec::new();
+        let mut first = vec![0; HEAD_BYTES];
         numbered(200).pack(&mut first);
-        assert_eq!((counts, dropped), (vec![1, 1], 0));
-        assert_eq!(taken[0].records, first);
+        assert_eq!((counts(&taken), dropped), (vec![1, 1], 0));
+        assert_eq!(taken[0].memory, first);
         assert_eq!(sink.take().0.len(), 0);
     }
 
@@ -191,19 +260,39 @@ mod tests {
             core.push(&numbered(200));
         }
         let (taken, dropped) = sink.take();
-        assert_eq!((taken[0].count, dropped), (CORE_CAPACITY, 3));
+        let count: usize = counts(&taken).iter().sum();
+        assert_eq!((count, dropped), (CORE_CAPACITY, 3));
         assert_eq!(sink.take().1, 0);
     }
 
     #[tokio::test]
-    async fn sender_is_woken_when_there_is_much() {
+    async fn sender_is_woken_when_a_piece_is_full_and_takes_that_alone() {
         let sink = TelemetrySink::enabled();
         let core = sink.core();
-        for _ in 0..WAKE_AT {
-            core.push(&numbered(200));
-        }
+        let count = fill_a_piece(&core);
         sink.filled().await;
-        assert_eq!(sink.take().0[0].count, WAKE_AT);
+        assert_eq!(counts(&sink.take_full().0), [count]);
+        assert_eq!(counts(&sink.take().0), [1]);
+    }
+
+    #[test]
+    fn memory_of_a_frame_is_written_to_again() {
+        let sink = TelemetrySink::enabled();
+        let core = sink.core();
+        fill_a_piece(&core);
+        let (mut taken, _) = sink.take();
+        let memory = std::mem::take(&mut taken[0].memory);
+        let place = memory.as_ptr();
+        let frame = Bytes::from(memory);
+        let held = frame.clone();
+        sink.reuse(frame);
+        assert!(
+            sink.shared.spare.lock().is_empty(),
+            "somebody still reads it"
+        );
+        sink.reuse(held);
+        core.push(&numbered(200));
+        assert_eq!(sink.take().0[0].memory.as_ptr(), place);
     }
 
     #[test]

@@ -179,18 +179,25 @@ pub struct FrameHead {
     pub count: u64,
 }
 
+/// Length of the head of a frame.
+pub const HEAD_BYTES: usize = 49;
+
 impl FrameHead {
-    /// Puts the head before packed records.
+    /// Makes a frame of memory in which records stand behind [`HEAD_BYTES`] bytes of any kind. The
+    /// head takes their place, and nothing is copied.
     #[must_use]
-    pub fn frame(&self, records: &[u8]) -> Bytes {
-        let mut frame = Vec::with_capacity(49 + records.len());
-        frame.push(VERSION);
-        frame.extend_from_slice(self.node_id.as_bytes());
-        for number in [self.stream, self.sequence, self.dropped, self.count] {
-            frame.extend_from_slice(&number.to_le_bytes());
+    pub fn frame(&self, mut memory: Vec<u8>) -> Bytes {
+        if memory.len() < HEAD_BYTES {
+            memory.resize(HEAD_BYTES, 0);
         }
-        frame.extend_from_slice(records);
-        Bytes::from(frame)
+        let mut head = Piece::default();
+        head.put(&[VERSION]);
+        head.put(self.node_id.as_bytes());
+        for number in [self.stream, self.sequence, self.dropped, self.count] {
+            head.put(&number.to_le_bytes());
+        }
+        memory[..HEAD_BYTES].copy_from_slice(&head.bytes[..HEAD_BYTES]);
+        Bytes::from(memory)
     }
 }
 
@@ -405,7 +412,7 @@ mod tests {
     }
 
     fn frame(notes: &[Note<'_>]) -> Bytes {
-        let mut records = Vec::new();
+        let mut records = vec![0; HEAD_BYTES];
         for note in notes {
             note.pack(&mut records);
         }
@@ -418,7 +425,7 @@ mod tests {
             dropped: 5,
             count,
         }
-        .frame(&records)
+        .frame(records)
     }
 
     #[test]
@@ -488,7 +495,7 @@ mod tests {
             dropped: 0,
             count,
         };
-        let error = Batch::decode(&head.frame(&[])).unwrap_err();
+        let error = Batch::decode(&head.frame(Vec::new())).unwrap_err();
         assert!(error.to_string().contains("records"), "{error}");
     }
 

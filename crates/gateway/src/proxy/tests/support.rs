@@ -449,7 +449,7 @@ pub(crate) fn records(sink: &TelemetrySink) -> (Vec<wire::telemetry::Record>, u6
             dropped: 0,
             count: packed.count as u64,
         };
-        let batch = wire::telemetry::Batch::decode(&head.frame(&packed.records));
+        let batch = wire::telemetry::Batch::decode(&head.frame(packed.memory));
         records.extend(batch.expect("records that were packed").records);
     }
     (records, dropped)
