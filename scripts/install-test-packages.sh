@@ -14,6 +14,8 @@ need valgrind valgrind
 need ps procps
 need pg_lsclusters postgresql
 need redis-server redis-server
+need pebble pebble
+need slapd slapd
 # The long forms compare with other proxies and ask a scanner.
 if [ "${GATEHOUSE_LONG:-}" = 1 ]; then
   need nginx nginx-light

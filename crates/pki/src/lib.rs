@@ -10,6 +10,7 @@
 //! | rustls verifiers | [`verifiers`] |
 //! | trust anchors | [`Roots`] |
 //! | a certificate with its key for rustls | [`certified_key`], [`CertifiedPair`] |
+//! | a key and a request for a certificate of another authority | [`new_key`], [`certificate_request`] |
 //! | a setting that is a path, PEM or base64 | [`pem_or_path_or_base64`] |
 //! | encrypting what is written to disk | [`Sealer`] |
 //!
@@ -25,6 +26,7 @@ mod hash;
 mod peer;
 mod pem;
 mod provider;
+mod request;
 mod roots;
 mod sealer;
 pub mod verifiers;
@@ -40,5 +42,6 @@ pub use pem::{
     certificate_to_pem, certificates_from_pem, pem_or_path_or_base64, private_key_from_pem,
 };
 pub use provider::crypto_provider;
+pub use request::{KeyKind, certificate_request, new_key};
 pub use roots::Roots;
 pub use sealer::Sealer;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustls::sign::CertifiedKey;
 
 use crate::edits::{HeaderEdits, RequestEdits, ResponseEdits};
 use crate::head::Head;
@@ -201,10 +202,8 @@ impl ResponseView<'_> {
 pub struct Hello<'a> {
     /// Server name the client asks for.
     pub server_name: Option<&'a str>,
-    /// The client side.
-    pub client: &'a ClientInfo,
-    /// Certificate chain and key to present, both PEM, instead of the configured ones.
-    pub certificate: Option<(Bytes, Bytes)>,
+    /// Certificate chain and key to present instead of the node's own.
+    pub certificate: Option<Arc<CertifiedKey>>,
 }
 
 impl fmt::Debug for Hello<'_> {

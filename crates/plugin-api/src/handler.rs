@@ -132,10 +132,9 @@ pub trait Handler: Send + Sync {
         Phases::ALL
     }
 
-    /// During the TLS handshake; global instances only.
-    fn certificate<'a>(&'a self, _hello: &'a mut Hello<'_>) -> Step<'a> {
-        Step::CONTINUE
-    }
+    /// During the TLS handshake of a client for whose server name no certificate is configured;
+    /// global instances only. Must not wait: what takes time is asked for and there next time.
+    fn certificate(&self, _hello: &mut Hello<'_>) {}
 
     /// Before routing; global instances only.
     fn rewrite<'a>(&'a self, _exchange: &'a mut Exchange<'_>) -> Step<'a> {

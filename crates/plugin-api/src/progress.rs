@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::chain::{Chain, Entry};
 use crate::definition::Phases;
-use crate::exchange::{Exchange, ResponseView};
+use crate::exchange::{Exchange, Hello, ResponseView};
 use crate::handler::{BodyChunk, Handler, LocalBoxFuture, Outcome, Step, Verdict};
 use crate::reply::Reply;
 
@@ -69,6 +69,16 @@ impl Run {
 }
 
 impl Chain {
+    /// Runs the certificate phase of a chain of global instances.
+    pub fn certificate(&self, hello: &mut Hello<'_>) {
+        for entry in self.entries() {
+            let applies = entry.phases().contains(Phases::CERTIFICATE);
+            if let Some(handler) = applies.then(|| entry.default_handler()).flatten() {
+                contain(|| handler.certificate(hello));
+            }
+        }
+    }
+
     /// Runs the rewrite phase of a chain of global instances. `Some` is the answer to give.
     pub async fn rewrite(&self, exchange: &mut Exchange<'_>) -> Option<Box<Reply>> {
         if !self.phases().contains(Phases::REWRITE) {

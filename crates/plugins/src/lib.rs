@@ -25,6 +25,7 @@ pub mod correlation_id;
 pub mod cors;
 pub mod datadog;
 pub mod file_log;
+mod grpc;
 pub mod grpc_gateway;
 pub mod grpc_web;
 pub mod hmac_auth;

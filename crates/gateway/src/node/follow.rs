@@ -5,14 +5,16 @@
 //! `GET /status` and the next write is tried afresh. A database that is away changes nothing
 //! either: the node goes on with what it has and looks again.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use declarative::Config;
-use store::{Changed, Store, StoreError};
+use store::{Change, Changed, Changes, Store, StoreError};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::database::LOCAL_PLANE;
 use crate::intake::{Intake, Refused};
@@ -28,6 +30,26 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 /// Pause after the database failed.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Kinds that plugins keep while requests run. They look for a row that the configuration in use
+/// does not hold in the database, so that a new one changes nothing of it.
+const DATA: [&str; 4] = [
+    "acme_storage",
+    "oauth2_authorization_codes",
+    "oauth2_tokens",
+    "sessions",
+];
+
+/// How long rows of such kinds may wait to come into the configuration.
+const DATA_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The newest version of changes that are nothing but data, of which no row is known.
+fn only_new_data(changes: &[Change], known: &HashSet<Uuid>) -> Option<u64> {
+    let is_data = changes
+        .iter()
+        .all(|change| DATA.contains(&change.kind.as_str()) && !known.contains(&change.id));
+    changes.last().filter(|_| is_data).map(|last| last.version)
+}
+
 /// Brings what is stored into use.
 #[derive(Debug)]
 pub(super) struct Follower {
@@ -36,6 +58,11 @@ pub(super) struct Follower {
     changes: broadcast::Receiver<Changed>,
     /// The version in use, or refused; `None` before the first.
     seen: Option<u64>,
+    /// The version whose configuration was last handed in: what came since was passed over.
+    used: Option<u64>,
+    /// The rows of [`DATA`] in the configuration that was last read, and when that was.
+    data: HashSet<Uuid>,
+    read_at: Instant,
     is_away: bool,
     /// What was said about the newest refused configuration.
     said: Option<String>,
@@ -49,6 +76,9 @@ impl Follower {
             store,
             intake,
             seen: None,
+            used: None,
+            data: HashSet::new(),
+            read_at: Instant::now(),
             is_away: false,
             said: None,
         }
@@ -65,8 +95,12 @@ impl Follower {
         let config = Config {
             tables: export.open(),
         };
+        let rows = DATA.iter().flat_map(|kind| config.rows(kind));
+        let ids = rows.filter_map(|row| row.get("id")?.as_str()?.parse().ok());
+        self.data = ids.collect();
+        self.read_at = Instant::now();
         let hash = hash_of(version);
-        self.seen = Some(version);
+        (self.seen, self.used) = (Some(version), Some(version));
         match self.intake.accept_config(config, hash).await {
             Ok(_) => self.said = None,
             Err(refused) => self.say(version, &refused),
@@ -77,11 +111,14 @@ impl Follower {
     /// Takes what was written since into use: the changed rows alone where these can be had and taken
     /// over, otherwise everything.
     async fn renew(&mut self) -> Result<(), StoreError> {
-        if let Some(seen) = self.seen {
+        if self.passes_over().await? {
+            return Ok(());
+        }
+        if let Some((seen, used)) = self.seen.zip(self.used) {
             let version = self.store.version(LOCAL_PLANE).await?;
             let between = self.store.changes_between(LOCAL_PLANE, seen, version);
             if let Some(changes) = between.await? {
-                let (from, hash) = (hash_of(seen), hash_of(version));
+                let (from, hash) = (hash_of(used), hash_of(version));
                 let changes = changes.into_iter().map(|own| RowChange {
                     kind: own.kind,
                     id: own.id,
@@ -89,12 +126,26 @@ impl Follower {
                 });
                 let accepted = self.intake.accept_changes(changes.collect(), &from, hash);
                 if accepted.await.is_some() {
-                    (self.seen, self.said) = (Some(version), None);
+                    (self.seen, self.used, self.said) = (Some(version), Some(version), None);
                     return Ok(());
                 }
             }
         }
         self.load().await
+    }
+
+    /// Passes over what happened since the version in use, if it was nothing but data, of which
+    /// the configuration in use holds no row. Tells whether it did.
+    async fn passes_over(&mut self) -> Result<bool, StoreError> {
+        let Some(seen) = self.seen.filter(|_| self.read_at.elapsed() < DATA_INTERVAL) else {
+            return Ok(false);
+        };
+        let Changes::Since(changes) = self.store.changes(LOCAL_PLANE, seen).await? else {
+            return Ok(false);
+        };
+        let newest = only_new_data(&changes, &self.data);
+        self.seen = newest.or(self.seen);
+        Ok(newest.is_some())
     }
 
     /// Says what is wrong, once: further writes do not make it another fault.
@@ -184,7 +235,40 @@ impl Follower {
     }
 }
 
+<<<<<<< HEAD
 /// What a version of the database is called as a configuration.
 fn hash_of(version: u64) -> String {
     format!("{version:032x}")
+=======
+#[cfg(test)]
+mod tests {
+    //! Facts about what is passed over.
+
+    use store::ChangeKind;
+
+    use super::*;
+
+    fn change(version: u64, kind: &str, id: u128) -> Change {
+        Change {
+            version,
+            kind: kind.to_owned(),
+            id: Uuid::from_u128(id),
+            change: ChangeKind::Written,
+        }
+    }
+
+    #[test]
+    fn new_data_is_passed_over_and_what_the_configuration_holds_is_not() {
+        let known = HashSet::from([Uuid::from_u128(1)]);
+        let token = |version, id| change(version, "oauth2_tokens", id);
+        for (changes, newest) in [
+            (vec![token(5, 2), change(6, "acme_storage", 3)], Some(6)),
+            (vec![token(5, 2), token(6, 1)], None),
+            (vec![token(5, 2), change(6, "routes", 3)], None),
+            (Vec::new(), None),
+        ] {
+            assert_eq!(only_new_data(&changes, &known), newest, "{changes:?}");
+        }
+    }
+>>>>>>> a356cd1 (plugins: run grpc-web, grpc-gateway and acme)
 }

@@ -198,10 +198,17 @@ async fn plugins_guard_a_route_end_to_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_without_a_handler_closes_its_route_and_nothing_else() {
+    if plugins::definition("pre-function").is_some_and(|one| one.is_runnable()) {
+        // A build with Lua runs all of them.
+        return;
+    }
     let backend = Backend::start("closed").await;
     let prefix = TempDir::new("node");
     let node = start(&prefix, &[]).await;
-    let mut config = to_backend(&backend, &json!([{ "name": "grpc-web" }]));
+    let mut config = to_backend(
+        &backend,
+        &json!([{ "name": "pre-function", "config": { "access": ["x"] } }]),
+    );
     let open = json!({ "name": "open", "paths": ["/open"] });
     config["services"][0]["routes"]
         .as_array_mut()

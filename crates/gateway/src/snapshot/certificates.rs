@@ -61,6 +61,12 @@ impl Certificates {
         Some(Arc::clone(pair.choose(offered)))
     }
 
+    /// Whether there is a certificate for this name besides the node's own.
+    #[must_use]
+    pub fn knows(&self, server_name: Option<&str>) -> bool {
+        server_name.is_some_and(|name| self.named(name).is_some())
+    }
+
     fn named(&self, name: &str) -> Option<&Arc<CertifiedPair>> {
         let lower;
         let name = if name.bytes().any(|byte| byte.is_ascii_uppercase()) {

@@ -234,8 +234,14 @@ fn a_plugin_that_this_node_lacks_refuses_the_configuration() {
 
 #[test]
 fn a_plugin_without_a_handler_is_said_and_takes_part_in_access() {
+    if plugins::definition("pre-function").is_some_and(|one| one.is_runnable()) {
+        // A build with Lua runs all of them.
+        return;
+    }
     let id = "00000002-0000-4000-8000-000000000009";
-    let snapshot = snapshot(&format!("plugins: [{{name: grpc-web, id: {id}}}]"));
+    let snapshot = snapshot(&format!(
+        "plugins: [{{name: pre-function, id: {id}, config: {{access: [x]}}}}]"
+    ));
     let [entry] = snapshot.globals.entries() else {
         panic!("one plugin is configured")
     };
@@ -243,7 +249,7 @@ fn a_plugin_without_a_handler_is_said_and_takes_part_in_access() {
     assert_eq!(
         snapshot.notices,
         [format!(
-            "plugin `grpc-web` (`{id}`): this node cannot run it; the requests it \
+            "plugin `pre-function` (`{id}`): this node cannot run it; the requests it \
              applies to are answered 503"
         )]
     );

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use conf::Settings;
+use plugin_api::{Hello, Phases};
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -22,9 +23,19 @@ impl fmt::Debug for FromSnapshot {
 impl ResolvesServerCert for FromSnapshot {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let snapshot = self.0.load();
-        snapshot
-            .certificates
-            .choose(hello.server_name(), hello.signature_schemes())
+        let (name, offered) = (hello.server_name(), hello.signature_schemes());
+        let globals = &snapshot.globals;
+        if globals.phases().contains(Phases::CERTIFICATE) && !snapshot.certificates.knows(name) {
+            let mut hello = Hello {
+                server_name: name,
+                certificate: None,
+            };
+            globals.certificate(&mut hello);
+            if hello.certificate.is_some() {
+                return hello.certificate;
+            }
+        }
+        snapshot.certificates.choose(name, offered)
     }
 }
 

@@ -13,7 +13,7 @@ mod trust;
 mod url;
 
 pub(crate) use dial::{Dial, Duplex, dial};
-pub(crate) use http::{Answer, Call, call};
+pub(crate) use http::{Answer, Call, CallError, call};
 pub(crate) use reply::{is_passed_on, reply};
 pub use trust::Trust;
 pub(crate) use trust::{Verify, raise};

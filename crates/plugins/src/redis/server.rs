@@ -12,7 +12,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server; nothing on a machine that has none.
+    /// Starts a server; nothing on a machine that has none. `PORT` in the arguments is its port.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
         let found = Command::new("redis-server").arg("--version").output();
         if found.is_err() {
@@ -23,7 +23,10 @@ impl Server {
         drop(free);
         let mut server = Self {
             port,
-            arguments: arguments.iter().map(|&one| one.to_owned()).collect(),
+            arguments: arguments
+                .iter()
+                .map(|one| one.replace("PORT", &port.to_string()))
+                .collect(),
             child: None,
         };
         server.run();

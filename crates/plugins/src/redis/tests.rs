@@ -153,3 +153,115 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
         assert!(matches!(answer, Err(RedisError::Timeout)), "{answer:?}");
     });
 }
+
+/// A server that speaks TLS alone, with a certificate for `redis.test`, and whom to trust for it.
+fn tls_server(more: &[&str]) -> Option<(Server, pki::Roots, test_support::TempDir)> {
+    let folder = test_support::TempDir::new("redis");
+    let authority = pki::Authority::create("redis").unwrap();
+    let issued = authority.issue_server(&["redis.test"]).unwrap();
+    let (cert, key) = (folder.join("redis.crt"), folder.join("redis.key"));
+    std::fs::write(&cert, issued.cert_pem).unwrap();
+    std::fs::write(&key, issued.key_pem).unwrap();
+    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    let mut arguments = vec![
+        "--port",
+        "0",
+        "--tls-port",
+        "PORT",
+        "--tls-cert-file",
+        &cert,
+    ];
+    arguments.extend(["--tls-key-file", &key, "--tls-auth-clients", "no"]);
+    arguments.extend(["--tls-ca-cert-file", &cert]);
+    arguments.extend(more);
+    let roots = pki::Roots::from_pem(authority.ca_pem().as_bytes()).unwrap();
+    Some((Server::start(&arguments)?, roots, folder))
+}
+
+/// Who may enter by name only.
+const GATE: [&str; 9] = [
+    "--user", "default", "off", "--user", "gate", "on", ">geheim", "~*", "+@all",
+];
+
+#[test]
+fn a_server_over_tls_is_verified_where_that_is_wished_and_lets_users_in_by_name() {
+    let Some((server, roots, _folder)) = tls_server(&GATE) else {
+        return;
+    };
+    let trust = Arc::<Trust>::default();
+    trust.set(&roots);
+    let ask = |trust: &Arc<Trust>, more: Json| {
+        let mut record = json!({
+            "host": "127.0.0.1", "port": server.port, "ssl": true,
+            "username": "gate", "password": "geheim",
+        });
+        for (name, value) in more.as_object().unwrap() {
+            record[name] = value.clone();
+        }
+        let redis = Redis::new(settings(record), Arc::clone(trust));
+        let answer = core().block_on(redis.command(&words("PING")));
+        answer.map_err(|error| error.to_string())
+    };
+    let pong = Ok(Value::Text(b"PONG".to_vec()));
+    assert_eq!(ask(&trust, json!({})), pong);
+    let verified = json!({"ssl_verify": true, "server_name": "redis.test"});
+    assert_eq!(ask(&trust, verified.clone()), pong);
+    // Another name, somebody nobody trusts, and no TLS at all.
+    let other = json!({"ssl_verify": true, "server_name": "other.test"});
+    assert!(ask(&trust, other).is_err());
+    assert!(ask(&trust, json!({"ssl_verify": true})).is_err());
+    assert!(ask(&Arc::default(), verified).is_err());
+    assert!(ask(&trust, json!({"ssl": false, "timeout": 500})).is_err());
+    for wrong in [
+        json!({"username": "other"}),
+        json!({"password": "falsch"}),
+        json!({"username": null}),
+    ] {
+        let error = ask(&trust, wrong).unwrap_err();
+        assert!(
+            error.contains("WRONGPASS") && !error.contains("geheim"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn both_rate_limits_count_on_a_server_over_tls() {
+    let Some((server, roots, _folder)) = tls_server(&GATE) else {
+        return;
+    };
+    let mut bench = crate::testing::Bench::new();
+    bench.shared.get::<Trust>().set(&roots);
+    let record = json!({
+        "host": "127.0.0.1", "port": server.port, "ssl": true, "ssl_verify": true,
+        "server_name": "redis.test", "username": "gate", "password": "geheim",
+    });
+    let common = json!({"policy": "redis", "redis": record, "fault_tolerant": false});
+    let limits = [
+        (&crate::rate_limiting::DEFINITION, "year", json!(1), None),
+        (
+            &crate::response_ratelimiting::DEFINITION,
+            "limits",
+            json!({"sms": {"year": 1}}),
+            None,
+        ),
+        // The second request of the year.
+        (
+            &crate::rate_limiting::DEFINITION,
+            "year",
+            json!(1),
+            Some(429),
+        ),
+    ];
+    core().block_on(async {
+        for (definition, name, limit, status) in limits {
+            let mut config = common.clone();
+            config[name] = limit;
+            let handler = bench.handler(definition, config);
+            let mut request = crate::testing::Request::get("/");
+            let reply = request.access_on_core(&bench, &*handler).await;
+            let found = reply.map(|reply| reply.status);
+            assert_eq!(found, status, "{}", definition.name);
+        }
+    });
+}

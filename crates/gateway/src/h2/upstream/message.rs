@@ -9,10 +9,13 @@ use crate::http1::{Known, RequestHead, has_list_token};
 /// The head of a request; `None` where it has a form that HTTP/2 has not.
 pub(super) fn request(head: &RequestHead, bytes: &[u8], is_tls: bool) -> Option<Request<()>> {
     let index = &head.fields.index;
+    // A query that a plugin took away leaves its mark; methods of gRPC are named without one.
+    let target = index.target.of(bytes);
+    let target = target.strip_suffix(b"?").unwrap_or(target);
     let uri = Uri::builder()
         .scheme(if is_tls { "https" } else { "http" })
         .authority(head.host.of(bytes))
-        .path_and_query(index.target.of(bytes))
+        .path_and_query(target)
         .build()
         .ok()?;
     let mut request = Request::builder()

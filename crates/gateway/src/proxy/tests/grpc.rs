@@ -20,14 +20,14 @@ use super::support::*;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A service that speaks HTTP/2 alone.
-struct Service {
-    address: SocketAddr,
+pub(super) struct Service {
+    pub(super) address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl Service {
     /// Starts it; with `tls` it wants `h2` to be agreed on.
-    async fn start(tls: Option<TlsAcceptor>) -> Self {
+    pub(super) async fn start(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let connections = Arc::new(AtomicUsize::new(0));
@@ -90,7 +90,7 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>) 
     assert!(!parts.headers.contains_key("connection"));
     match parts.uri.path() {
         "/reset" => respond.send_reset(Reason::CANCEL),
-        "/failure" => {
+        "/failure" | "/test.Things/Fail" => {
             headers.insert("grpc-status", HeaderValue::from_static("5"));
             respond.send_response(response, true).expect("an answer");
         }

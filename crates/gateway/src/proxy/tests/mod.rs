@@ -1,10 +1,12 @@
 //! The data path over real sockets: a client, the engine, a service.
 
+mod acme;
 mod balancing;
 mod bodies;
 mod errors;
 mod forwarding;
 mod grpc;
+mod grpc_plugins;
 mod http1;
 mod http2;
 mod large;

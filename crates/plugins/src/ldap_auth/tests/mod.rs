@@ -1,6 +1,8 @@
 //! Facts about `ldap-auth`, against servers that are made up; a real one is asked in the suite of
 //! the whole product.
 
+mod directory;
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;

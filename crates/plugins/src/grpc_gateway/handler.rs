@@ -1,0 +1,184 @@
+//! `grpc-gateway` at work.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use plugin_api::{
+    BodyChunk, BuildContext, BuildError, Exchange, Handler, Needs, PluginInput, Reply,
+    ResponseSource, ResponseView, Step,
+};
+
+use super::bindings::Bindings;
+use super::schema::Config;
+use crate::grpc::{self, Frames, MessageDescriptor, Protos, preflight, refusal};
+
+/// Prepares an instance.
+pub(super) fn build(
+    input: &PluginInput<'_>,
+    _context: &mut BuildContext<'_>,
+) -> Result<Arc<dyn Handler>, BuildError> {
+    let config = Config::try_from(input.config)?;
+    let load = |path: String| Bindings::of(&Protos::load(Path::new(&path))?);
+    let bindings = config.proto.map(load).transpose();
+    let bindings = bindings.map_err(|reason| BuildError::Config {
+        field: "proto".to_owned(),
+        reason,
+    })?;
+    Ok(Arc::new(GrpcGateway { bindings }))
+}
+
+struct GrpcGateway {
+    bindings: Option<Bindings>,
+}
+
+/// An answer on its way.
+struct Answer {
+    output: MessageDescriptor,
+    /// The field that is the body; empty for the whole message.
+    member: String,
+    frames: Frames,
+    is_taken: bool,
+    is_broken: bool,
+}
+
+/// The status of HTTP for one of gRPC.
+///
+/// Compat: the table of the reference.
+const fn http_status(grpc: u16) -> u16 {
+    match grpc {
+        0 => 200,
+        1 => 499,
+        3 | 9 | 11 => 400,
+        4 => 504,
+        5 => 404,
+        6 | 10 => 409,
+        7 => 403,
+        8 => 429,
+        14 => 503,
+        16 => 401,
+        _ => 500,
+    }
+}
+
+impl GrpcGateway {
+    fn turn(&self, exchange: &mut Exchange<'_>) -> Result<(), Reply> {
+        let Some(bindings) = &self.bindings else {
+            let text = "transcoding requests require a .proto file defining the service";
+            return Err(refusal(text));
+        };
+        let verb = String::from_utf8_lossy(exchange.method()).into_owned();
+        let path = String::from_utf8_lossy(exchange.path).into_owned();
+        let found = bindings.find(&verb, &path);
+        let found =
+            found.map_err(|reason| refusal(format!("failed to transcode .proto file {reason}")))?;
+        let binding = found.binding;
+        let edited = exchange.request.body.as_deref();
+        let body = edited.or(exchange.body).unwrap_or_default();
+        let message = found.message(exchange.query(), body).map_err(refusal)?;
+        grpc::address(exchange, message.into());
+        let request = &mut *exchange.request;
+        // What is looked into must not be compressed.
+        request.headers.remove("grpc-accept-encoding");
+        request.path = Some(Bytes::copy_from_slice(binding.path.as_bytes()));
+        request.query = Some(Bytes::new());
+        request.method = Some(Bytes::from_static(b"POST"));
+        exchange.locals.insert(Answer {
+            output: binding.output.clone(),
+            member: binding.response_body().to_owned(),
+            frames: Frames::default(),
+            is_taken: false,
+            is_broken: false,
+        });
+        Ok(())
+    }
+}
+
+impl Answer {
+    /// The messages that are whole with this piece, one behind the other.
+    fn turn(&mut self, piece: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.is_broken {
+            return out;
+        }
+        self.frames.push(piece);
+        loop {
+            let json = match self.frames.next() {
+                Ok(Some(message)) => grpc::decode(&self.output, &message, &self.member),
+                Ok(None) => return out,
+                Err(reason) => Err(reason.to_owned()),
+            };
+            match json {
+                Ok(json) => out.extend(json),
+                Err(error) => {
+                    tracing::debug!(error, "an answer of gRPC cannot be read");
+                    self.is_broken = true;
+                    return out;
+                }
+            }
+        }
+    }
+}
+
+impl Handler for GrpcGateway {
+    fn needs(&self) -> Needs {
+        Needs::REQUEST_BODY
+    }
+
+    fn access<'a>(&'a self, exchange: &'a mut Exchange<'_>) -> Step<'a> {
+        let allowed = ("Access-Control-Allow-Origin", Bytes::from_static(b"*"));
+        exchange.response.headers.set(allowed.0, allowed.1.clone());
+        if exchange.method() == b"OPTIONS" {
+            return Step::respond(preflight([
+                ("Content-Type", Bytes::from_static(b"application/json")),
+                allowed,
+                (
+                    "Access-Control-Allow-Methods",
+                    Bytes::from_static(b"GET,POST,PATCH,DELETE"),
+                ),
+                (
+                    "Access-Control-Allow-Headers",
+                    Bytes::from_static(b"content-type"),
+                ),
+            ]));
+        }
+        match self.turn(exchange) {
+            Ok(()) => Step::CONTINUE,
+            Err(reply) => Step::respond(reply),
+        }
+    }
+
+    fn header_filter(&self, exchange: &mut Exchange<'_>, response: &mut ResponseView<'_>) {
+        let Some(answer) = exchange.locals.get_mut::<Answer>() else {
+            return;
+        };
+        if response.source != ResponseSource::Service {
+            return;
+        }
+        let status = response.header("grpc-status").map(|status| {
+            let text = std::str::from_utf8(status).unwrap_or_default();
+            http_status(text.parse().unwrap_or(u16::MAX))
+        });
+        let is_grpc = response
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with(b"application/grpc"));
+        if let Some(status) = status {
+            response.status = status;
+        }
+        if is_grpc {
+            answer.is_taken = true;
+            response.headers.set("Content-Type", "application/json");
+            response.changes_body = true;
+        }
+    }
+
+    fn body_filter(&self, exchange: &mut Exchange<'_>, chunk: &mut BodyChunk) {
+        let Some(answer) = exchange.locals.get_mut::<Answer>() else {
+            return;
+        };
+        if answer.is_taken {
+            chunk.data = answer.turn(&chunk.data).into();
+            chunk.trailers = Bytes::new();
+        }
+    }
+}
