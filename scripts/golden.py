@@ -65,6 +65,7 @@ GROUPS = [
     (
         "proxy-plugins-traffic.jsonl",
         [
+            "plugin-grpc-web",
             "plugin-rate-limiting",
             "plugin-request-termination",
             "plugin-correlation-id",

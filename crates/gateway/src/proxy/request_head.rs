@@ -33,10 +33,7 @@ pub(crate) fn write(
 ) {
     let fields = &work.head.fields;
     write_request_line(out, work);
-    if fields.index.version == HttpVersion::Http11
-        && !fields.has_any(&[Known::Te, Known::Via])
-        && set_te(work).is_none()
-    {
+    if fields.index.version == HttpVersion::Http11 && !fields.has_any(&[Known::Te, Known::Via]) {
         out.extend_from_slice(&config.request_front);
     } else {
         out.extend_from_slice(b" HTTP/1.1\r\n");
@@ -113,15 +110,9 @@ fn write_request_line(out: &mut Vec<u8>, work: &Work) {
     }
 }
 
-/// What a plugin says of trailers.
-fn set_te(work: &Work) -> Option<&[u8]> {
-    work.plugins.request.headers.value(b"te")
-}
-
 fn write_te_and_via(out: &mut Vec<u8>, work: &Work, config: &ProxyConfig) {
     let fields = &work.head.fields;
-    let received = fields.first(Known::Te, &work.bytes);
-    if let Some(te) = set_te(work).or(received) {
+    if let Some(te) = fields.first(Known::Te, &work.bytes) {
         let accepts_trailers =
             list_tokens(te).any(|coding| coding.split(|b| *b == b';').next() == Some(b"trailers"));
         if accepts_trailers {

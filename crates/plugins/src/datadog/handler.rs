@@ -6,7 +6,7 @@ use plugin_api::{BuildContext, BuildError, Exchange, Handler, Outcome, PluginInp
 
 use super::schema::{Config, Metric};
 use crate::measures::{self, Consumer, TagStyle, write_line};
-use crate::outbox::{Courier, Datagrams};
+use crate::outbox::{Courier, Datagrams, Deliver};
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -15,14 +15,18 @@ pub(super) fn build(
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
     let agent = Datagrams::new(config.host.clone(), config.port);
-    let deliver = Box::new(move |entries: &[Vec<u8>]| {
-        let lines = entries
-            .iter()
-            .flat_map(|entry| entry.split(|byte| *byte == b'\n'));
-        agent.send(lines)
-    });
+    let make = || {
+        let agent = agent.clone();
+        let deliver: Deliver<Vec<u8>> = Box::new(move |entries| {
+            let lines = entries
+                .iter()
+                .flat_map(|entry| entry.split(|byte| *byte == b'\n'));
+            agent.send(lines)
+        });
+        Ok::<_, BuildError>(deliver)
+    };
     Ok(Arc::new(Datadog {
-        courier: Courier::new(format!("datadog {}", input.id), config.policy, deliver),
+        courier: Courier::with(format!("datadog {}", input.id), config.policy, make)?,
         config,
     }))
 }

@@ -20,9 +20,10 @@ use plugin_api::{Exchange, Reply, ReplyBody};
 
 /// Makes the request one of gRPC with this body.
 pub(crate) fn address(exchange: &mut Exchange<'_>, body: Bytes) {
-    let headers = &mut exchange.request.headers;
-    headers.set("Content-Type", "application/grpc");
-    headers.set("TE", "trailers");
+    exchange
+        .request
+        .headers
+        .set("Content-Type", "application/grpc");
     exchange.request.body = Some(body);
 }
 
@@ -32,7 +33,7 @@ pub(crate) fn refusal(text: impl Into<Bytes>) -> Reply {
 }
 
 /// The answer to a browser that asks what it may do.
-pub(crate) fn preflight(headers: [(&'static str, Bytes); 4]) -> Reply {
+pub(crate) fn preflight<const N: usize>(headers: [(&'static str, Bytes); N]) -> Reply {
     let reply = Reply::with_body(200, ReplyBody::Raw(Bytes::from_static(b"OK")));
     headers
         .into_iter()

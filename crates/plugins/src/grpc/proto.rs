@@ -112,7 +112,7 @@ impl Protos {
         let path = std::path::absolute(path).map_err(said)?;
         // Read before it is compiled, so that a file that is not there is told from an import.
         std::fs::metadata(&path).map_err(said)?;
-        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+        let folder = path.parent().unwrap_or_else(|| Path::new("/")).to_owned();
         let mut resolver = ChainFileResolver::new();
         resolver.add(Known);
         resolver.add(GoogleFileResolver::new());

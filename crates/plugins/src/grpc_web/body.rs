@@ -92,7 +92,7 @@ impl Answer {
     pub(super) fn turn(&mut self, chunk: &mut BodyChunk) {
         if self.output.is_some() {
             let piece = std::mem::take(&mut chunk.data);
-            chunk.data = self.to_json(&piece).into();
+            chunk.data = self.json_of(&piece).into();
         }
         if self.kind.is_text && !chunk.data.is_empty() {
             chunk.data = STANDARD.encode(&chunk.data).into();
@@ -112,7 +112,7 @@ impl Answer {
     }
 
     /// The messages that are whole with this piece.
-    fn to_json(&mut self, piece: &[u8]) -> Vec<u8> {
+    fn json_of(&mut self, piece: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         if self.is_broken {
             return out;

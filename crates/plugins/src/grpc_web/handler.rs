@@ -97,11 +97,14 @@ impl Handler for GrpcWeb {
                     Bytes::from_static(b"application/grpc-web-text+proto"),
                 ),
                 allowed,
-                ("Access-Control-Allow-Methods", Bytes::from_static(b"POST")),
                 (
                     "Access-Control-Allow-Headers",
                     Bytes::from_static(b"content-type,x-grpc-web,x-user-agent"),
                 ),
+                ("Access-Control-Allow-Methods", Bytes::from_static(b"POST")),
+                // Compat: its content type makes it an answer of gRPC.
+                ("grpc-status", Bytes::from_static(b"0")),
+                ("grpc-message", Bytes::from_static(b"OK")),
             ]));
         }
         match self.turn(exchange) {
@@ -117,7 +120,15 @@ impl Handler for GrpcWeb {
         let is_grpc = response
             .header("content-type")
             .is_some_and(|kind| kind.starts_with(b"application/grpc"));
-        if response.source != ResponseSource::Service || !is_grpc {
+        if response.source != ResponseSource::Service {
+            return;
+        }
+        if exchange.head.method() != b"POST" {
+            // Compat: a call is a POST; of all else the content type alone is changed.
+            response.headers.set("Content-Type", answer.kind.name);
+            return;
+        }
+        if !is_grpc {
             return;
         }
         answer.is_taken = true;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use plugin_api::{BuildContext, BuildError, Exchange, Handler, Outcome, PluginInput};
 
 use super::schema::Config;
-use crate::outbox::{Courier, Endpoint, EndpointSettings, milliseconds};
+use crate::outbox::{Courier, Deliver, Endpoint, EndpointSettings, milliseconds};
 use crate::record::{self, CustomFields};
 
 /// Prepares an instance.
@@ -14,6 +14,14 @@ pub(super) fn build(
     context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
+    let make = || sender(&config);
+    Ok(Arc::new(HttpLog {
+        custom: CustomFields::prepare(input.config, &mut context.notices),
+        courier: Courier::with(format!("http-log {}", input.id), config.policy, make)?,
+    }))
+}
+
+fn sender(config: &Config) -> Result<Deliver<Vec<u8>>, BuildError> {
     let mut endpoint = Endpoint::prepare(&EndpointSettings {
         field: "http_endpoint",
         url: &config.endpoint,
@@ -24,10 +32,8 @@ pub(super) fn build(
         keepalive: milliseconds(config.keepalive),
     })?;
     let is_batched = config.policy.max_batch > 1;
-    let deliver = Box::new(move |records: &[Vec<u8>]| endpoint.send(&body(records, is_batched)));
-    Ok(Arc::new(HttpLog {
-        custom: CustomFields::prepare(input.config, &mut context.notices),
-        courier: Courier::new(format!("http-log {}", input.id), config.policy, deliver),
+    Ok(Box::new(move |records: &[Vec<u8>]| {
+        endpoint.send(&body(records, is_batched))
     }))
 }
 

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::otlp::{self, Attributes, Kind, LogRecord, Span, Value};
 use super::schema::Config;
 use crate::measures;
-use crate::outbox::{Courier, Endpoint, EndpointSettings};
+use crate::outbox::{Courier, Deliver, Endpoint, EndpointSettings};
 use crate::trace::{Extracted, Injected, SpanId, TraceId, is_sampled_by_ratio};
 
 /// How long an idle connection to a collector is kept.
@@ -69,23 +69,22 @@ fn courier(
     config: &Config,
     resource: &[u8],
 ) -> Result<Courier<Vec<u8>>, BuildError> {
-    let mut endpoint = Endpoint::prepare(&EndpointSettings {
-        field,
-        url,
-        method: "POST",
-        content_type: "application/x-protobuf",
-        headers: &config.headers,
-        timeout: config.timeout,
-        keepalive: KEEPALIVE,
-    })?;
-    let resource = resource.to_vec();
-    let deliver =
-        Box::new(move |entries: &[Vec<u8>]| endpoint.send(&otlp::request(&resource, entries)));
-    Ok(Courier::new(
-        format!("opentelemetry {id}"),
-        config.policy,
-        deliver,
-    ))
+    let make = || {
+        let mut endpoint = Endpoint::prepare(&EndpointSettings {
+            field,
+            url,
+            method: "POST",
+            content_type: "application/x-protobuf",
+            headers: &config.headers,
+            timeout: config.timeout,
+            keepalive: KEEPALIVE,
+        })?;
+        let resource = resource.to_vec();
+        let deliver: Deliver<Vec<u8>> =
+            Box::new(move |entries| endpoint.send(&otlp::request(&resource, entries)));
+        Ok(deliver)
+    };
+    Courier::with(format!("opentelemetry {id}"), config.policy, make)
 }
 
 struct OpenTelemetry {

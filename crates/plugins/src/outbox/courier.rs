@@ -30,6 +30,8 @@ pub(crate) struct Policy {
     pub(crate) first_delay: Duration,
     /// Longest wait between retries.
     pub(crate) max_delay: Duration,
+    /// Most batches that are delivered at the same time.
+    pub(crate) senders: usize,
 }
 
 impl Policy {
@@ -42,16 +44,18 @@ impl Policy {
         max_retry_time: Duration::ZERO,
         first_delay: Duration::ZERO,
         max_delay: Duration::ZERO,
+        senders: 1,
     };
 }
 
-/// Takes entries and has them delivered by a thread of its own, which starts with the first one.
+/// Takes entries and has them delivered by threads of its own. The first starts with the first
+/// entry, each further one when a whole batch waits and all others are busy.
 pub(crate) struct Courier<T> {
     name: String,
     queue: Arc<Queue<T>>,
     policy: Policy,
-    /// Until the thread has started.
-    deliver: Mutex<Option<Deliver<T>>>,
+    /// Those whose threads have not started.
+    spare: Mutex<Vec<Deliver<T>>>,
 }
 
 impl<T> fmt::Debug for Courier<T> {
@@ -64,20 +68,45 @@ impl<T> fmt::Debug for Courier<T> {
 }
 
 impl<T: Entry + Send + 'static> Courier<T> {
-    /// A courier; `name` is for logs.
+    /// A courier that delivers one batch at a time; `name` is for logs.
     pub(crate) fn new(name: String, policy: Policy, deliver: Deliver<T>) -> Self {
+        Self::of(name, policy, vec![deliver])
+    }
+
+    /// A courier that delivers as many batches at a time as its policy says, each with a sender
+    /// of its own.
+    ///
+    /// # Errors
+    ///
+    /// What `make` has against a sender.
+    pub(crate) fn with<E>(
+        name: String,
+        policy: Policy,
+        mut make: impl FnMut() -> Result<Deliver<T>, E>,
+    ) -> Result<Self, E> {
+        let senders = (0..policy.senders.max(1)).map(|_| make());
+        Ok(Self::of(name, policy, senders.collect::<Result<_, E>>()?))
+    }
+
+    fn of(name: String, policy: Policy, spare: Vec<Deliver<T>>) -> Self {
         Self {
             name,
             queue: Arc::new(Queue::new(policy.max_entries, policy.max_bytes)),
             policy,
-            deliver: Mutex::new(Some(deliver)),
+            spare: Mutex::new(spare),
         }
     }
 
     /// Has an entry delivered.
     pub(crate) fn send(&self, entry: T) {
         losses::count(&self.name, self.queue.push(entry));
-        let Some(deliver) = self.deliver.lock().take() else {
+        let deliver = {
+            let mut spare = self.spare.lock();
+            let is_first = spare.len() == self.policy.senders.max(1);
+            let is_wanted = is_first || self.queue.lacks_readers(self.policy.max_batch);
+            is_wanted.then(|| spare.pop()).flatten()
+        };
+        let Some(deliver) = deliver else {
             return;
         };
         let (queue, policy, name) = (Arc::clone(&self.queue), self.policy, self.name.clone());

@@ -14,7 +14,7 @@ mod tests;
 mod trouble;
 
 pub(crate) use connection::{Connection, Target, milliseconds};
-pub(crate) use courier::{Courier, Policy};
+pub(crate) use courier::{Courier, Deliver, Policy};
 pub(crate) use datagrams::Datagrams;
 pub(crate) use http::{Endpoint, EndpointSettings};
 pub use losses::lost_records;

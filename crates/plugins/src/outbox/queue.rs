@@ -17,7 +17,7 @@ impl Entry for Vec<u8> {
     }
 }
 
-/// A queue with one reader.
+/// A queue.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
@@ -31,6 +31,8 @@ struct State<T> {
     entries: VecDeque<T>,
     bytes: usize,
     dropped: u64,
+    /// Readers that wait for an entry.
+    idle: usize,
     is_closed: bool,
 }
 
@@ -50,6 +52,7 @@ impl<T: Entry> Queue<T> {
                 entries: VecDeque::new(),
                 bytes: 0,
                 dropped: 0,
+                idle: 0,
                 is_closed: false,
             }),
             changed: Condvar::new(),
@@ -85,14 +88,20 @@ impl<T: Entry> Queue<T> {
         dropped
     }
 
+    /// Whether a batch of that size waits and nobody waits for it.
+    pub(super) fn lacks_readers(&self, batch: usize) -> bool {
+        let state = self.state.lock();
+        state.idle == 0 && state.entries.len() >= batch
+    }
+
     /// Entries dropped since this was last asked.
     pub(super) fn take_dropped(&self) -> u64 {
         std::mem::take(&mut self.state.lock().dropped)
     }
 
     /// Waits for an entry and then a while for more, up to `most`; the while counts from the
-    /// first, however many come. An empty batch when there is only something dropped to tell of;
-    /// nothing when the queue is closed and empty.
+    /// first, however many come. An empty batch when there is only something dropped to tell of, or
+    /// another reader was faster; nothing when the queue is closed and empty.
     pub(super) fn take(&self, most: usize, patience: Duration) -> Option<Vec<T>> {
         let mut state = self.state.lock();
         while state.entries.is_empty() {
@@ -102,7 +111,9 @@ impl<T: Entry> Queue<T> {
             if state.is_closed {
                 return None;
             }
+            state.idle += 1;
             self.changed.wait(&mut state);
+            state.idle -= 1;
         }
         let lacks = |state: &mut State<T>| state.entries.len() < most && !state.is_closed;
         self.changed.wait_while_for(&mut state, lacks, patience);

@@ -154,6 +154,39 @@ fn entries_that_keep_coming_do_not_put_a_delivery_off() {
     assert_eq!(delivered.and_then(|batch| batch.first().copied()), Some(0));
 }
 
+#[test]
+fn batches_are_delivered_at_the_same_time_where_that_is_wished() {
+    let meeting = Arc::new(std::sync::Barrier::new(4));
+    let policy = Policy {
+        senders: 4,
+        ..Policy::SIMPLE
+    };
+    let (sender, receiver) = sync_channel(100);
+    let courier = Courier::<u32>::with("test".to_owned(), policy, || {
+        let (meeting, sender) = (Arc::clone(&meeting), sender.clone());
+        let deliver: super::Deliver<u32> = Box::new(move |batch| {
+            // Nobody goes on before all four are here.
+            meeting.wait();
+            let sent = sender.send(batch.to_vec());
+            sent.map_err(|error| error.to_string())
+        });
+        Ok::<_, std::convert::Infallible>(deliver)
+    });
+    let courier = courier.unwrap();
+    // An entry that nobody takes at once may find a sender with the next one.
+    let mut sent = 0;
+    let mut delivered = Vec::new();
+    while delivered.len() < 4 {
+        courier.send(sent);
+        sent += 1;
+        while let Ok(batch) = receiver.recv_timeout(Duration::from_millis(20)) {
+            delivered.extend(batch);
+        }
+    }
+    delivered.sort_unstable();
+    assert_eq!(delivered[..4], [0, 1, 2, 3]);
+}
+
 /// The lines that troubles make, by number.
 #[derive(Clone, Default)]
 struct Lines(Arc<AtomicUsize>);

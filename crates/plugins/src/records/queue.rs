@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::outbox::Policy;
 
+/// Limit: batches sent at the same time where the configuration sets none.
+const SENDERS_MAX: usize = 16;
+
 /// The members of a `queue` record.
 pub(crate) fn queue() -> Schema {
     Schema::record([
@@ -108,6 +111,10 @@ pub(crate) fn policy(config: &Reader<'_>) -> Result<Policy, DecodeError> {
         max_retry_time: seconds(number("max_retry_time", 60.0)),
         first_delay: seconds(number("initial_retry_delay", 0.01)),
         max_delay: seconds(number("max_retry_delay", 60.0)),
+        senders: match record.get("concurrency_limit").and_then(Value::as_i64) {
+            Some(-1) => SENDERS_MAX,
+            _ => 1,
+        },
     })
 }
 

@@ -7,7 +7,7 @@ use plugin_api::{BuildContext, BuildError, Exchange, Handler, Outcome, PluginInp
 use super::schema::{Config, Metric, ServiceNaming};
 use super::sender::Sender;
 use crate::measures::{self, Measure, TagStyle, write_line};
-use crate::outbox::Courier;
+use crate::outbox::{Courier, Deliver};
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -21,10 +21,13 @@ pub(super) fn build(
     if config.hostname_in_prefix && config.tag_style.is_none() {
         prefix = format!("{prefix}.node.{hostname}");
     }
-    let mut sender = Sender::new(&config);
-    let deliver = Box::new(move |entries: &[Vec<u8>]| sender.send(entries));
+    let make = || {
+        let mut sender = Sender::new(&config);
+        let deliver: Deliver<Vec<u8>> = Box::new(move |entries| sender.send(entries));
+        Ok::<_, BuildError>(deliver)
+    };
     Ok(Arc::new(StatsD {
-        courier: Courier::new(format!("statsd {}", input.id), config.policy, deliver),
+        courier: Courier::with(format!("statsd {}", input.id), config.policy, make)?,
         prefix,
         hostname,
         config,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::schema::Config;
 use super::span::{Remote, Span};
-use crate::outbox::{Courier, Endpoint, EndpointSettings};
+use crate::outbox::{Courier, Deliver, Endpoint, EndpointSettings};
 use crate::trace::{Extracted, Injected, SpanId, TraceId, is_sampled_by_ratio};
 
 /// How long an idle connection to the collector is kept.
@@ -29,7 +29,11 @@ pub(super) fn build(
     let config = Config::try_from(input.config)?;
     let courier = match &config.endpoint {
         None => None,
-        Some(url) => Some(courier(input.id, url, &config)?),
+        Some(url) => {
+            let make = || sender(url, &config);
+            let name = format!("zipkin {}", input.id);
+            Some(Courier::with(name, config.policy, make)?)
+        }
     };
     Ok(Arc::new(Zipkin {
         id: input.id,
@@ -39,7 +43,7 @@ pub(super) fn build(
     }))
 }
 
-fn courier(id: Uuid, url: &str, config: &Config) -> Result<Courier<Vec<u8>>, BuildError> {
+fn sender(url: &str, config: &Config) -> Result<Deliver<Vec<u8>>, BuildError> {
     let mut endpoint = Endpoint::prepare(&EndpointSettings {
         field: "http_endpoint",
         url,
@@ -49,13 +53,12 @@ fn courier(id: Uuid, url: &str, config: &Config) -> Result<Courier<Vec<u8>>, Bui
         timeout: config.timeout,
         keepalive: KEEPALIVE,
     })?;
-    let deliver = Box::new(move |spans: &[Vec<u8>]| {
+    Ok(Box::new(move |spans: &[Vec<u8>]| {
         let mut list = vec![b'['];
         list.extend_from_slice(&spans.join(&b','));
         list.push(b']');
         endpoint.send(&list)
-    });
-    Ok(Courier::new(format!("zipkin {id}"), config.policy, deliver))
+    }))
 }
 
 struct Zipkin {

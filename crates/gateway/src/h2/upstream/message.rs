@@ -40,7 +40,16 @@ pub(super) fn request(head: &RequestHead, bytes: &[u8], is_tls: bool) -> Option<
         let name = HeaderName::from_bytes(line.name.of(bytes)).ok()?;
         fields.append(name, HeaderValue::from_bytes(value).ok()?);
     }
+    // Clients of gRPC say so; a plugin may have made a call of what one sent that is none.
+    let is_grpc = fields.get(CONTENT_TYPE).is_some_and(is_grpc);
+    if is_grpc && !fields.contains_key(TE) {
+        fields.insert(TE, HeaderValue::from_static("trailers"));
+    }
     Some(request)
+}
+
+fn is_grpc(kind: &HeaderValue) -> bool {
+    kind.as_bytes().starts_with(b"application/grpc")
 }
 
 fn is_of_hop(kind: Known) -> bool {
@@ -98,9 +107,7 @@ fn form(fields: &HeaderMap, status: u16, is_head: bool, has_ended: bool) -> Form
     if is_head || status < 200 || matches!(status, 204 | 304) {
         return Form::Nothing;
     }
-    let is_grpc = fields
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    let is_grpc = fields.get(CONTENT_TYPE).is_some_and(is_grpc);
     // What has trailers cannot be sent by its length.
     let has_length = fields.contains_key(CONTENT_LENGTH) && (!is_grpc || has_ended);
     if has_length {

@@ -213,6 +213,8 @@ async fn grpc_web_without_a_proto_refuses_json_and_answers_browsers() {
     assert_eq!((answer.0.status().as_u16(), &*answer.1), (200, &b"OK"[..]));
     for (name, value) in [
         ("access-control-allow-methods", "POST"),
+        ("grpc-status", "0"),
+        ("grpc-message", "OK"),
         (
             "access-control-allow-headers",
             "content-type,x-grpc-web,x-user-agent",
@@ -221,6 +223,13 @@ async fn grpc_web_without_a_proto_refuses_json_and_answers_browsers() {
     ] {
         assert_eq!(header(&answer, name), value);
     }
+    // A call is a POST; of all else the content type alone is changed.
+    let kind = "application/grpc-web";
+    let answer = scene.ask("GET", "/whole", kind, "").await;
+    assert_eq!(
+        (header(&answer, "content-type"), &*answer.1),
+        (kind, &b""[..])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
