@@ -36,7 +36,7 @@ pub(super) fn build(
         trust: context.shared.get::<Trust>(),
     });
     let keeper = context.shared.get::<Keeper>();
-    let served = keeper.serve(Arc::clone(&instance));
+    let served = keeper.serve(&instance);
     served.map_err(|error| BuildError::Config {
         field: "storage".to_owned(),
         reason: format!("no thread for it: {error}"),

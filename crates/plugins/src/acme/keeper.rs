@@ -1,7 +1,7 @@
 //! Certificates in memory, and the thread that obtains and renews them.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -62,7 +62,8 @@ pub(super) struct Keeper {
     absent: Mutex<HashMap<String, u64>>,
     /// Hosts that the thread deals with.
     busy: Mutex<HashSet<String>>,
-    instance: Mutex<Option<Arc<Instance>>>,
+    /// Gone with the configuration that it belongs to.
+    instance: Mutex<Weak<Instance>>,
     queue: Mutex<Option<mpsc::Sender<String>>>,
 }
 
@@ -80,8 +81,8 @@ impl Keeper {
     /// # Errors
     ///
     /// When the system gives no thread.
-    pub(super) fn serve(self: &Arc<Self>, instance: Arc<Instance>) -> std::io::Result<()> {
-        *self.instance.lock() = Some(instance);
+    pub(super) fn serve(self: &Arc<Self>, instance: &Arc<Instance>) -> std::io::Result<()> {
+        *self.instance.lock() = Arc::downgrade(instance);
         self.absent.lock().clear();
         let mut queue = self.queue.lock();
         if queue.is_some() {
@@ -148,7 +149,7 @@ impl Keeper {
 
     /// Hosts whose certificates end soon.
     fn ending(&self) -> Vec<String> {
-        let Some(instance) = self.instance.lock().clone() else {
+        let Some(instance) = self.instance.lock().upgrade() else {
             return Vec::new();
         };
         let kept = self.certificates.lock();
@@ -158,7 +159,7 @@ impl Keeper {
 
     /// Deals with a host beside others, unless it is dealt with already.
     fn begin(self: &Arc<Self>, host: String) {
-        let Some(instance) = self.instance.lock().clone() else {
+        let Some(instance) = self.instance.lock().upgrade() else {
             return;
         };
         {

@@ -54,7 +54,7 @@ fn the_answer_to_a_challenge_comes_out_of_the_storage() {
     core()
         .block_on(memory.set(&challenge("tok"), "tok.thumb"))
         .unwrap();
-    let mut ask = |host: &str, path: &str| {
+    let ask = |host: &str, path: &str| {
         let mut request = Request::new("GET", path, &[("host", host)]);
         let reply = request.access(&bench, &*handler)?;
         Some((reply.status, reply.body))
