@@ -235,11 +235,11 @@ impl Follower {
     }
 }
 
-<<<<<<< HEAD
 /// What a version of the database is called as a configuration.
 fn hash_of(version: u64) -> String {
     format!("{version:032x}")
-=======
+}
+
 #[cfg(test)]
 mod tests {
     //! Facts about what is passed over.
@@ -270,5 +270,4 @@ mod tests {
             assert_eq!(only_new_data(&changes, &known), newest, "{changes:?}");
         }
     }
->>>>>>> a356cd1 (plugins: run grpc-web, grpc-gateway and acme)
 }
