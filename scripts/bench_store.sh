@@ -43,7 +43,7 @@ awk 'BEGIN {
 }' > "$folder/large.yaml"
 # Ports below those that outgoing connections take.
 "$gatehouse" quickstart --data-dir "$folder/data" --no-sample \
-  --platform-port 19443 --proxy-port 19080 --proxy-tls-port 19444 --status-port 19007 \
+  --platform-port 24443 --proxy-port 24080 --proxy-tls-port 24444 --status-port 24007 \
   > "$folder/quickstart.log" &
 platform=$!
 until grep -q 'is running' "$folder/quickstart.log"; do
