@@ -61,6 +61,7 @@ GROUPS = [
         "plugin-multi-auth", "plugin-oauth2", "plugin-session"]),
     ("proxy-plugins-log.jsonl", ["plugin-file-log", "plugin-http-log", "plugin-prometheus", "plugin-zipkin",
         "plugin-opentelemetry"]),
+    ("proxy-plugins-function.jsonl", ["plugin-pre-function", "plugin-post-function"]),
     ("proxy-plugins-order.jsonl", ["plugin-order", "plugin-scope", "plugin-disabled"]),
     (
         "proxy-plugins-traffic.jsonl",

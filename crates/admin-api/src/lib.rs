@@ -10,7 +10,6 @@
 
 pub mod batch;
 pub mod core;
-pub mod custom;
 pub mod gateway;
 pub mod import;
 pub mod revision;

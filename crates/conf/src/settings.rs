@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::load::vault;
 use crate::values::{
     Cidr, CipherSuite, ClusterMtls, Database, DnsSettings, Endpoint, ErrorType, HeaderBuffers,
     HeaderTokens, Listen, LogLevel, LogTarget, Ocsp, PortMap, Postgres, ProxyServer, RealIpHeader,
@@ -37,6 +38,8 @@ pub struct Settings {
     pub workers: usize,
     /// `plugins`: which plugins may be configured.
     pub plugins: Selection,
+    /// `lua_package_path`: where modules of plugins in Lua are looked for; each has a `?`.
+    pub lua_package_path: Vec<String>,
     /// `vaults`: which kinds of vaults references may use.
     pub vaults: Selection,
     /// `tracing_instrumentations`: names of what becomes spans; empty means off.
@@ -273,6 +276,18 @@ impl Settings {
     #[must_use]
     pub fn dynamic(&self, name: &str) -> Option<&str> {
         self.dynamic.get(name).map(Secret::expose)
+    }
+
+    /// What a reference to the vault `env` stands for, `{vault://env/name}` or `env/name`.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be resolved. Says names, never values.
+    pub fn secret(&self, reference: &str) -> Result<String, String> {
+        let reference = vault::inner(reference).unwrap_or(reference);
+        let prefix = self.dynamic("vault_env_prefix").unwrap_or_default();
+        let find = |name: &str| self.environment.get(name).map(Secret::expose);
+        vault::look_up(reference, prefix, find)
     }
 
     /// Whether `gatehouse node` can run with these settings.

@@ -490,7 +490,7 @@ fn an_unknown_variable_never_stops_a_start() {
 
 #[test]
 fn a_property_without_effect_is_told_once_when_it_differs_from_its_default() {
-    let text = "pg_host = 127.0.0.1\nlua_package_path = /x\nanonymous_reports = true\n\
+    let text = "pg_host = 127.0.0.1\nlua_package_cpath = /x\nanonymous_reports = true\n\
                 request_debug = off\nnginx_daemon = maybe\n";
     let (_, notices) = from_file(text, false).expect("it loads");
     let texts: Vec<String> = notices.iter().map(ToString::to_string).collect();
@@ -498,7 +498,7 @@ fn a_property_without_effect_is_told_once_when_it_differs_from_its_default() {
     assert_eq!(has("pg_host"), 0, "{texts:?}");
     assert_eq!(has("anonymous_reports"), 0, "{texts:?}");
     assert_eq!(
-        has("`lua_package_path` is set but has no effect: Gatehouse runs no Lua"),
+        has("`lua_package_cpath` is set but has no effect: no native code"),
         1
     );
     assert_eq!(has("`request_debug` is set but has no effect"), 1);

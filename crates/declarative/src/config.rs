@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use entities::Map;
-use serde_json::Value;
 
 /// Tables of complete entities by plural name; foreign keys are `{"id": "…"}`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,15 +22,27 @@ impl Config {
     /// the config store that the vault names. Nodes get both with their configuration.
     #[must_use]
     pub fn config_store_secret(&self, vault: &Map, key: &str) -> Option<&str> {
-        let store = vault.get("config")?.get("config_store_id")?.as_str()?;
-        let is_it = |row: &&Map| {
-            let of = row
-                .get("config_store")
-                .and_then(|of| of.get("id")?.as_str());
-            of == Some(store) && row.get("key").and_then(Value::as_str) == Some(key)
-        };
-        let row = self.rows("config_store_secrets").iter().find(is_it)?;
-        row.get("value")?.as_str()
+        let found = self
+            .config_store_secrets(vault)
+            .find(|(own, _)| *own == key);
+        found.map(|(_, value)| value)
+    }
+
+    /// Keys and values of all secrets that a vault of type `konnect` (a row of `vaults`) reads.
+    pub fn config_store_secrets<'a>(
+        &'a self,
+        vault: &Map,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let store = vault
+            .get("config")
+            .and_then(|config| config.get("config_store_id")?.as_str())
+            .map(str::to_owned);
+        let rows = self.rows("config_store_secrets").iter();
+        rows.filter_map(move |row| {
+            let of = row.get("config_store")?.get("id")?.as_str()?;
+            (store.as_deref() == Some(of))
+                .then_some((row.get("key")?.as_str()?, row.get("value")?.as_str()?))
+        })
     }
 
     /// Whether a node with this configuration counts as not configured: nothing, or only

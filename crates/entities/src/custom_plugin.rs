@@ -1,6 +1,6 @@
 //! Plugins whose code is kept with the configuration.
 //!
-//! Kept and given back as text. Nodes do not get them: nothing in this program runs foreign code.
+//! Kept and given back as text. Nodes do not get them: they run the plugins that are installed on them.
 
 use schema::{Field, Schema};
 

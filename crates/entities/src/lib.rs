@@ -10,6 +10,7 @@
 mod acl;
 mod acme_storage;
 mod basicauth_credential;
+pub mod brought;
 mod ca_certificate;
 mod catalogue;
 mod certificate;

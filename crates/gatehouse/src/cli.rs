@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Helpers for nodes and control planes
     #[command(subcommand)]
     Hybrid(Hybrid),
+    /// Read what references to vaults stand for
+    #[command(subcommand)]
+    Vault(Vault),
     /// Print the lines that /etc/hosts needs for the platform's names
     Hosts(Hosts),
     /// Repair access to a platform, back it up and restore it, on its data folder
@@ -347,6 +350,21 @@ pub(crate) struct Access {
     /// Folder of the quickstart [default: gatehouse in the user's data folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Vault {
+    /// Print what a reference stands for in a node with these settings
+    ///
+    /// Only the vault `env` can be read without a configuration.
+    Get {
+        /// The reference, such as `{vault://env/name-of-variable}` or `env/name-of-variable`
+        #[arg(value_name = "REFERENCE")]
+        reference: String,
+        /// Settings [default: /etc/kong/kong.conf or /etc/kong.conf, where one exists]
+        #[arg(short, long, value_name = "FILE")]
+        conf: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

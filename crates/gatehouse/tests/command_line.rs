@@ -104,16 +104,43 @@ fn gen_cert_refuses_impossible_days_and_folders() {
 }
 
 #[test]
+fn vault_get_prints_what_a_reference_stands_for() {
+    let variables = [
+        ("MY_TOKEN", "secret"),
+        ("DB", r#"{"password":"p"}"#),
+        ("KONG_VAULT_ENV_PREFIX", "my_"),
+    ];
+    for (reference, told) in [
+        ("{vault://env/token}", "secret\n"),
+        ("env/token", "secret\n"),
+        ("{vault://env/db/password?prefix=}", "p\n"),
+    ] {
+        let (code, output, errors) = run_with(&["vault", "get", reference], &variables);
+        assert_eq!((code, output.as_str()), (0, told), "{errors}");
+    }
+    for (reference, fault) in [
+        ("{vault://env/none}", "the variable `MY_NONE` is not set"),
+        ("{vault://aws/x}", "only the vault `env`"),
+        ("", "only the vault `env`"),
+    ] {
+        let (code, output, errors) = run_with(&["vault", "get", reference], &variables);
+        assert_eq!((code, output.as_str()), (1, ""));
+        assert!(errors.contains(fault), "{errors}");
+        assert!(!errors.contains("secret"), "{errors}");
+    }
+}
+
+#[test]
 fn check_reads_file_and_environment() {
     let folder = TempDir::new("check");
     let file = folder.join("kong.conf");
-    std::fs::write(&file, "database = off\nlua_package_path = /x\n").unwrap();
+    std::fs::write(&file, "database = off\nlua_package_cpath = /x\n").unwrap();
     let file = file.display().to_string();
     let (code, output, errors) = run(&["check", "-c", &file]);
     assert_eq!(code, 0, "{errors}");
     assert!(output.contains("valid"), "{output}");
     assert!(
-        errors.contains("warning: `lua_package_path` is set but has no effect"),
+        errors.contains("warning: `lua_package_cpath` is set but has no effect"),
         "{errors}"
     );
     let wrong = [("KONG_ROLE", "boss"), ("KONG_STATUS_LISTEN", "nowhere")];

@@ -256,6 +256,8 @@ impl fmt::Debug for Definition {
 pub struct PluginInput<'a> {
     /// Id of the entity.
     pub id: Uuid,
+    /// Name of the plugin.
+    pub name: &'a str,
     /// The `config` member.
     pub config: &'a Map<String, Value>,
     /// Scope: route.

@@ -161,6 +161,19 @@ pub struct RequestEdits {
     pub scheme: Option<Scheme>,
     /// Body to send instead of the received one; only meaningful when the body was buffered.
     pub body: Option<Bytes>,
+    /// Changes to the service itself.
+    pub service: Option<Box<ServiceEdits>>,
+}
+
+/// Changes to the service of one request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceEdits {
+    /// Name of the upstream whose targets get the request; an unknown one changes nothing.
+    pub upstream: Option<Bytes>,
+    /// How often a failed request is tried again.
+    pub retries: Option<u16>,
+    /// Milliseconds for connecting, writing and reading.
+    pub timeouts: Option<(u32, u32, u32)>,
 }
 
 impl RequestEdits {
@@ -175,6 +188,7 @@ impl RequestEdits {
             && self.destination.is_none()
             && self.scheme.is_none()
             && self.body.is_none()
+            && self.service.is_none()
     }
 
     /// Forgets all changes and keeps the allocations.
@@ -187,6 +201,7 @@ impl RequestEdits {
         self.destination = None;
         self.scheme = None;
         self.body = None;
+        self.service = None;
     }
 }
 

@@ -25,7 +25,9 @@ mod lookups;
 mod progress;
 mod query;
 mod reply;
+mod secrets;
 mod shared;
+mod shares;
 
 pub use chain::{Bound, Chain, ConsumerMap, Entry};
 pub use database::{Addition, Database, DatabaseError, DatabaseFuture};
@@ -34,7 +36,7 @@ pub use definition::{
     HTTP_PROTOCOLS, Instruments, Needs, NodeInfo, Phases, PluginInput, PrepareCredential, Scopes,
     Tracing,
 };
-pub use edits::{HeaderEdits, RequestEdits, ResponseEdits};
+pub use edits::{HeaderEdits, RequestEdits, ResponseEdits, ServiceEdits};
 pub use exchange::{Exchange, Hello, Identity, Locals, ResponseView};
 pub use handler::{BodyChunk, Handler, LocalBoxFuture, Outcome, Preread, Step, Verdict};
 pub use head::{Head, HeadIndex, HeaderSpan, HttpVersion, Span};
@@ -45,7 +47,9 @@ pub use lookups::{CredentialEntry, CredentialIndex, CredentialSlot, Lookups, Loo
 pub use progress::{Run, failures};
 pub use query::{decode as decode_query, pairs as query_pairs, parameter as query_parameter};
 pub use reply::{Reply, ReplyBody, ResponseSource};
+pub use secrets::{ReadSecret, Secrets};
 pub use shared::Shared;
+pub use shares::{GrantShares, ShareAsked, ShareFuture, ShareGranted, Shares};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@
 //! Expiry is judged here; what a credential means is the plugin's business.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -89,6 +89,7 @@ pub struct Lookups {
     consumers: HashMap<Uuid, Arc<ConsumerInfo>>,
     usernames: HashMap<Bytes, Uuid>,
     acl_groups: HashMap<Uuid, Vec<Bytes>>,
+    upstreams: HashSet<Bytes>,
 }
 
 impl Lookups {
@@ -149,6 +150,12 @@ impl Lookups {
         by_id.or_else(|| self.consumer(*self.usernames.get(id_or_username.as_bytes())?))
     }
 
+    /// Whether the configuration has an upstream of this name.
+    #[must_use]
+    pub fn has_upstream(&self, name: &[u8]) -> bool {
+        self.upstreams.contains(name)
+    }
+
     /// Names of the groups (`acls`) a consumer belongs to, in the order of the configuration.
     #[must_use]
     pub fn acl_groups(&self, consumer: Uuid) -> &[Bytes] {
@@ -176,6 +183,11 @@ impl LookupsBuilder {
             self.lookups.usernames.insert(username.clone(), id);
         }
         self.lookups.consumers.insert(id, Arc::new(consumer));
+    }
+
+    /// Adds an upstream.
+    pub fn upstream(&mut self, name: impl Into<Bytes>) {
+        self.lookups.upstreams.insert(name.into());
     }
 
     /// The consumer added under an id.

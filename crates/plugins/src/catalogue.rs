@@ -6,7 +6,7 @@ use entities::{PluginCatalogue, Scope};
 use plugin_api::{Definition, HTTP_PROTOCOLS, Scopes};
 use schema::Schema;
 
-use crate::DEFINITIONS;
+use crate::{Brought, DEFINITIONS};
 
 /// The plugins of this build, with their schemas prepared.
 #[derive(Debug)]
@@ -24,11 +24,22 @@ pub fn catalogue() -> Arc<Catalogue> {
 /// The same, without those that are switched off on a node.
 #[must_use]
 pub fn catalogue_of(is_enabled: impl Fn(&str) -> bool) -> Arc<Catalogue> {
+    catalogue_with(is_enabled, &Brought::default())
+}
+
+/// The same, with the plugins that a node brings along.
+#[must_use]
+pub fn catalogue_with(is_enabled: impl Fn(&str) -> bool, brought: &Brought) -> Arc<Catalogue> {
     let mut plugins: Vec<_> = DEFINITIONS
         .iter()
         .filter(|definition| is_enabled(definition.name))
         .map(|definition| (*definition, (definition.schema)()))
         .collect();
+    let described = brought.definitions().filter_map(|definition| {
+        let schema = brought.schema(definition.name)?;
+        Some((definition, schema.clone()))
+    });
+    plugins.extend(described);
     plugins.sort_by_key(|(definition, _)| definition.name);
     Arc::new(Catalogue { plugins })
 }

@@ -20,6 +20,7 @@ pub mod aws_lambda;
 pub mod azure_functions;
 pub mod basic_auth;
 pub mod bot_detection;
+mod brought;
 mod catalogue;
 pub mod correlation_id;
 pub mod cors;
@@ -69,7 +70,8 @@ mod trace;
 pub mod udp_log;
 pub mod zipkin;
 
-pub use catalogue::{Catalogue, catalogue, catalogue_of, takes_groups};
+pub use brought::{Brought, Installed};
+pub use catalogue::{Catalogue, catalogue, catalogue_of, catalogue_with, takes_groups};
 pub use outbox::lost_records;
 pub use outcall::Trust;
 

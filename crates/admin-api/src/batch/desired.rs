@@ -11,7 +11,7 @@ use store::Tables;
 use uuid::Uuid;
 
 use super::keep;
-use crate::custom::{self, CustomPlugin};
+use entities::brought::{self as custom, CustomPlugin};
 
 /// Rows that are only looked at.
 type Rows<'r> = BTreeMap<&'r str, Vec<&'r Packed>>;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::Mount;
 use super::table::{Access, FLAT, MEMBERSHIPS, Membership, NESTED};
-use crate::custom;
+use entities::brought as custom;
 use openapi::{self, ErrorForm, Operation, Query, page, reference};
 
 const PAGING: [Query; 3] = [

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::call::Call;
 use super::error::CoreError;
 use super::query;
-use crate::custom::CustomPlugin;
 use crate::entity::{EntityError, Listing};
+use entities::brought::CustomPlugin;
 
 const KIND: &str = "plugin_schemas";
 

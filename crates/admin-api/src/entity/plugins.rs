@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::error::EntityError;
 use super::{Condition, Entities, Listing, Source, Test, keys};
-use crate::custom::{self, CustomPlugin};
 use crate::scope::Scope;
+use entities::brought::{self as custom, CustomPlugin};
 
 /// Where descriptions lie: the kind, and the member that holds the text.
 const PLACES: [(&str, &str); 2] = [

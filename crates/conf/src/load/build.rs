@@ -53,6 +53,10 @@ fn general(settings: &mut Settings, reader: &mut Reader) {
     settings.log_level = reader.choice("log_level");
     settings.workers = reader.parse("nginx_worker_processes", parse_workers).max(1);
     settings.plugins = Selection::parse(&reader.list("plugins"));
+    let path = reader.string("lua_package_path").unwrap_or_default();
+    let templates = path.split(';').map(str::trim);
+    let templates = templates.filter(|template| template.contains('?'));
+    settings.lua_package_path = templates.map(str::to_owned).collect();
     settings.vaults = Selection::parse(&reader.list("vaults"));
     tracing(settings, reader);
     settings.declarative_config = reader.path("declarative_config");

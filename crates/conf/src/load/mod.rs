@@ -8,7 +8,7 @@ mod material;
 mod merge;
 mod nearest;
 mod reader;
-mod vault;
+pub(crate) mod vault;
 
 use std::path::PathBuf;
 

@@ -14,11 +14,12 @@ pub(super) fn resolve(merged: &mut Merged, environment: &[(String, String)]) {
         let Some(reference) = inner(&value.text) else {
             continue;
         };
-        match look_up(
-            reference,
-            prefix.as_deref().unwrap_or_default(),
-            environment,
-        ) {
+        let find = |variable: &str| {
+            let found = environment.iter().rev();
+            let mut found = found.filter(|(name, _)| name == variable);
+            found.next().map(|(_, value)| value.as_str())
+        };
+        match look_up(reference, prefix.as_deref().unwrap_or_default(), find) {
             Ok(text) => value.text = text,
             Err(message) => errors.push(ConfError::Value {
                 property: name.clone(),
@@ -31,17 +32,17 @@ pub(super) fn resolve(merged: &mut Merged, environment: &[(String, String)]) {
     merged.errors.append(&mut errors);
 }
 
-fn inner(text: &str) -> Option<&str> {
+pub(crate) fn inner(text: &str) -> Option<&str> {
     text.strip_prefix("{vault://")
         .and_then(|rest| rest.strip_suffix('}'))
 }
 
 /// `Compat:` `env/name-of-secret` reads `NAME_OF_SECRET`; `env/name/key` takes a key of the JSON
 /// object that the variable holds; `?prefix=…` replaces `vault_env_prefix`.
-fn look_up(
+pub(crate) fn look_up<'e>(
     reference: &str,
     prefix: &str,
-    environment: &[(String, String)],
+    find: impl Fn(&str) -> Option<&'e str>,
 ) -> Result<String, String> {
     let (path, query) = reference.split_once('?').unwrap_or((reference, ""));
     let mut parts = path.split('/');
@@ -61,10 +62,10 @@ fn look_up(
     let variable = format!("{prefix}{resource}")
         .replace('-', "_")
         .to_ascii_uppercase();
-    let found = environment.iter().rev().find(|(name, _)| *name == variable);
-    let (_, value) = found.ok_or_else(|| format!("the variable `{variable}` is not set"))?;
+    let value = find(&variable);
+    let value = value.ok_or_else(|| format!("the variable `{variable}` is not set"))?;
     match parts.next().filter(|key| !key.is_empty()) {
-        None => Ok(value.clone()),
+        None => Ok(value.to_owned()),
         Some(key) => json_key(value, key)
             .ok_or_else(|| format!("the variable `{variable}` is no JSON object with `{key}`")),
     }

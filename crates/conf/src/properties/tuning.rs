@@ -3,7 +3,8 @@
 use super::{Property, array, boolean, choice, number, string};
 
 const FLAVORS: &[&str] = &["traditional", "traditional_compatible", "expressions"];
-const NO_LUA: &str = "Gatehouse runs no Lua";
+const SANDBOX: &str =
+    "Lua code always runs in the sandbox that docs/guides/lua-plugins.md describes";
 
 pub(super) const PROPERTIES: &[Property] = &[
     string(
@@ -73,10 +74,11 @@ pub(super) const PROPERTIES: &[Property] = &[
     string(
         "lua_package_path",
         "./?.lua;./?/init.lua;",
-        "Where Lua modules lie.",
+        "Where modules of plugins in Lua are looked for, by patterns separated by `;`.",
     )
-    .never(NO_LUA),
-    string("lua_package_cpath", "", "Where native Lua modules lie.").never(NO_LUA),
+    .acted(),
+    string("lua_package_cpath", "", "Where native Lua modules lie.")
+        .never("no native code is loaded into the node"),
     number(
         "lua_socket_pool_size",
         "256",
@@ -88,19 +90,19 @@ pub(super) const PROPERTIES: &[Property] = &[
         "sandbox",
         "What Lua code in plugins may do.",
     )
-    .never(NO_LUA),
+    .never(SANDBOX),
     array(
         "untrusted_lua_sandbox_requires",
         "",
         "Modules that such code may load.",
     )
-    .never(NO_LUA),
+    .never(SANDBOX),
     array(
         "untrusted_lua_sandbox_environment",
         "",
         "Variables that such code may see.",
     )
-    .never(NO_LUA),
+    .never(SANDBOX),
     string("openresty_path", "", "Where OpenResty lies.")
         .never("Gatehouse does not run on OpenResty"),
     string(

@@ -20,6 +20,7 @@ mod hello;
 mod merge;
 mod options;
 mod session;
+mod shares;
 mod space;
 mod telemetry;
 

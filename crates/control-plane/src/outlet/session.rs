@@ -16,7 +16,10 @@ use wire::Version;
 use wire::hash::HASH_LENGTH;
 use wire::limits::MAX_NODE_FRAME;
 use wire::socket::{Socket, SocketEvent};
-use wire::v1::{BasicInfo, NodeFrame, PRODUCT, PluginVersion, decode_node_frame};
+use wire::v1::{
+    BasicInfo, DrawRequest, NodeFrame, PRODUCT, PluginVersion, decode_draw, decode_node_frame,
+    encode_drawn,
+};
 
 use super::accept::{Handshake, NodeQuery, Peer, Refusal, clip};
 use super::admission::{Admitted, enter};
@@ -174,6 +177,10 @@ impl Session {
         let mut stuck_at = None;
         let space = Space::of(&self.inner, self.seen.control_plane);
         let mut refresh = Some(space.refresh(&self.inner));
+        if self.is_ours {
+            // Says that shares of counters can be drawn here.
+            self.grant(socket, &space, &DrawRequest::default());
+        }
         loop {
             if self.node_hash.is_some() {
                 push_at = None;
@@ -210,7 +217,10 @@ impl Session {
                     Ok(SocketEvent::Closed) => return End::Gone,
                     Ok(event) => {
                         silent_at = Instant::now() + options.silence;
-                        self.hear(event).await;
+                        match asked(&event) {
+                            Some(request) => self.grant(socket, &space, &request),
+                            None => self.hear(event).await,
+                        }
                     }
                     Err(error) => {
                         tracing::debug!(node = %self.seen.node_id, %error, "a link failed");
@@ -218,6 +228,16 @@ impl Session {
                     }
                 },
             }
+        }
+    }
+
+    /// Answers a node that draws shares.
+    fn grant(&self, socket: &mut NodeSocket, space: &Space, request: &DrawRequest) {
+        let now = clock::unix_millis() / 1000;
+        let answer = space.shares.draw(request, space.connected(), now);
+        let sent = encode_drawn(answer).map(|answer| socket.queue(answer).is_ok());
+        if !matches!(sent, Ok(true)) {
+            tracing::debug!(node = %self.seen.node_id, "a node gets no shares: its link is full");
         }
     }
 
@@ -321,6 +341,14 @@ impl Session {
         if let Err(error) = self.inner.planes.record_node(self.seen.clone()).await {
             tracing::warn!(%error, "a node's record was not written");
         }
+    }
+}
+
+/// The shares that a node asks for.
+fn asked(event: &SocketEvent) -> Option<DrawRequest> {
+    match event {
+        SocketEvent::Binary(payload) => decode_draw(payload),
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::Inner;
 use super::accept::Refusal;
 use super::build::{Build, Outcome};
+use super::shares::Shares;
 
 /// The spaces of all control planes that had a link or were asked for their hash.
 #[derive(Default)]
@@ -48,6 +49,8 @@ pub(crate) struct Space {
     /// Held while a configuration is exported, so that this happens once for all who wait.
     exporting: tokio::sync::Mutex<Exported>,
     state: Mutex<State>,
+    /// Counters that the nodes have together.
+    pub(super) shares: Shares,
 }
 
 /// What is remembered of the last export, whether or not anybody is connected.
@@ -95,6 +98,7 @@ impl Space {
                 dirty: Notify::new(),
                 exporting: tokio::sync::Mutex::new(Exported::default()),
                 state: Mutex::new(State::default()),
+                shares: Shares::default(),
             });
             tokio::spawn(export_on_change(Arc::downgrade(inner), Arc::clone(&space)));
             space

@@ -12,6 +12,7 @@ mod node;
 mod open_files;
 #[cfg(feature = "platform-side")]
 mod platform;
+mod vault;
 mod version;
 
 #[cfg(feature = "platform-side")]
@@ -52,6 +53,7 @@ pub(crate) fn run(arguments: Cli) -> Result<(), Failure> {
         Command::Hosts(arguments) => hosts::run(&arguments),
         #[cfg(feature = "platform-side")]
         Command::Admin(command) => admin::run(&command),
+        Command::Vault(command) => vault::run(command),
         Command::Version => {
             version::run();
             Ok(())

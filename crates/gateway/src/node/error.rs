@@ -15,6 +15,9 @@ pub enum NodeError {
     /// A certificate could not be made.
     #[error("the node's own certificate cannot be made: {0}")]
     Certificate(#[source] pki::Error),
+    /// Plugins in Lua that `plugins` names.
+    #[error("`plugins`: {0}")]
+    Plugins(String),
     /// The database.
     #[error("the node's database cannot be used: {0}")]
     Database(#[source] store::StoreError),

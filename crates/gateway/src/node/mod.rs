@@ -28,7 +28,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use conf::{Role, Settings};
 use entities::Catalogue;
-use plugin_api::NodeInfo;
+use plugin_api::{NodeInfo, Shares};
+use plugins::Brought;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -118,10 +119,12 @@ impl Node {
         let identity = identity(&settings);
         let certificate = certificate::default_certificate(&settings)?;
         let is_data_plane = settings.role == Role::DataPlane;
-        let catalogue = catalogue(&settings);
+        let brought = brought(&settings)?;
+        let catalogue = catalogue(&settings, &brought);
         let database = Database::of(&settings, &place, &catalogue).await?;
         let info = node_info(&settings, &identity, database.as_ref());
-        let compile = Arc::new(Compile::new(&settings, info, certificate.clone())?);
+        let compile = Compile::new(&settings, info, certificate.clone())?;
+        let compile = Arc::new(compile.with_brought(&brought));
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty(&compile)));
         let upstreams = Arc::clone(&compile.upstreams);
         let intake = Arc::new(Intake::new(IntakeOptions {
@@ -170,7 +173,7 @@ impl Node {
         };
         node.follow(database, followed, handle, (late, admin));
         if is_data_plane {
-            node.link(&settings, &identity, telemetry)?;
+            node.link(&settings, &identity, (&brought, &compile), telemetry)?;
         }
         node.announce();
         // Sockets of listeners that the settings name no more close with the predecessor.
@@ -218,10 +221,12 @@ impl Node {
         &mut self,
         settings: &Settings,
         identity: &Identity,
+        (brought, compile): (&Brought, &Compile),
         telemetry: TelemetrySink,
     ) -> Result<(), NodeError> {
-        let plugins: Vec<_> = plugins::DEFINITIONS
-            .iter()
+        let bundled = plugins::DEFINITIONS.iter().copied();
+        let plugins: Vec<_> = bundled
+            .chain(brought.definitions())
             .filter(|plugin| plugin.is_runnable())
             .map(|plugin| (plugin.name.to_owned(), Some(plugin.version.to_owned())))
             .collect();
@@ -229,6 +234,8 @@ impl Node {
         let options = ClientOptions::of(settings, identity.clone(), &plugins);
         let intake = Arc::clone(&self.intake) as Arc<dyn Apply>;
         let client = Client::new(link, options, intake);
+        let shares = Arc::clone(client.shares());
+        compile.shared.get::<Shares>().set(shares);
         let end = self.end.subscribe();
         self.links.spawn(async move { client.run(end).await });
         if let Some(sender) = Sender::new(settings, identity.clone(), telemetry)? {
@@ -314,12 +321,27 @@ fn telemetry(has_intake: bool) -> TelemetrySink {
     }
 }
 
+/// The plugins that the settings name and that do not come with the product.
+fn brought(settings: &Settings) -> Result<Arc<Brought>, NodeError> {
+    let names = settings.plugins.names.iter();
+    let names: Vec<_> = names
+        .filter(|name| plugins::definition(name).is_none())
+        .cloned()
+        .collect();
+    let brought = Brought::load(&names, &settings.lua_package_path)
+        .map_err(|faults| NodeError::Plugins(faults.join("; ")))?;
+    for notice in brought.notices() {
+        tracing::warn!("{notice}");
+    }
+    Ok(Arc::new(brought))
+}
+
 /// All kinds of entities, with the plugins that the settings enable.
-fn catalogue(settings: &Settings) -> Arc<Catalogue> {
+fn catalogue(settings: &Settings, brought: &Brought) -> Arc<Catalogue> {
     let selection = settings.plugins.clone();
     let is_enabled =
         |name: &str| selection.is_bundled || selection.names.iter().any(|chosen| chosen == name);
-    let catalogue = Catalogue::new(plugins::catalogue_of(is_enabled));
+    let catalogue = Catalogue::new(plugins::catalogue_with(is_enabled, brought));
     Arc::new(match settings.router_flavor {
         conf::RouterFlavor::Expressions => catalogue.with_expressions(),
         conf::RouterFlavor::Traditional | conf::RouterFlavor::TraditionalCompatible => catalogue,

@@ -10,7 +10,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use wire::socket::{Socket, SocketEvent};
 use wire::v1::{
-    BasicInfo, ErrorReport, NodeFrame, PlaneFrame, decode_reconfigure, encode_node_frame,
+    BasicInfo, ErrorReport, NodeFrame, PlaneFrame, decode_drawn, decode_reconfigure, encode_draw,
+    encode_node_frame,
 };
 use wire::{EMPTY_HASH, WireError};
 
@@ -19,6 +20,7 @@ use super::dial::BoxConnection;
 use super::error::LinkError;
 use super::info::basic_info;
 use super::link::{Identity, Link};
+use super::shares::ShareLink;
 
 const PATH: &str = "/v1/outlet";
 
@@ -92,6 +94,7 @@ pub struct Client {
     link: Link,
     options: ClientOptions,
     apply: Arc<dyn Apply>,
+    shares: Arc<ShareLink>,
     state: watch::Sender<LinkState>,
     /// The error last told to the log, so that a lasting one is told once.
     told: Mutex<Option<String>>,
@@ -114,9 +117,16 @@ impl Client {
             link,
             options,
             apply,
+            shares: Arc::default(),
             state: watch::channel(LinkState::default()).0,
             told: Mutex::new(None),
         }
+    }
+
+    /// Where plugins draw shares of counters over this link.
+    #[must_use]
+    pub const fn shares(&self) -> &Arc<ShareLink> {
+        &self.shares
     }
 
     /// How the link stands, as it changes.
@@ -159,6 +169,7 @@ impl Client {
             _ = is_over.wait_for(|is_over| *is_over) => None,
             ended = self.converse(&mut socket) => ended.err(),
         };
+        self.shares.close();
         socket.close().await;
         error
     }
@@ -207,6 +218,10 @@ impl Client {
                 done = work.done() => if self.finish(socket, done)? {
                     ping_at = Instant::now() + options.ping_interval;
                 },
+                request = self.shares.next() => {
+                    let request = encode_draw(request);
+                    queued(socket.queue(request.map_err(|e| LinkError::Broken(e.to_string()))?))?;
+                }
                 event = socket.event() => match queued(event)? {
                     SocketEvent::Closed => {
                         return Err(LinkError::Broken("the control plane closed it".to_owned()));
@@ -214,6 +229,10 @@ impl Client {
                     SocketEvent::Written => {}
                     SocketEvent::Binary(payload) => {
                         heard = Instant::now();
+                        if let Some(answer) = decode_drawn(&payload) {
+                            self.shares.hear(&answer);
+                            continue;
+                        }
                         // One that was not begun yet is out of date.
                         newest = Some(payload);
                     }

@@ -14,6 +14,7 @@ mod link;
 mod node_id;
 mod proxy;
 mod resolve;
+mod shares;
 mod tls;
 
 pub use apply::Apply;
@@ -24,3 +25,4 @@ pub use info::basic_info;
 pub use link::{Identity, Link};
 pub use node_id::node_id;
 pub use resolve::resolve;
+pub use shares::ShareLink;

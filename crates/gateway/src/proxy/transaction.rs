@@ -140,6 +140,10 @@ impl<C: Client> Transaction<'_, C> {
         let Some((entry, service)) = entry.and_then(|e| Some((e, e.service.as_deref()?))) else {
             return Ending::Abort;
         };
+        let edits = self.work.plugins.request.service.as_deref();
+        let edited =
+            edits.map(|edits| Box::new(service.with_edits(edits, &pinned.snapshot.balancers)));
+        let service = edited.as_deref().unwrap_or(service);
         if self.client.is_malformed() {
             return self.failed(&Fault::ClientBody).await;
         }

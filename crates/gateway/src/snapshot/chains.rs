@@ -15,6 +15,7 @@ use plugin_api::{
     Bound, Build, BuildContext, BuildError, Chain, ConsumerMap, Definition, Entry, LookupsBuilder,
     Phases, PluginInput, Scopes,
 };
+use plugins::Brought;
 use uuid::Uuid;
 
 use super::compile::{Report, Row, rows};
@@ -45,14 +46,21 @@ struct Instances {
     groups: HashMap<Scope, Arc<ConsumerMap>>,
 }
 
+/// What is known of a configuration before its plugins are built.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) lookups: &'a LookupsBuilder,
+    pub(super) groups: &'a Groups,
+    pub(super) vaults: &'a Vaults,
+}
+
 impl Chains {
     /// Builds every enabled instance that is for such traffic.
     pub(super) fn compile(
         config: &Config,
         node: &Compile,
         wanted: Wanted,
-        lookups: &LookupsBuilder,
-        groups: &Groups,
+        known: Known<'_>,
         report: &mut Report,
     ) -> Self {
         let mut chains = Self {
@@ -63,7 +71,7 @@ impl Chains {
         };
         let mut consumers: HashMap<(&'static str, Scope), ConsumerMap> = HashMap::new();
         let mut grouped: HashMap<(&'static str, Scope), HashMap<Uuid, Bound>> = HashMap::new();
-        let vaults = Vaults::read(config, &node.vaults);
+        let brought = node.shared.get::<plugins::Installed>().get();
         for row in rows(config, "plugins") {
             let Some(mut plugin) = report.read::<Plugin>(row) else {
                 continue;
@@ -71,7 +79,7 @@ impl Chains {
             if !plugin.enabled || !plugin.protocols.iter().any(|p| wanted.includes(*p)) {
                 continue;
             }
-            let Some(definition) = plugins::definition(&plugin.name) else {
+            let Some(definition) = find(&brought, &plugin.name) else {
                 let text = format!("plugin `{}` is not part of this node", plugin.name);
                 report.problem(row, "name", text);
                 continue;
@@ -82,9 +90,9 @@ impl Chains {
             {
                 continue;
             }
-            resolve(&vaults, definition, &mut plugin, report);
+            resolve(known.vaults, (&brought, definition), &mut plugin, report);
             let bound = match definition.build {
-                Some(make) => build(make, &plugin, row, node, lookups, report),
+                Some(make) => build(make, &plugin, row, node, known.lookups, report),
                 None => Some(without_handler(&plugin, node, report)),
             };
             let Some(bound) = bound else { continue };
@@ -121,7 +129,7 @@ impl Chains {
             if let Some(instances) = chains.plugins.get_mut(name) {
                 instances
                     .groups
-                    .insert(scope, Arc::new(groups.spread(&map)));
+                    .insert(scope, Arc::new(known.groups.spread(&map)));
             }
         }
         chains
@@ -195,13 +203,24 @@ impl Instances {
     }
 }
 
+/// The plugin of a name, bundled or brought along.
+fn find(brought: &Brought, name: &str) -> Option<&'static Definition> {
+    plugins::definition(name).or_else(|| brought.definition(name))
+}
+
 /// Replaces the references to vaults in a configuration.
-fn resolve(vaults: &Vaults<'_>, definition: &Definition, plugin: &mut Plugin, report: &mut Report) {
+fn resolve(
+    vaults: &Vaults,
+    (brought, definition): (&Brought, &Definition),
+    plugin: &mut Plugin,
+    report: &mut Report,
+) {
     if !holds_reference(&plugin.config) {
         return;
     }
+    let schema = brought.schema(&plugin.name).cloned();
+    let schema = schema.unwrap_or_else(definition.schema);
     let mut faults = Vec::new();
-    let schema = (definition.schema)();
     vaults.resolve(&schema, &mut plugin.config, "config.", &mut faults);
     let about = |text: &String| format!("plugin `{}` (`{}`): {text}", plugin.name, plugin.id);
     report.notices.extend(faults.iter().map(about));
@@ -217,6 +236,7 @@ fn build(
 ) -> Option<Bound> {
     let input = PluginInput {
         id: plugin.id,
+        name: &plugin.name,
         config: &plugin.config,
         route: plugin.route,
         service: plugin.service,

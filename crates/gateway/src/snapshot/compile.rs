@@ -7,7 +7,7 @@ use bytes::Bytes;
 use declarative::{Config, Problem};
 use entities::{Map, Route};
 use pki::{CertifiedPair, certified_key};
-use plugin_api::{Chain, RouteInfo};
+use plugin_api::{Chain, RouteInfo, Secrets};
 use router::{Flavor, Router};
 use rustls::sign::CertifiedKey;
 use schema::DecodeError;
@@ -15,7 +15,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::certificates::Certificates;
-use super::chains::{self, Chains, Wanted};
+use super::chains::{self, Chains, Known, Wanted};
 use super::groups::Groups;
 use super::lookups;
 use super::routes::Routes;
@@ -34,13 +34,19 @@ impl Snapshot {
     /// Everything that this node cannot run, with the entity and the field.
     pub fn compile(config: &Config, hash: &str, node: &Compile) -> Result<Self, Vec<Problem>> {
         let mut report = Report::default();
-        let keys = certificate_keys(config, node, &mut report);
+        let vaults = Vaults::read(config, &node.vaults);
+        let keys = certificate_keys(config, &vaults, &mut report);
         let services = Services::compile(config, node, &keys, &mut report);
         let groups = Groups::read(config, &mut report);
         let lookups = lookups::compile(config, &groups, &mut report);
+        let known = Known {
+            lookups: &lookups,
+            groups: &groups,
+            vaults: &vaults,
+        };
         let mut chains = BothChains {
-            http: Chains::compile(config, node, Wanted::Http, &lookups, &groups, &mut report),
-            stream: Chains::compile(config, node, Wanted::Stream, &lookups, &groups, &mut report),
+            http: Chains::compile(config, node, Wanted::Http, known, &mut report),
+            stream: Chains::compile(config, node, Wanted::Stream, known, &mut report),
         };
         let routes = routes(config, &services.by_id, &mut chains, &mut report);
         let compiled = compile_router(config, routes, node, &mut report);
@@ -48,6 +54,7 @@ impl Snapshot {
         let (Some((router, routes)), true) = (compiled, report.problems.is_empty()) else {
             return Err(report.problems);
         };
+        node.shared.get::<Secrets>().set(Arc::new(vaults));
         let is_empty = config.is_empty();
         let hash = if is_empty { wire::EMPTY_HASH } else { hash }.to_owned();
         let snapshot = Self {
@@ -274,14 +281,13 @@ fn compile_router(
 /// The certificates of a configuration, by id. One that cannot be used is missing.
 pub(super) type CertificateKeys = HashMap<Uuid, Arc<CertifiedPair>>;
 
-fn certificate_keys(config: &Config, node: &Compile, report: &mut Report) -> CertificateKeys {
+fn certificate_keys(config: &Config, vaults: &Vaults, report: &mut Report) -> CertificateKeys {
     let mut keys = CertificateKeys::new();
-    let vaults = Vaults::read(config, &node.vaults);
     for row in rows(config, "certificates") {
         let Some(mut certificate) = report.read::<entities::Certificate>(row) else {
             continue;
         };
-        if let Err(fault) = resolve_certificate(&vaults, &mut certificate) {
+        if let Err(fault) = resolve_certificate(vaults, &mut certificate) {
             report.notices.push(format!(
                 "certificate `{}`: {fault}; clients are shown the default certificate in its place",
                 certificate.id
@@ -311,7 +317,7 @@ fn pair(cert: &str, key: &str) -> Result<Arc<CertifiedKey>, pki::Error> {
 
 /// Replaces the references to vaults in a certificate.
 fn resolve_certificate(
-    vaults: &Vaults<'_>,
+    vaults: &Vaults,
     certificate: &mut entities::Certificate,
 ) -> Result<(), String> {
     let texts = [&mut certificate.cert, &mut certificate.key].into_iter();

@@ -7,6 +7,7 @@ use declarative::Config;
 use entities::Consumer;
 use plugin_api::{ConsumerInfo, CredentialEntry, CredentialKind, Lookups, LookupsBuilder};
 use schema::Reader;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::compile::{Report, Row, bytes, id_text, rows};
@@ -30,6 +31,11 @@ pub(super) fn compile(config: &Config, groups: &Groups, report: &mut Report) -> 
                 groups: groups.of(consumer.id).to_vec(),
                 document: plugin_api::document(row.body),
             });
+        }
+    }
+    for row in rows(config, "upstreams") {
+        if let Some(name) = row.body.get("name").and_then(Value::as_str) {
+            builder.upstream(name.to_owned());
         }
     }
     for row in rows(config, "acls") {

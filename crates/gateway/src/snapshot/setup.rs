@@ -84,6 +84,14 @@ impl Compile {
         })
     }
 
+    /// The same, for a node that brings plugins along.
+    #[must_use]
+    pub fn with_brought(self, brought: &Arc<plugins::Brought>) -> Self {
+        let installed = self.shared.get::<plugins::Installed>();
+        installed.set(Arc::clone(brought));
+        self
+    }
+
     /// Requests refused since the node started because it cannot run a plugin that applies to
     /// them.
     #[must_use]

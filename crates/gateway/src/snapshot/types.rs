@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use entities::Protocol;
-use plugin_api::{Chain, Lookups, RouteInfo, Scheme, ServiceInfo};
+use plugin_api::{Chain, Lookups, RouteInfo, Scheme, ServiceEdits, ServiceInfo};
 
 use super::certificates::Certificates;
 use super::routes::Routes;
@@ -85,6 +85,31 @@ impl ServiceEntry {
                 (Protocol::Https, own.or_else(|| raised.cloned()))
             }
         };
+        changed
+    }
+
+    /// The service as plugins changed it for one request.
+    pub(crate) fn with_edits(&self, edits: &ServiceEdits, balancers: &[Arc<Group>]) -> Self {
+        let mut changed = self.clone();
+        if let Some(retries) = edits.retries {
+            changed.service.retries = retries;
+        }
+        if let Some((connect, write, read)) = edits.timeouts {
+            changed.service.connect_timeout = connect;
+            changed.service.write_timeout = write;
+            changed.service.read_timeout = read;
+        }
+        let named = edits.upstream.as_ref().and_then(|name| {
+            let position = |group: &Arc<Group>| group.name().as_bytes() == name.as_ref();
+            let at = balancers.iter().position(position)?;
+            Some((at, balancers[at].upstream()))
+        });
+        if let Some((at, upstream)) = named {
+            let host = upstream.host_header.as_deref().unwrap_or_default();
+            changed.destination = Destination::Upstream(at);
+            changed.host_header = Bytes::copy_from_slice(host.as_bytes());
+            changed.upstream = Some(Arc::clone(upstream));
+        }
         changed
     }
 }

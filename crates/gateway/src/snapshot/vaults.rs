@@ -1,14 +1,16 @@
 //! References to vaults, `{vault://NAME/RESOURCE/KEY?prefix=…}`, resolved while a configuration is
 //! compiled: what is stored and shown keeps the reference.
 //!
-//! Variables of the process do not change while it runs, so nothing is looked up a second time.
-//! Config stores of a control plane are not delivered to nodes; what refers to them counts as one
-//! that cannot be resolved.
+//! Variables of the process do not change while it runs, and the secrets of a config store come
+//! with each configuration, so nothing is looked up a second time and nothing grows old: a secret
+//! that changes is a change of the configuration.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use conf::{Secret, Settings};
 use declarative::Config;
+use plugin_api::ReadSecret;
 use schema::{Field, FieldKind, Schema};
 use serde_json::{Map, Value};
 
@@ -17,10 +19,13 @@ use super::compile::rows;
 /// The vault of variables, as settings and entities call it.
 const ENVIRONMENT: &str = "env";
 
+/// The vault of a config store of the control plane.
+const CONFIG_STORE: &str = "konnect";
+
 /// What the settings of a node say of vaults. Holds the environment of the process.
 #[derive(Clone, Default)]
 pub(super) struct VaultSettings {
-    environment: BTreeMap<String, Secret>,
+    environment: Arc<BTreeMap<String, Secret>>,
     prefix: String,
     is_enabled: bool,
 }
@@ -28,7 +33,7 @@ pub(super) struct VaultSettings {
 impl VaultSettings {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            environment: settings.environment.clone(),
+            environment: Arc::new(settings.environment.clone()),
             prefix: settings
                 .dynamic("vault_env_prefix")
                 .unwrap_or_default()
@@ -38,25 +43,54 @@ impl VaultSettings {
     }
 }
 
-/// The vaults of a configuration.
-pub(super) struct Vaults<'a> {
-    settings: &'a VaultSettings,
-    /// Kind and prefix of variables, by what references call a vault.
-    named: HashMap<&'a str, (&'a str, Option<&'a str>)>,
+/// The vaults of a configuration, with what they hold.
+#[derive(Clone, Default)]
+pub(super) struct Vaults {
+    settings: VaultSettings,
+    /// By what references call them.
+    named: HashMap<String, Vault>,
 }
 
-impl<'a> Vaults<'a> {
+/// A vault.
+#[derive(Clone)]
+enum Vault {
+    /// Variables with a prefix of their own.
+    Environment { prefix: Option<String> },
+    /// What a config store holds.
+    ConfigStore(HashMap<String, Secret>),
+    /// One of a kind that this node does not know.
+    Other { kind: String },
+}
+
+impl Vaults {
     /// Reads the vaults that the configuration names.
-    pub(super) fn read(config: &'a Config, settings: &'a VaultSettings) -> Self {
+    pub(super) fn read(config: &Config, settings: &VaultSettings) -> Self {
         let mut named = HashMap::new();
         for row in rows(config, "vaults") {
             let text = |name: &str| row.body.get(name).and_then(Value::as_str);
+            let (Some(prefix), Some(kind)) = (text("prefix"), text("name")) else {
+                continue;
+            };
             let own = row.body.get("config").and_then(|own| own.get("prefix"));
-            if let (Some(prefix), Some(kind)) = (text("prefix"), text("name")) {
-                named.insert(prefix, (kind, own.and_then(Value::as_str)));
-            }
+            let vault = match kind {
+                ENVIRONMENT => Vault::Environment {
+                    prefix: own.and_then(Value::as_str).map(str::to_owned),
+                },
+                CONFIG_STORE => {
+                    let secrets = config.config_store_secrets(row.body);
+                    let secrets = secrets.map(|(key, text)| (key.to_owned(), Secret::new(text)));
+                    Vault::ConfigStore(secrets.collect())
+                }
+                kind => Vault::Other {
+                    kind: kind.to_owned(),
+                },
+            };
+            named.insert(prefix.to_owned(), vault);
         }
-        Self { settings, named }
+        Self {
+            settings: settings.clone(),
+            named,
+        }
     }
 
     /// Replaces the references in the members of a record that may hold some. One that cannot be
@@ -124,18 +158,28 @@ impl<'a> Vaults<'a> {
         let (path, query) = inner.split_once('?').unwrap_or((inner, ""));
         let mut parts = path.split('/');
         let vault = parts.next().unwrap_or_default();
-        let (kind, own_prefix) = match self.named.get(vault) {
-            Some(named) => *named,
-            None if vault == ENVIRONMENT => (ENVIRONMENT, None),
+        let named = self.named.get(vault);
+        let resource = parts.next().filter(|name| !name.is_empty());
+        let key = parts.next().filter(|key| !key.is_empty());
+        let own_prefix = match named {
+            Some(Vault::ConfigStore(secrets)) => {
+                let resource = resource.ok_or("the reference names no secret")?;
+                let found = secrets.get(resource);
+                let found = found.ok_or_else(|| {
+                    format!("the config store of `{vault}` holds no secret `{resource}`")
+                })?;
+                return part(found, key, &format!("the secret `{resource}`"));
+            }
+            Some(Vault::Other { kind }) => {
+                return Err(format!("this node cannot read vaults of the kind `{kind}`"));
+            }
+            Some(Vault::Environment { prefix }) => prefix.as_deref(),
+            None if vault == ENVIRONMENT => None,
             None => return Err(format!("no vault is called `{vault}`")),
         };
-        if kind != ENVIRONMENT {
-            return Err(format!("this node cannot read vaults of the kind `{kind}`"));
-        }
         if !self.settings.is_enabled {
             return Err("the vault `env` is switched off by `vaults`".to_owned());
         }
-        let resource = parts.next().filter(|name| !name.is_empty());
         let resource = resource.ok_or("the reference names no variable")?;
         let asked = query
             .split('&')
@@ -146,12 +190,22 @@ impl<'a> Vaults<'a> {
             .to_ascii_uppercase();
         let found = self.settings.environment.get(&variable);
         let found = found.ok_or_else(|| format!("the variable `{variable}` is not set"))?;
-        match parts.next().filter(|key| !key.is_empty()) {
-            None => Ok(found.expose().to_owned()),
-            Some(key) => member(found.expose(), key).ok_or_else(|| {
-                format!("the variable `{variable}` holds no JSON object with `{key}`")
-            }),
-        }
+        part(found, key, &format!("the variable `{variable}`"))
+    }
+}
+
+impl ReadSecret for Vaults {
+    fn read(&self, reference: &str) -> Result<String, String> {
+        self.text(reference)
+    }
+}
+
+/// A secret, or a member of the JSON object that it is.
+fn part(secret: &Secret, key: Option<&str>, what: &str) -> Result<String, String> {
+    match key {
+        None => Ok(secret.expose().to_owned()),
+        Some(key) => member(secret.expose(), key)
+            .ok_or_else(|| format!("{what} holds no JSON object with `{key}`")),
     }
 }
 
@@ -201,9 +255,11 @@ mod tests {
         ];
         let environment = variables.into_iter();
         VaultSettings {
-            environment: environment
-                .map(|(name, text)| (name.to_owned(), Secret::new(text)))
-                .collect(),
+            environment: Arc::new(
+                environment
+                    .map(|(name, text)| (name.to_owned(), Secret::new(text)))
+                    .collect(),
+            ),
             prefix: String::new(),
             is_enabled: true,
         }
@@ -233,7 +289,7 @@ mod tests {
             ("{vault://none/x}", "no vault is called `none`"),
             (
                 "{vault://far/x}",
-                "this node cannot read vaults of the kind `konnect`",
+                "the config store of `far` holds no secret `x`",
             ),
             (
                 "{vault://env/db/list}",
@@ -246,6 +302,34 @@ mod tests {
         ] {
             assert_eq!(vaults.text(reference), Err(fault.to_owned()), "{reference}");
         }
+    }
+
+    #[test]
+    fn secrets_of_a_config_store_come_with_the_configuration() {
+        let (mut config, settings) = (config(VAULTS), settings());
+        let secret = |store: &str, key: &str, value: &str| {
+            json!({"config_store": {"id": store}, "key": key, "value": value})
+                .as_object()
+                .unwrap()
+                .clone()
+        };
+        let own = "11111111-1111-4111-8111-111111111111";
+        let other = "22222222-2222-4222-8222-222222222222";
+        config.tables.insert(
+            "config_store_secrets".to_owned(),
+            vec![
+                secret(other, "token", "not mine"),
+                secret(own, "token", "mine"),
+                secret(own, "db", r#"{"password":"p"}"#),
+            ],
+        );
+        let vaults = Vaults::read(&config, &settings);
+        assert_eq!(vaults.text("{vault://far/token}").as_deref(), Ok("mine"));
+        assert_eq!(vaults.text("{vault://far/db/password}").as_deref(), Ok("p"));
+        let fault = "the secret `db` holds no JSON object with `user`";
+        assert_eq!(vaults.text("{vault://far/db/user}"), Err(fault.to_owned()));
+        let fault = "the reference names no secret";
+        assert_eq!(vaults.text("{vault://far/}"), Err(fault.to_owned()));
     }
 
     #[test]

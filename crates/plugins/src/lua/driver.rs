@@ -12,7 +12,6 @@ use uuid::Uuid;
 
 use super::frame::Frame;
 use super::kit;
-use super::values::Marks;
 use super::vm::{Compiled, Vm, as_function, first_line};
 use crate::outcall::{Call, Trust, Url, Verify, call};
 
@@ -23,7 +22,7 @@ const SLEEP_MAX: f64 = 60.0;
 const ANSWER_MAX: usize = 8 * 1024 * 1024;
 
 /// Most waits of one phase.
-const WAITS_MAX: usize = 1000;
+pub(super) const WAITS_MAX: usize = 1000;
 
 /// How a stretch of code ended.
 pub(super) enum Stretch {
@@ -44,6 +43,7 @@ pub(super) enum Wait {
         credential: String,
     },
     Http(Box<Request>),
+    Upstream(String),
 }
 
 /// A call that code makes.
@@ -138,7 +138,7 @@ fn wrap(lua: &Lua, function: Function) -> Function {
 }
 
 impl Wait {
-    fn read(values: MultiValue) -> mlua::Result<Self> {
+    pub(super) fn read(values: MultiValue) -> mlua::Result<Self> {
         let bad = || mlua::Error::runtime("attempt to yield outside a coroutine");
         let values = values.into_vec();
         let text = |at: usize| -> mlua::Result<String> {
@@ -157,6 +157,7 @@ impl Wait {
                 let seconds = number(1)?.clamp(0.0, SLEEP_MAX);
                 Ok(Self::Sleep(Duration::from_secs_f64(seconds)))
             }
+            "has_upstream" => Ok(Self::Upstream(text(1)?)),
             "load_consumer" => Ok(Self::Consumer(text(1)?)),
             "authenticate" => Ok(Self::Identity {
                 consumer: text(1)?,
@@ -183,22 +184,21 @@ impl Wait {
     }
 
     /// Waits; gives what the code is told.
-    async fn end(
+    pub(super) async fn end(
         self,
         vm: &Vm,
-        marks: &Marks,
-        trust: &Trust,
-        exchange: &mut Exchange<'_>,
+        exchange: Option<&mut Exchange<'_>>,
     ) -> mlua::Result<MultiValue> {
+        let exchange = || exchange.ok_or_else(|| mlua::Error::runtime("there is no request here"));
         match self {
             Self::Sleep(time) => {
                 tokio::time::sleep(time).await;
                 Ok(MultiValue::new())
             }
             Self::Consumer(name) => {
-                let lookups = exchange.lookups;
+                let lookups = exchange()?.lookups;
                 let value = match lookups.consumer_named(&name) {
-                    Some(consumer) => kit::consumer_table(&vm.lua, consumer, marks)?,
+                    Some(consumer) => kit::consumer_table(&vm.lua, consumer, &vm.marks)?,
                     None => Value::Nil,
                 };
                 Ok(MultiValue::from_vec(vec![value]))
@@ -207,10 +207,14 @@ impl Wait {
                 consumer,
                 credential,
             } => {
-                authenticate(exchange, &consumer, &credential);
+                authenticate(exchange()?, &consumer, &credential);
                 Ok(MultiValue::new())
             }
-            Self::Http(request) => ask(&vm.lua, *request, trust).await,
+            Self::Upstream(name) => {
+                let is_known = exchange()?.lookups.has_upstream(name.as_bytes());
+                Ok(MultiValue::from_vec(vec![Value::Boolean(is_known)]))
+            }
+            Self::Http(request) => ask(&vm.lua, *request, &vm.state.surroundings.trust).await,
         }
     }
 }
@@ -289,13 +293,12 @@ pub(super) async fn finish(
     run: &mut Run,
     mut wait: Wait,
     (frame, context): (Frame, Table),
-    (marks, trust): (&Marks, &Trust),
     exchange: &mut Exchange<'_>,
 ) -> (Option<Frame>, Result<Verdict, String>) {
     let mut frame = frame;
     for _ in 0..WAITS_MAX {
         frame.give_back(exchange);
-        let told = wait.end(&run.vm, marks, trust, exchange).await;
+        let told = wait.end(&run.vm, Some(&mut *exchange)).await;
         frame.identity = std::mem::take(exchange.identity);
         frame.request = std::mem::take(exchange.request);
         frame.response = std::mem::take(exchange.response);

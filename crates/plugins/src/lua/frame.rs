@@ -17,6 +17,8 @@ pub(super) enum Phase {
     HeaderFilter,
     BodyFilter,
     Log,
+    Response,
+    Preread,
 }
 
 impl Phase {
@@ -27,6 +29,8 @@ impl Phase {
             Self::HeaderFilter => "header_filter",
             Self::BodyFilter => "body_filter",
             Self::Log => "log",
+            Self::Response => "response",
+            Self::Preread => "preread",
         }
     }
 }
@@ -128,6 +132,33 @@ impl Frame {
         }
     }
 
+    /// A connection that has no request.
+    pub(super) fn of_connection(plugin: Uuid, client: &ClientInfo, now_ms: u64) -> Self {
+        Self {
+            phase: Phase::Preread,
+            plugin,
+            head: Vec::new(),
+            index: HeadIndex::default(),
+            path: Vec::new(),
+            body: None,
+            request: RequestEdits::default(),
+            response: ResponseEdits::default(),
+            client: client.clone(),
+            route: None,
+            service: None,
+            request_id: String::new(),
+            identity: Identity::default(),
+            now_ms,
+            answer: Answer::default(),
+            kept: Kept::default(),
+            piece: Piece::default(),
+            exit: None,
+            said: None,
+            log_values: Vec::new(),
+            record: None,
+        }
+    }
+
     /// Gives everything back, with the changes.
     pub(super) fn give_back(&mut self, exchange: &mut Exchange<'_>) {
         *exchange.request = std::mem::take(&mut self.request);
@@ -198,6 +229,15 @@ impl Frame {
         };
     }
 
+    /// Shows a whole body.
+    pub(super) fn show_whole(&mut self, body: Bytes) {
+        self.piece = Piece {
+            data: body,
+            is_last: true,
+            ..Piece::default()
+        };
+    }
+
     /// Shows how the request ended.
     pub(super) fn end(&mut self, outcome: &Outcome) {
         self.answer.status = outcome.status;
@@ -216,7 +256,7 @@ impl Frame {
     /// The lines of the answer with the changes made.
     pub(super) fn answer_lines(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let edits = match self.phase {
-            Phase::HeaderFilter => &self.answer.edits,
+            Phase::HeaderFilter | Phase::Response => &self.answer.edits,
             _ => &self.response.headers,
         };
         let mut lines = Vec::new();
@@ -234,7 +274,7 @@ impl Frame {
     /// The changes to the answer, those made before it exists or now.
     pub(super) fn answer_edits(&mut self) -> &mut HeaderEdits {
         match self.phase {
-            Phase::HeaderFilter => &mut self.answer.edits,
+            Phase::HeaderFilter | Phase::Response => &mut self.answer.edits,
             _ => &mut self.response.headers,
         }
     }

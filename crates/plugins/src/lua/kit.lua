@@ -326,6 +326,7 @@ function service_request.set_body(args, content_type)
   gh.set_header("Content-Type", given)
   return true
 end
+-- A plugin that names this function gets whole answers; when it calls it makes no difference.
 function service_request.enable_buffering() phase("rewrite", "access") end
 
 local service_response = {}
@@ -350,9 +351,24 @@ function service.set_target(host, port)
   if type(host) ~= "string" or host == "" then error("host must be a string", 2) end
   gh.set_target(host, integer(port, "port", 0, 65535))
 end
-function service.set_upstream() error("kong.service.set_upstream is not part of this node", 2) end
-function service.set_retries() error("kong.service.set_retries is not part of this node", 2) end
-function service.set_timeouts() error("kong.service.set_timeouts is not part of this node", 2) end
+function service.set_upstream(host)
+  phase("access")
+  if type(host) ~= "string" then error("host must be a string", 2) end
+  if not yield("has_upstream", host) then
+    return nil, "could not find an Upstream named '" .. host .. "'"
+  end
+  gh.set_upstream(host)
+  return true
+end
+function service.set_retries(retries)
+  phase("access")
+  gh.set_retries(integer(retries, "retries", 0, 32767))
+end
+function service.set_timeouts(connect, write, read)
+  phase("access")
+  gh.set_timeouts(integer(connect, "connect_timeout", 1, 2147483646),
+    integer(write, "write_timeout", 1, 2147483646), integer(read, "read_timeout", 1, 2147483646))
+end
 kong.service = freeze(service, "kong.service")
 
 local response = {}
@@ -360,18 +376,18 @@ response.get_status = gh.status
 response.get_source = gh.source
 function response.get_header(name) return gh.answer_header(text(name, "name")) end
 function response.get_headers(most) return grouped(gh.answer_lines(), most) end
-local function answering() phase("rewrite", "access", "header_filter") end
+local function answering() phase("rewrite", "access", "header_filter", "response") end
 function response.set_status(status)
   answering()
   gh.set_status(integer(status, "code", 100, 599))
 end
 edits_headers(response, answering, gh.set_answer_header, gh.add_answer_header, gh.clear_answer_header)
 function response.get_raw_body()
-  phase("body_filter")
+  phase("body_filter", "response")
   return gh.collected_body()
 end
 function response.set_raw_body(body)
-  phase("body_filter")
+  phase("body_filter", "response")
   if type(body) ~= "string" then error("body must be a string", 2) end
   gh.replace_body(body)
 end
@@ -399,7 +415,7 @@ local function flat_headers(headers)
 end
 
 function response.exit(status, body, headers)
-  phase("rewrite", "access")
+  phase("rewrite", "access", "response", "preread")
   integer(status, "code", 100, 599)
   local lines = flat_headers(headers)
   if type(body) == "table" then
@@ -417,7 +433,7 @@ function response.exit(status, body, headers)
   stop()
 end
 function response.error(status, message, headers)
-  phase("rewrite", "access")
+  phase("rewrite", "access", "response", "preread")
   integer(status, "code", 100, 599)
   if type(message) == "table" then message = gh.json_encode(message) end
   gh.exit_with_message(status, message, flat_headers(headers))
@@ -520,12 +536,22 @@ function vault.parse_reference(value)
   local id, key = match(resource, "^([^/]+)/?(.*)$")
   return { name = name, resource = id, key = key ~= "" and key or nil, config = decode_args(query) }
 end
-function vault.get() return nil, "vaults are resolved in configurations only" end
+function vault.get(reference)
+  if not vault.is_reference(reference) then return nil, "not a reference" end
+  return gh.vault_get(reference)
+end
 function vault.try(callback, options) return callback(options) end
 kong.vault = freeze(vault, "kong.vault")
 
 kong.configuration = freeze({ prefix = "", lua_socket_pool_size = 256 }, "kong.configuration")
 kong.plugin = freeze({ get_id = gh.plugin_id }, "kong.plugin")
+kong.nginx = freeze({
+  get_subsystem = function() return gh.phase() == "preread" and "stream" or "http" end,
+}, "kong.nginx")
+-- Nothing is exported from code: the log plugins and the node itself do.
+kong.telemetry = freeze({
+  log = function() return nil, "this node exports no logs of code" end,
+}, "kong.telemetry")
 kong.tracing = freeze({
   start_span = function()
     local span = {}
@@ -554,13 +580,121 @@ local ngx = {
   unescape_uri = unescape,
   encode_base64 = gh.encode_base64,
   decode_base64 = gh.decode_base64,
-  md5 = function() error("ngx.md5 is not part of this node", 2) end,
+  md5_bin = gh.md5,
   sha1_bin = gh.sha1,
   hmac_sha1 = gh.hmac_sha1,
   update_time = function() end,
   get_phase = gh.phase,
   is_subrequest = false,
 }
+function ngx.md5(value)
+  return (gsub(gh.md5(text(value, "value")), ".", function(c) return format("%02x", c:byte()) end))
+end
+ngx.crc32_long = gh.crc32
+ngx.crc32_short = gh.crc32
+ngx.parse_http_time = gh.parse_http_time
+ngx.worker = freeze({
+  id = function() return 0 end, count = function() return 1 end, pid = function() return 1 end,
+  exiting = function() return false end,
+}, "ngx.worker")
+ngx.config = freeze({ subsystem = "http", debug = false, ngx_lua_version = 10028, nginx_version = 1027001,
+  prefix = function() return "" end }, "ngx.config")
+local function timer(delay, is_every, body, ...)
+  if type(delay) ~= "number" or delay < 0 or (is_every and delay == 0) then error("delay must be a number that is not negative", 3) end
+  if type(body) ~= "function" then error("the callback must be a function", 3) end
+  if gh.timer(delay, is_every, body, ...) then return true end
+  return nil, "too many pending timers"
+end
+ngx.timer = freeze({
+  at = function(delay, body, ...) return timer(delay, false, body, ...) end,
+  every = function(delay, body, ...) return timer(delay, true, body, ...) end,
+  pending_count = gh.timers, running_count = function() return 0 end,
+}, "ngx.timer")
+
+-- Patterns: what the engine of the node reads; look-around and back references are not among it.
+local function captures(subject, found, names)
+  local all = {}
+  for at = 0, #found / 2 - 1 do
+    local from, to = found[at * 2 + 1], found[at * 2 + 2]
+    all[at] = from > 0 and sub(subject, from, to) or false
+  end
+  for name, at in pairs(names) do all[name] = all[at] end
+  return all
+end
+local re = {}
+function re.match(subject, pattern, options, context)
+  subject = tostring(subject)
+  local found, names = gh.re_find(subject, pattern, options or "", context and context.pos or 1)
+  if not found then return nil, names end
+  if context then context.pos = found[2] + 1 end
+  return captures(subject, found, names)
+end
+function re.find(subject, pattern, options, context, nth)
+  subject = tostring(subject)
+  local found, names = gh.re_find(subject, pattern, options or "", context and context.pos or 1)
+  if not found then return nil, nil, names end
+  if context then context.pos = found[2] + 1 end
+  nth = nth or 0
+  return found[nth * 2 + 1], found[nth * 2 + 2]
+end
+function re.gmatch(subject, pattern, options)
+  subject = tostring(subject)
+  local at = 1
+  local _, fault = gh.re_find(subject, pattern, options or "", #subject + 1)
+  if type(fault) == "string" then return nil, fault end
+  return function()
+    if at > #subject + 1 then return nil end
+    local found, names = gh.re_find(subject, pattern, options or "", at)
+    if not found then at = #subject + 2 return nil end
+    at = found[2] >= found[1] and found[2] + 1 or found[1] + 1
+    return captures(subject, found, names)
+  end
+end
+local function substitute(subject, pattern, replacement, options, most)
+  subject = tostring(subject)
+  local parts, at, count = {}, 1, 0
+  while count < most and at <= #subject + 1 do
+    local found, names = gh.re_find(subject, pattern, options or "", at)
+    if not found then
+      if type(names) == "string" then return nil, nil, names end
+      break
+    end
+    local all = captures(subject, found, names)
+    parts[#parts + 1] = sub(subject, at, found[1] - 1)
+    if type(replacement) == "function" then
+      parts[#parts + 1] = tostring(replacement(all) or "")
+    else
+      local text_of = gsub(replacement, "%$(%$?){?(%w*)}?", function(dollar, name)
+        if dollar ~= "" then return "$" .. name end
+        return all[tonumber(name) or name] or ""
+      end)
+      parts[#parts + 1] = text_of
+    end
+    count = count + 1
+    if found[2] < found[1] then
+      parts[#parts + 1] = sub(subject, found[1], found[1])
+      at = found[1] + 1
+    else
+      at = found[2] + 1
+    end
+  end
+  parts[#parts + 1] = sub(subject, at)
+  return concat(parts), count
+end
+function re.sub(subject, pattern, replacement, options) return substitute(subject, pattern, replacement, options, 1) end
+function re.gsub(subject, pattern, replacement, options) return substitute(subject, pattern, replacement, options, math.huge) end
+ngx.re = freeze(re, "ngx.re")
+local function re_split(subject, pattern, options, _, most)
+  local parts, at = {}, 1
+  while not most or #parts + 1 < most do
+    local found = gh.re_find(subject, pattern, options or "", at)
+    if not found or found[2] < found[1] then break end
+    parts[#parts + 1] = sub(subject, at, found[1] - 1)
+    at = found[2] + 1
+  end
+  parts[#parts + 1] = sub(subject, at)
+  return parts
+end
 function ngx.now() return gh.now_ms() / 1000 end
 function ngx.time() return math.floor(gh.now_ms() / 1000) end
 function ngx.today() return sub(gh.local_time(), 1, 10) end
@@ -731,22 +865,6 @@ end
 local modules = {
   cjson = function() return freeze(cjson, "cjson") end,
   ["cjson.safe"] = function() return freeze(cjson_safe, "cjson.safe") end,
-  ["kong.tools.table"] = function() return kong.table end,
-  ["kong.tools.uuid"] = function() return { uuid = gh.uuid } end,
-  ["resty.sha256"] = function()
-    return { new = function()
-      local parts = {}
-      return {
-        update = function(_, part) parts[#parts + 1] = part return true end,
-        final = function() return gh.sha256(concat(parts)) end,
-      }
-    end }
-  end,
-  ["resty.string"] = function()
-    return { to_hex = function(value)
-      return (gsub(value, ".", function(c) return format("%02x", c:byte()) end))
-    end }
-  end,
   ["resty.jit-uuid"] = function()
     return setmetatable({ generate_v4 = gh.uuid, seed = function() end }, { __call = gh.uuid })
   end,
@@ -772,7 +890,15 @@ local modules = {
     end }
   end,
 }
-modules["kong.tools.utils"] = modules["kong.tools.uuid"]
+
+for name, make in pairs(gh.modules(gh, {
+  merge = kong_table.merge, clear = kong_table.clear, encode_args = encode_args,
+  decode_args = decode_args, escape = escape, re_split = re_split,
+})) do modules[name] = make end
+for name, library in pairs({ bit = bit or {}, string = string, table = table, math = math }) do
+  modules[name] = function() return copy(library, { dump = true }) end
+end
+gh.module_names = modules
 
 local string_lib = copy(string, { dump = true })
 local safe_os = { time = os.time, clock = os.clock, date = os.date, difftime = os.difftime }
@@ -788,7 +914,7 @@ safe_coroutine.wrap = function(body)
 end
 local raw_load, raw_setfenv, raw_getmetatable = load, setfenv, getmetatable
 
-return function()
+return function(find_module)
   local loaded = {}
   local environment
   local function safe_load(chunk, name, _, own)
@@ -826,11 +952,21 @@ return function()
     os = copy(safe_os), coroutine = copy(safe_coroutine),
     kong = freeze(kong, "kong"), ngx = ngx,
     require = function(name)
-      if loaded[name] == nil then
-        local make = modules[name]
-        if not make then error("require '" .. tostring(name) .. "' not allowed within sandbox", 2) end
+      if loaded[name] ~= nil then return loaded[name] end
+      local make = modules[name]
+      if make then
         loaded[name] = make()
+        return loaded[name]
       end
+      if not find_module then error("require '" .. tostring(name) .. "' not allowed within sandbox", 2) end
+      local source = type(name) == "string" and find_module(name)
+      if not source then
+        error("module '" .. tostring(name) .. "' is neither in lua_package_path nor part of this node", 2)
+      end
+      local chunk, fault = raw_load(source, "@" .. name, "t", environment)
+      if not chunk then error(fault, 2) end
+      local made = chunk(name)
+      loaded[name] = made == nil and true or made
       return loaded[name]
     end,
   }

@@ -10,9 +10,9 @@ use mlua::{FromLuaMulti, IntoLuaMulti, Lua, String as LuaString, Table, Value};
 use plugin_api::{ConsumerInfo, Scheme};
 
 use super::frame::{Frame, Phase};
-use super::kit_answer;
 use super::values::{self, Marks};
 use super::vm::State;
+use super::{kit_answer, kit_tools};
 
 /// Release of the reference whose kit this is.
 const VERSION: &str = "3.9.3";
@@ -126,6 +126,7 @@ pub(super) fn functions(lua: &Lua, state: &Rc<State>, marks: &Marks) -> mlua::Re
     changes(&kit)?;
     context(&kit)?;
     tools(&kit)?;
+    kit_tools::functions(&kit)?;
     kit_answer::functions(&kit)?;
     Ok(kit.table)
 }
@@ -153,12 +154,21 @@ fn node(kit: &Kit<'_>) -> mlua::Result<()> {
     })?;
     kit.plain("uuid", |_, _, ()| Ok(clock::new_uuid().to_string()))?;
     kit.plain("memory", |lua, _, ()| Ok(lua.used_memory()))?;
-    kit.plain("node_id", |_, state, ()| Ok(state.node.id.to_string()))?;
-    kit.plain("hostname", |_, state, ()| Ok(state.node.hostname.clone()))
+    kit.plain("node_id", |_, state, ()| {
+        Ok(state.surroundings.node.id.to_string())
+    })?;
+    kit.plain("hostname", |_, state, ()| {
+        Ok(state.surroundings.node.hostname.clone())
+    })
 }
 
 fn request(kit: &Kit<'_>) -> mlua::Result<()> {
-    kit.put("phase", |_, frame, ()| Ok(frame.phase.name()))?;
+    kit.plain("phase", |_, state, ()| {
+        let frame = state.frame.borrow();
+        let phase = frame.as_ref().map(|frame| frame.phase.name());
+        let phase = phase.or_else(|| state.background.get());
+        phase.ok_or_else(|| mlua::Error::runtime("there is no request here"))
+    })?;
     kit.put("plugin_id", |_, frame, ()| Ok(frame.plugin.to_string()))?;
     kit.put("request_id", |_, frame, ()| Ok(frame.request_id.clone()))?;
     kit.put("start_time", |_, frame, ()| Ok(frame.now_ms))?;
@@ -416,8 +426,10 @@ fn context(kit: &Kit<'_>) -> mlua::Result<()> {
             Ok(())
         },
     )?;
-    kit.put("log", |_, frame, (level, text): (LuaString, LuaString)| {
-        let (plugin, text) = (frame.plugin, text.to_string_lossy());
+    kit.plain("log", |_, state, (level, text): (LuaString, LuaString)| {
+        let frame = state.frame.borrow();
+        let plugin = frame.as_ref().map(|frame| frame.plugin);
+        let (plugin, text) = (plugin.unwrap_or_default(), text.to_string_lossy());
         // Code may log for each request: only what is wrong is said above debug.
         match &*level.as_bytes() {
             b"err" | b"crit" | b"alert" | b"emerg" => tracing::warn!(%plugin, "{text}"),

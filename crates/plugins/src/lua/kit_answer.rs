@@ -66,7 +66,7 @@ fn reading(kit: &Kit<'_>) -> mlua::Result<()> {
 fn changing(kit: &Kit<'_>) -> mlua::Result<()> {
     kit.put("set_status", |_, frame, status: u16| {
         match frame.phase {
-            Phase::HeaderFilter => frame.answer.status = status,
+            Phase::HeaderFilter | Phase::Response => frame.answer.status = status,
             _ => frame.response.status = Some(status),
         }
         Ok(())
@@ -220,7 +220,7 @@ fn ending(kit: &Kit<'_>) -> mlua::Result<()> {
 
 fn pieces(kit: &Kit<'_>) -> mlua::Result<()> {
     kit.put("chunk", |lua, frame, ()| match frame.phase {
-        Phase::BodyFilter => {
+        Phase::BodyFilter | Phase::Response => {
             let piece = &frame.piece;
             string(lua, piece.replaced.as_ref().unwrap_or(&piece.data))
         }
@@ -274,9 +274,11 @@ fn dictionaries(kit: &Kit<'_>) -> mlua::Result<()> {
     kit.plain(
         "dict_get",
         |lua, state, (name, key): (LuaString, LuaString)| {
-            let found = state
-                .dictionaries
-                .get(&text(&name), &text(&key), clock::unix_millis());
+            let found = state.surroundings.dictionaries.get(
+                &text(&name),
+                &text(&key),
+                clock::unix_millis(),
+            );
             match found {
                 None => Ok(Value::Nil),
                 Some(Entry::Flag(flag)) => Ok(Value::Boolean(flag)),
@@ -304,7 +306,10 @@ fn dictionaries(kit: &Kit<'_>) -> mlua::Result<()> {
             };
             let place = (&*text(&name), &*text(&key));
             let now = clock::unix_millis();
-            let set = state.dictionaries.set(place, entry, until(ttl), mode, now);
+            let set = state
+                .surroundings
+                .dictionaries
+                .set(place, entry, until(ttl), mode, now);
             Ok((set.is_ok(), set.err(), false))
         },
     )?;
@@ -314,9 +319,11 @@ fn dictionaries(kit: &Kit<'_>) -> mlua::Result<()> {
         |lua, state, (name, key, by, first, ttl): Increase| {
             let place = (&*text(&name), &*text(&key));
             let now = clock::unix_millis();
-            let increased = state
-                .dictionaries
-                .increase(place, by, first, until(ttl), now);
+            let increased =
+                state
+                    .surroundings
+                    .dictionaries
+                    .increase(place, by, first, until(ttl), now);
             let values = match increased {
                 Ok(number) => vec![Value::Number(number)],
                 Err(fault) => vec![Value::Nil, string(lua, fault)?],

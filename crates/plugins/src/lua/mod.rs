@@ -9,15 +9,19 @@
 //! One call of a function of the language itself, such as a pattern with much backtracking, is not
 //! interrupted.
 
+mod background;
 mod dictionaries;
 mod driver;
 mod frame;
 mod handler;
 mod kit;
 mod kit_answer;
+mod kit_tools;
+mod plugin;
 #[cfg(test)]
 mod tests;
 mod values;
 mod vm;
 
 pub(crate) use handler::{Place, build};
+pub(crate) use plugin::{build_plugin, inspect, run_schema};

@@ -187,6 +187,68 @@ fn headers_of_code_cannot_break_out_of_their_line() {
 }
 
 #[test]
+fn modules_that_are_said_to_be_given_are() {
+    for module in crate::brought::GIVEN {
+        let code = format!("type(require('{module}'))");
+        let kind = said(&code);
+        assert!(kind == "table" || kind == "function", "{module}: {kind}");
+    }
+}
+
+#[test]
+fn services_are_changed_for_one_request() {
+    let code = "assert(kong.service.set_upstream('none') == nil)
+        kong.service.set_retries(7) kong.service.set_timeouts(1, 2, 3)";
+    let (request, reply) = access(code, Request::get("/"));
+    assert_eq!(reply, None);
+    let edits = request.edits.service.expect("changes");
+    assert_eq!(edits.retries, Some(7));
+    assert_eq!(edits.timeouts, Some((1, 2, 3)));
+    assert_eq!(edits.upstream, None);
+}
+
+#[test]
+fn tools_compute_what_others_do() {
+    for (code, expected) in [
+        ("ngx.md5('a')", "0cc175b9c0f1b6a831c399e269772661"),
+        ("ngx.crc32_long('123456789')", "3421780262"),
+        ("ngx.re.match('a-12', '(\\\\w)-(?<n>\\\\d+)').n", "12"),
+        ("ngx.re.match('abc', 'x')", "nil"),
+        ("ngx.re.find('hello', 'l+')", "3"),
+        ("(ngx.re.gsub('a1b22', '\\\\d+', '<$0>'))", "a<1>b<22>"),
+        (
+            "(ngx.re.sub('a1b22', '[0-9]', function(m) return m[0] .. '!' end))",
+            "a1!b22",
+        ),
+        ("select(2, ngx.re.gsub('aaa', 'A', '', 'i'))", "3"),
+        (
+            "select(2, ngx.re.match('a', '('))",
+            "the pattern cannot be read: error: unclosed group",
+        ),
+        ("#require('ngx.re').split('a,b,c', ',')", "3"),
+        (
+            "require('resty.string').to_hex(require('resty.hmac'):new('k', 'sha256'):final('m')):sub(1, 8)",
+            "b60090e3",
+        ),
+        ("require('resty.lrucache').new(1):get('a')", "nil"),
+        ("require('inspect')({ 1, a = 'b' })", "{ 1, a = \"b\" }"),
+        ("require('kong.tools.string').strip(' a ')", "a"),
+        (
+            "require('kong.tools.uuid').is_valid_uuid(require('kong.tools.uuid').uuid())",
+            "true",
+        ),
+        (
+            "select(2, kong.vault.get('{vault://env/x}'))",
+            "there is no configuration yet",
+        ),
+        ("kong.nginx.get_subsystem()", "http"),
+        ("ngx.timer.pending_count()", "0"),
+    ] {
+        assert_eq!(said(code), expected, "{code}");
+    }
+}
+
+#[test]
 fn failures_answer_500_and_leave_the_request_to_nobody() {
     for code in [
         "error('boom')",
@@ -195,7 +257,7 @@ fn failures_answer_500_and_leave_the_request_to_nobody() {
         "kong.response.exit('x')",
         "coroutine.yield('x')",
         "ngx.socket.tcp()",
-        "kong.service.set_upstream('x')",
+        "kong.service.set_retries(-1)",
         "kong.request.x = 1",
         "kong = nil kong.request.get_path()",
     ] {

@@ -17,9 +17,10 @@ const fn described() -> Definition {
                 .and(Phases::ACCESS)
                 .and(Phases::HEADER_FILTER)
                 .and(Phases::BODY_FILTER)
+                .and(Phases::RESPONSE)
                 .and(Phases::LOG),
         )
-        .needs(plugin_api::Needs::REQUEST_BODY)
+        .needs(plugin_api::Needs::REQUEST_BODY.and(plugin_api::Needs::RESPONSE_BODY))
 }
 
 #[cfg(not(feature = "lua"))]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use plugin_api::{BuildContext, BuildError, Exchange, Handler, PluginInput, Reply, Step, Verdict};
+use plugin_api::{
+    BuildContext, BuildError, Exchange, Handler, PluginInput, Reply, Shares, Step, Verdict,
+};
 use uuid::Uuid;
 
 use super::counters::{Counters, Usage};
@@ -12,6 +14,7 @@ use super::ledger::{self, Ledger, Ledgers};
 use super::period::Period;
 use super::remote::{self, Key, Remote, RemoteError};
 use super::schema::{Config, LimitBy, Policy};
+use super::shared::SharedCounters;
 
 /// How often nodes of one database exchange what they counted.
 const DATABASE_INTERVAL: Duration = Duration::from_secs(1);
@@ -39,11 +42,22 @@ enum Place {
     Ledger(Arc<Ledger>),
     /// Elsewhere, for every request.
     Remote(Remote),
+    /// On this node, as far as the control plane granted.
+    Shared {
+        counters: Arc<SharedCounters>,
+        source: Arc<Shares>,
+    },
 }
 
 fn place(config: &Config, context: &BuildContext<'_>) -> Result<Place, BuildError> {
     let remote = match config.policy {
         Policy::Local => return Ok(Place::Node(context.shared.get::<Counters>())),
+        Policy::Shared => {
+            return Ok(Place::Shared {
+                counters: context.shared.get(),
+                source: context.shared.get(),
+            });
+        }
         Policy::Cluster => remote::database(context)?,
         Policy::Redis => remote::redis(config.redis.as_ref(), context)?,
     };
@@ -176,6 +190,14 @@ impl Handler for RateLimiting {
                     }));
                 }
             },
+            Place::Shared { counters, source } => {
+                let (caller, source) = (caller.to_vec(), source.get());
+                return Step::Wait(Box::pin(async move {
+                    let whose = (&self.scope, &caller[..]);
+                    let usage = counters.take(source.as_ref(), whose, limits, now_ms).await;
+                    self.finish(&usage, exchange)
+                }));
+            }
             Place::Remote(remote) => {
                 let caller = caller.to_vec();
                 return Step::Wait(Box::pin(async move {

@@ -10,6 +10,9 @@ pub(crate) mod remote;
 #[cfg(test)]
 mod remote_tests;
 mod schema;
+mod shared;
+#[cfg(test)]
+mod shared_tests;
 #[cfg(test)]
 mod tests;
 

@@ -94,7 +94,7 @@ pub(crate) struct Key {
 
 impl Key {
     /// Unix second from which nobody needs the counter.
-    const fn expires_at(&self) -> u64 {
+    pub(crate) const fn expires_at(&self) -> u64 {
         self.start_ms / 1000 + self.period.longest_ms() / 1000
     }
 }

@@ -59,6 +59,8 @@ pub(super) enum Policy {
     Local,
     /// In Redis.
     Redis,
+    /// At the control plane, which grants shares.
+    Shared,
 }
 
 /// Describes the configuration record.
@@ -100,7 +102,7 @@ fn rules() -> Vec<Field> {
         Field::string("policy")
             .len_min(0)
             .default("local")
-            .one_of(["local", "cluster", "redis"])
+            .one_of(["local", "cluster", "redis", "shared"])
             .describe("Where requests are counted."),
         flag("fault_tolerant", true)
             .describe("Whether requests pass while the place of counting is out of reach."),
@@ -169,6 +171,7 @@ impl TryFrom<&Map<String, Value>> for Config {
             None | Some("local") => Policy::Local,
             Some("cluster") => Policy::Cluster,
             Some("redis") => Policy::Redis,
+            Some("shared") => Policy::Shared,
             Some(_) => return Err(read.error("policy", "a known policy")),
         };
         Ok(Self {

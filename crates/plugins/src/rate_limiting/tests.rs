@@ -50,7 +50,7 @@ fn each_violation_names_its_field() {
     );
     check(
         json!({ "minute": 5, "policy": "bogus" }),
-        &["policy: expected one of: local, cluster, redis"],
+        &["policy: expected one of: local, cluster, redis, shared"],
     );
     check(
         json!({ "minute": 5, "limit_by": "bogus" }),

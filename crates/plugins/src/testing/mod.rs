@@ -108,6 +108,7 @@ impl Bench {
         };
         let input = PluginInput {
             id: Uuid::from_u128(1),
+            name: definition.name,
             config: &config,
             route: Some(Uuid::from_u128(ROUTE)),
             service: None,

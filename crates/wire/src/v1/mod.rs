@@ -6,8 +6,13 @@
 
 mod node;
 mod push;
+mod shares;
 
 pub use node::{
     BasicInfo, ErrorReport, NodeFrame, PRODUCT, PluginVersion, decode_node_frame, encode_node_frame,
 };
 pub use push::{PlaneFrame, Reconfigure, decode_reconfigure, encode_reconfigure};
+pub use shares::{
+    Draw, DrawAnswer, DrawRequest, Grant, MAX_COUNTER_NAME, MAX_DRAWS, decode_draw, decode_drawn,
+    encode_draw, encode_drawn,
+};

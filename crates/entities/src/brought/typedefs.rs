@@ -1,6 +1,6 @@
 //! The usual definitions, as far as they can be told by rules.
 
-use entities::Protocol;
+use crate::Protocol;
 use schema::Field;
 
 use super::fault::SchemaFault;

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use entities::{Catalogue, PluginCatalogue, Scope};
+use crate::{Catalogue, PluginCatalogue, Scope};
 use schema::{Map, Schema};
 use serde_json::Value;
 
 use super::CustomPlugin;
 
 /// Plural name of the kind whose rows hold descriptions with their code.
-pub(crate) const UPLOADED: &str = "custom_plugins";
+pub const UPLOADED: &str = "custom_plugins";
 
 /// A catalogue with these plugins beside the usual ones; the usual one when there are none.
-pub(crate) fn beside(usual: &Arc<Catalogue>, brought: Vec<CustomPlugin>) -> Arc<Catalogue> {
+#[must_use]
+pub fn beside(usual: &Arc<Catalogue>, brought: Vec<CustomPlugin>) -> Arc<Catalogue> {
     let mut new = BTreeMap::new();
     for plugin in brought {
         if usual.plugins().schema(plugin.name()).is_none() {
@@ -32,7 +33,8 @@ pub(crate) fn beside(usual: &Arc<Catalogue>, brought: Vec<CustomPlugin>) -> Arc<
 }
 
 /// What is wrong with the text of an uploaded plugin; other rules are the description's.
-pub(crate) fn uploaded_fault(body: &Map, usual: &Catalogue) -> Option<String> {
+#[must_use]
+pub fn uploaded_fault(body: &Map, usual: &Catalogue) -> Option<String> {
     let text = body.get("schema").and_then(Value::as_str)?;
     let plugin = match CustomPlugin::read(text) {
         Ok(plugin) => plugin,

@@ -1,4 +1,5 @@
-//! Plugins that callers brought along: their descriptions, read from Lua text.
+//! Plugins that were brought along: their descriptions, read from Lua text. A control plane reads
+//! those that its callers give, a node those that lie in its folders.
 //!
 //! Nothing here runs Lua. A description is nearly always a constant table, so a reader for
 //! constants is enough; what would need running (a description put together by code) is refused
@@ -21,11 +22,13 @@ mod tests;
 
 use std::sync::Arc;
 
-use entities::{Catalogue, PluginCatalogue, Scope};
+use crate::{Catalogue, PluginCatalogue, Scope};
 use schema::Schema;
 
-pub(crate) use beside::{UPLOADED, beside, uploaded_fault};
+pub use beside::{UPLOADED, beside, uploaded_fault};
 pub use fault::SchemaFault;
+pub use names::keep;
+pub use value::{Lua, Table};
 
 /// Bytes of a description.
 pub const MAX_TEXT: usize = 256 * 1024;
@@ -39,6 +42,7 @@ pub struct CustomPlugin {
     forbidden: Vec<Scope>,
     /// Plural name of the kind whose row holds the description; empty when no row does.
     origin: &'static str,
+    version: Option<&'static str>,
 }
 
 impl CustomPlugin {
@@ -62,14 +66,44 @@ impl CustomPlugin {
         self.name
     }
 
+    /// Takes a description that was run somewhere else.
+    ///
+    /// # Errors
+    ///
+    /// Why the value is no description.
+    pub fn of_value(value: &Lua) -> Result<Self, SchemaFault> {
+        describe::plugin(value)
+    }
+
+    /// The same plugin with the version that its code states.
+    #[must_use]
+    pub const fn with_version(mut self, version: &'static str) -> Self {
+        self.version = Some(version);
+        self
+    }
+
+    /// The description of its configuration.
+    #[must_use]
+    pub const fn config(&self) -> &Schema {
+        &self.config
+    }
+
+    /// Scopes that it may not be configured in.
+    #[must_use]
+    pub fn forbidden(&self) -> &[Scope] {
+        &self.forbidden
+    }
+
     /// The same plugin, described by a row of this kind.
-    pub(crate) const fn of(mut self, kind: &'static str) -> Self {
+    #[must_use]
+    pub const fn of(mut self, kind: &'static str) -> Self {
         self.origin = kind;
         self
     }
 
     /// Plural name of the kind whose row holds the description; empty when no row does.
-    pub(crate) const fn origin(&self) -> &'static str {
+    #[must_use]
+    pub const fn origin(&self) -> &'static str {
         self.origin
     }
 
@@ -91,6 +125,10 @@ impl PluginCatalogue for CustomPlugin {
 
     fn allows_scope(&self, _name: &str, scope: Scope) -> bool {
         !self.forbidden.contains(&scope)
+    }
+
+    fn version(&self, _name: &str) -> Option<&str> {
+        self.version
     }
 
     fn protocols(&self, _name: &str) -> Option<&[&'static str]> {

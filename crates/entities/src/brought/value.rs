@@ -4,11 +4,16 @@ use serde_json::{Map, Number, Value};
 
 /// A constant value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Lua {
+pub enum Lua {
+    /// Nothing.
     Nil,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number.
     Number(f64),
+    /// Text.
     Text(String),
+    /// A table.
     Table(Table),
     /// The module with usual definitions.
     Typedefs,
@@ -20,32 +25,41 @@ pub(super) enum Lua {
 
 /// A table: what has numbers, and what has names.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Table {
-    pub(super) list: Vec<Lua>,
-    pub(super) members: Vec<(String, Lua)>,
+pub struct Table {
+    /// Members with numbers, in order.
+    pub list: Vec<Lua>,
+    /// Members with names.
+    pub members: Vec<(String, Lua)>,
 }
 
 impl Table {
-    pub(super) fn get(&self, name: &str) -> Option<&Lua> {
+    /// The member of a name, if it is there.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Lua> {
         let found = self.members.iter().rev().find(|(key, _)| key == name);
         found
             .map(|(_, value)| value)
             .filter(|value| **value != Lua::Nil)
     }
 
-    pub(super) fn set(&mut self, name: String, value: Lua) {
+    /// Puts a member in the place of an earlier one of that name.
+    pub fn set(&mut self, name: String, value: Lua) {
         self.members.retain(|(key, _)| *key != name);
         self.members.push((name, value));
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    /// A member that is text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Lua::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+    /// A member that is `true` or `false`.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
         match self.get(name)? {
             Lua::Bool(flag) => Some(*flag),
             _ => None,
@@ -55,7 +69,8 @@ impl Table {
 
 impl Lua {
     /// The value as JSON; an empty table is a list when `is_list`.
-    pub(super) fn json(&self, is_list: bool) -> Option<Value> {
+    #[must_use]
+    pub fn json(&self, is_list: bool) -> Option<Value> {
         Some(match self {
             Self::Nil => Value::Null,
             Self::Bool(flag) => Value::Bool(*flag),

@@ -23,7 +23,11 @@ struct Kept {
 static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 /// The same text, kept.
-pub(super) fn keep(text: &str) -> Result<&'static str, SchemaFault> {
+///
+/// # Errors
+///
+/// When more was kept than anybody needs.
+pub fn keep(text: &str) -> Result<&'static str, SchemaFault> {
     let mut kept = KEPT.lock();
     if let Some(known) = kept.names.get(text) {
         return Ok(known);

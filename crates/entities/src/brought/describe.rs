@@ -1,6 +1,6 @@
 //! From a constant table to a description.
 
-use entities::Scope;
+use crate::Scope;
 use schema::{Field, Schema};
 
 use super::CustomPlugin;
@@ -73,6 +73,7 @@ pub(super) fn plugin(value: &Lua) -> Result<CustomPlugin, SchemaFault> {
         protocols: None,
         forbidden: Vec::new(),
         origin: "",
+        version: None,
     };
     let mut has_config = false;
     for item in &fields.list {

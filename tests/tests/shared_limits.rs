@@ -1,0 +1,73 @@
+//! Limits that all nodes of a control plane have together, without Redis.
+
+use gatehouse_tests::{create, publish, until_status};
+use serde_json::json;
+use test_support::{Backend, Client, Node, Quickstart, QuickstartOptions};
+
+const LIMIT: usize = 40;
+
+/// How many of some requests pass.
+async fn passed(node: &Node, path: &str, requests: usize) -> usize {
+    let mut passed = 0;
+    for _ in 0..requests {
+        let answer = Client::new().get(&node.url(path)).await;
+        let answer = answer.expect("an answer");
+        assert!(
+            matches!(answer.status, 200 | 429),
+            "{}: {}",
+            answer.status,
+            answer.text()
+        );
+        passed += usize::from(answer.status == 200);
+    }
+    passed
+}
+
+#[tokio::test]
+async fn nodes_never_let_more_pass_than_the_limit_and_keep_their_part_when_alone() {
+    let options = QuickstartOptions {
+        arguments: vec!["--no-sample".to_owned()],
+    };
+    let mut quickstart = Quickstart::start(&options).await;
+    let backend = Backend::start("one").await;
+    for name in ["even", "uneven", "alone"] {
+        let route = json!({"name": name, "paths": [format!("/{name}")]});
+        let (_, route) = publish(&quickstart, name, backend.port(), route).await;
+        let body = json!({"name": "rate-limiting", "route": {"id": route},
+            "config": {"year": LIMIT, "policy": "shared", "limit_by": "ip"}});
+        create(&quickstart, "plugins", &body).await;
+    }
+    let open = json!({"name": "open", "paths": ["/open"]});
+    publish(&quickstart, "open", backend.port(), open).await;
+    let mut nodes = [
+        Node::joining(&quickstart, &[]),
+        Node::joining(&quickstart, &[]),
+    ];
+    for node in &mut nodes {
+        node.ready().await;
+        until_status(&Client::new(), &node.url("/open"), 200).await;
+    }
+    let [one, other] = &nodes;
+
+    let mut even = 0;
+    for _ in 0..LIMIT {
+        even += passed(one, "/even", 1).await + passed(other, "/even", 1).await;
+    }
+    let first = passed(other, "/uneven", 1).await;
+    let uneven = first + passed(one, "/uneven", LIMIT + 10).await;
+
+    assert_eq!(even, LIMIT, "both ask until nothing is left");
+    assert!(uneven <= LIMIT, "{uneven}");
+    let lies_unused = LIMIT / 8 + 2;
+    assert!(uneven >= LIMIT - lies_unused, "{uneven}");
+
+    quickstart.process().kill().await;
+    let parts = [
+        passed(one, "/alone", LIMIT).await,
+        passed(other, "/alone", LIMIT).await,
+    ];
+    // The node of the quickstart is the third.
+    assert!(parts.iter().sum::<usize>() <= LIMIT, "{parts:?}");
+    assert!(parts.iter().all(|part| *part >= LIMIT / 3), "{parts:?}");
+    assert_eq!(passed(one, "/even", 5).await, 0);
+}
