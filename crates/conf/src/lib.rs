@@ -27,6 +27,6 @@ pub use settings::Settings;
 pub use values::{
     Cidr, CipherSuite, ClusterMtls, Credentials, Database, DnsFamily, DnsSettings, Endpoint,
     ErrorType, HeaderBuffers, HeaderTokens, Keepalive, Listen, LogLevel, LogTarget, Ocsp, PortMap,
-    Postgres, ProxyScheme, ProxyServer, RealIpHeader, Role, RouterFlavor, Selection, TlsVersions,
-    Trust, UpstreamHeaders,
+    Postgres, ProxyScheme, ProxyServer, RealIpHeader, Role, RouterFlavor, Selection, TlsSuite,
+    TlsVersions, Trust, UpstreamHeaders,
 };

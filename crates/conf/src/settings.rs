@@ -11,7 +11,7 @@ use crate::load::vault;
 use crate::values::{
     Cidr, CipherSuite, ClusterMtls, Database, DnsSettings, Endpoint, ErrorType, HeaderBuffers,
     HeaderTokens, Listen, LogLevel, LogTarget, Ocsp, PortMap, Postgres, ProxyServer, RealIpHeader,
-    Role, RouterFlavor, Selection, TlsVersions, Trust, UpstreamHeaders,
+    Role, RouterFlavor, Selection, TlsSuite, TlsVersions, Trust, UpstreamHeaders,
 };
 use crate::{ConfError, LoadOptions, Notice, Secret};
 
@@ -140,6 +140,12 @@ pub struct Settings {
     pub ssl_cipher_suite: CipherSuite,
     /// `ssl_protocols`: versions that clients may use.
     pub ssl_protocols: TlsVersions,
+    /// `ssl_cipher_suite` and `ssl_ciphers`: suites of TLS 1.2, the preferred first; never empty.
+    pub ssl_suites: Vec<TlsSuite>,
+    /// `ssl_prefer_server_ciphers`: whether that order counts, not the client's.
+    pub ssl_prefer_server_ciphers: bool,
+    /// `ssl_session_cache_size`: memory for sessions that are kept here, in bytes.
+    pub ssl_session_cache_size: u64,
     /// `ssl_session_tickets`.
     pub ssl_session_tickets: bool,
     /// `ssl_session_timeout`.

@@ -542,3 +542,28 @@ fn a_preset_of_suites_decides_about_versions() {
         "{notices:?}"
     );
 }
+
+#[test]
+fn a_list_of_suites_of_ones_own_is_kept_and_what_is_not_offered_is_said() {
+    let list = |ciphers: &'static str| {
+        from_environment(&[
+            ("KONG_SSL_CIPHER_SUITE", "custom"),
+            ("KONG_SSL_CIPHERS", ciphers),
+        ])
+    };
+    let (custom, notices) = list("ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA").expect("it loads");
+    assert_eq!(custom.ssl_suites, [gatehouse_conf::TlsSuite::RsaAes256]);
+    assert!(
+        notices[0]
+            .to_string()
+            .contains("`AES128-SHA` are not offered"),
+        "{notices:?}"
+    );
+    for nothing in ["AES128-SHA", "HIGH:!HIGH"] {
+        let mistakes = list(nothing).expect_err("nothing to offer");
+        assert!(
+            mistakes[0].to_string().contains("ssl_ciphers"),
+            "{mistakes:?}"
+        );
+    }
+}

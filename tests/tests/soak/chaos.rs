@@ -200,13 +200,23 @@ fn configuration(version: u64, targets: &[SocketAddr], named: u16) -> serde_json
 }
 
 /// Memory of a process that is in use, in KiB.
-fn resident(pid: u32) -> u64 {
+pub(crate) fn resident(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     number
         .and_then(|number| number.parse().ok())
         .expect("a size")
+}
+
+/// Everybody who asks.
+fn clients(port: u16, score: &Arc<Score>) -> JoinSet<()> {
+    let mut clients = JoinSet::new();
+    for number in 0..CLIENTS {
+        clients.spawn(ask_all_the_time(port, number, Arc::clone(score)));
+    }
+    clients.spawn(go_away_all_the_time(port, Arc::clone(score)));
+    clients
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,16 +244,7 @@ async fn no_answer_is_wrong_while_everything_around_the_node_breaks() {
     node.ready().await;
     let pid = node.process().pid();
     let score = Arc::new(Score::default());
-    let mut clients = JoinSet::new();
-    for number in 0..CLIENTS {
-        clients.spawn(ask_all_the_time(
-            node.proxy_port(),
-            number,
-            Arc::clone(&score),
-        ));
-    }
-    clients.spawn(go_away_all_the_time(node.proxy_port(), Arc::clone(&score)));
-
+    let clients = clients(node.proxy_port(), &score);
     let client = Client::new();
     let url = format!("http://127.0.0.1:{admin}/config");
     let begun = Instant::now();

@@ -1,6 +1,7 @@
 //! Kills and changes under load. Short in `make test`; `make soak` runs it long.
 
 mod chaos;
+mod crowd;
 mod kills;
 
 use std::sync::Arc;

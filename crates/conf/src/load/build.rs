@@ -11,7 +11,8 @@ use crate::settings::Settings;
 use crate::values::{
     Choice as _, Cidr, CipherSuite, Database, DnsFamily, DnsSettings, Endpoint, HeaderBuffers,
     HeaderTokens, LogTarget, PortMap, Postgres, ProxyServer, RealIpHeader, Selection, Subsystem,
-    TlsVersions, Trust, UpstreamHeaders, parse_labels, parse_listeners, parse_size, parse_workers,
+    TlsSuite, TlsVersions, Trust, UpstreamHeaders, parse_labels, parse_listeners, parse_size,
+    parse_workers,
 };
 
 /// Port of an endpoint of a platform that names none.
@@ -208,7 +209,10 @@ fn certificates(settings: &mut Settings, reader: &mut Reader) {
     settings.status_ssl_cert_key = reader.secrets("status_ssl_cert_key");
     settings.ssl_cipher_suite = reader.choice("ssl_cipher_suite");
     settings.ssl_protocols = reader.parse("ssl_protocols", TlsVersions::parse);
+    settings.ssl_suites = TlsSuite::all();
     apply_suite(settings, reader);
+    settings.ssl_prefer_server_ciphers = reader.boolean("ssl_prefer_server_ciphers");
+    settings.ssl_session_cache_size = reader.size("ssl_session_cache_size");
     settings.ssl_session_tickets = reader.boolean("ssl_session_tickets");
     settings.ssl_session_timeout = reader.duration("ssl_session_timeout");
     settings.client_ssl = reader.boolean("client_ssl");
@@ -234,18 +238,35 @@ fn certificates(settings: &mut Settings, reader: &mut Reader) {
 fn apply_suite(settings: &mut Settings, reader: &mut Reader) {
     match settings.ssl_cipher_suite {
         CipherSuite::Intermediate => {}
+        CipherSuite::Old => {
+            let message = "`old` counts as `intermediate`: older versions are not offered";
+            reader.doubt("ssl_cipher_suite", message.to_owned());
+        }
+        CipherSuite::Fips => settings.ssl_suites = TlsSuite::fips(),
+        CipherSuite::Custom => custom_suites(settings, reader),
         CipherSuite::Modern => {
             settings.ssl_protocols = TlsVersions {
                 tls12: false,
                 tls13: true,
             };
         }
-        CipherSuite::Old | CipherSuite::Fips | CipherSuite::Custom => {
-            let name = settings.ssl_cipher_suite.as_str();
-            let message = format!("`{name}` counts as `intermediate`");
-            reader.doubt("ssl_cipher_suite", message);
-        }
     }
+}
+
+/// The list of `ssl_ciphers`: what is not known is said, and something has to be.
+fn custom_suites(settings: &mut Settings, reader: &mut Reader) {
+    let text = reader.string("ssl_ciphers").unwrap_or_default();
+    let (suites, unknown) = TlsSuite::parse_list(&text);
+    if suites.is_empty() {
+        let message = "names no suite that can be offered; \
+                       `ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256` does";
+        return reader.mistake("ssl_ciphers", message);
+    }
+    if !unknown.is_empty() {
+        let message = format!("`{}` are not offered", unknown.join("`, `"));
+        reader.doubt("ssl_ciphers", message);
+    }
+    settings.ssl_suites = suites;
 }
 
 fn proxying(settings: &mut Settings, reader: &mut Reader) {

@@ -48,7 +48,12 @@ pub(super) const PROPERTIES: &[Property] = &[
         "Preset of TLS versions and cipher suites.",
     )
     .acted(),
-    string("ssl_ciphers", "", "The list for the preset `custom`."),
+    string(
+        "ssl_ciphers",
+        "",
+        "The list for the preset `custom`: names of OpenSSL.",
+    )
+    .acted(),
     string(
         "ssl_protocols",
         "TLSv1.2 TLSv1.3",
@@ -60,7 +65,7 @@ pub(super) const PROPERTIES: &[Property] = &[
         "on",
         "Whether the node's order of suites counts.",
     )
-    .never("the node's order always counts"),
+    .acted(),
     string(
         "ssl_dhparam",
         "",
@@ -76,13 +81,15 @@ pub(super) const PROPERTIES: &[Property] = &[
     string(
         "ssl_session_timeout",
         "1d",
-        "How long a TLS session may be resumed.",
-    ),
+        "How long a TLS session may be resumed; with tickets at most 12 hours.",
+    )
+    .acted(),
     string(
         "ssl_session_cache_size",
         "10m",
-        "Size of the cache of TLS sessions.",
-    ),
+        "Size of the cache of TLS sessions, of each listener, where tickets are off.",
+    )
+    .acted(),
     array(
         "ssl_cert",
         "",

@@ -10,6 +10,7 @@ mod postgres;
 mod proxy_server;
 mod quantity;
 mod small;
+mod suites;
 
 pub use address::{Cidr, Endpoint, PortMap};
 pub use choice::{
@@ -24,6 +25,7 @@ pub use postgres::Postgres;
 pub use proxy_server::{Credentials, ProxyServer};
 pub use quantity::HeaderBuffers;
 pub use small::{RealIpHeader, Selection, TlsVersions, Trust};
+pub use suites::TlsSuite;
 
 pub(crate) use address::parse_labels;
 pub(crate) use choice::Choice;

@@ -2,6 +2,7 @@
 //! side. rustls is driven directly, so that head and body leave in one record and one write.
 
 mod server;
+mod sessions;
 mod stream;
 
 use std::io;

@@ -14,6 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::http2::{ask, connect};
+use test_support::TestAuthority;
+
+use super::mtls;
 use super::support::*;
 
 /// Limit: how long an answer may take that has nothing to wait for.
@@ -159,6 +162,28 @@ fn call(path: &str) -> Request<()> {
         .header("te", "trailers")
         .body(())
         .expect("a request")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_demands_a_certificate_gets_it_over_http2_too() {
+    let (clients, services) = (
+        TestAuthority::new("clients"),
+        TestAuthority::new("services"),
+    );
+    let own = services.server(&["127.0.0.1"]);
+    let acceptor = TlsAcceptor::from(Arc::new(mtls::server_config(&own, &clients, b"h2")));
+    let service = Service::start(Some(acceptor)).await;
+    let (right, expired) = (clients.client("gateway"), clients.expired_client("gateway"));
+    for (identity, is_served) in [(Some(&right), true), (Some(&expired), false), (None, false)] {
+        let snapshot = mtls::grpcs(service.address, identity, services.pem());
+        let gateway = gateway_of(&mtls::http2_settings(), snapshot);
+        let client = connect(&gateway).await;
+        let (response, body, trailers) =
+            ask(&client, call("/x"), Some(Bytes::from("message"))).await;
+        assert_eq!(response.status(), if is_served { 200 } else { 502 });
+        assert_eq!(body == "message", is_served);
+        assert_eq!(status(trailers).is_some(), is_served);
+    }
 }
 
 fn status(trailers: Option<HeaderMap>) -> Option<String> {

@@ -2,7 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use conf::Listen;
+use conf::{Listen, Settings};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 use serde_json::json;
@@ -11,6 +11,12 @@ use super::support::*;
 
 /// A gateway whose one listener speaks TLS.
 pub(super) fn tls_gateway(origin: std::net::SocketAddr) -> Gateway {
+    let routes = [json!({"paths": ["/"]})];
+    gateway_with(&tls_settings(), &routes, &service(origin))
+}
+
+/// Settings of a node whose one listener speaks TLS.
+pub(super) fn tls_settings() -> Settings {
     let mut settings = settings();
     let address = "127.0.0.1:0".parse().expect("an address");
     settings.proxy_listen = vec![Listen {
@@ -19,7 +25,17 @@ pub(super) fn tls_gateway(origin: std::net::SocketAddr) -> Gateway {
         ..Listen::plain(address)
     }];
     settings.client_max_body_size = None;
-    gateway_with(&settings, &[json!({"paths": ["/"]})], &service(origin))
+    settings
+}
+
+/// Whether the gateway shows a certificate for this name, and answers.
+pub(super) fn answers(gateway: &Gateway, name: &str) -> bool {
+    let mut stream = connect(gateway, name);
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let mut answer = Vec::new();
+    stream.write_all(request).is_ok()
+        && stream.read_to_end(&mut answer).is_ok()
+        && answer.starts_with(b"HTTP/1.1 ")
 }
 
 pub(super) fn client_config(gateway: &Gateway, protocols: &[&[u8]]) -> Arc<ClientConfig> {
