@@ -31,8 +31,9 @@ impl Document {
     }
 }
 
-/// Writes memberships as the rows they are, if the document has any in decK's shape: groups
-/// below consumers and consumers below groups, each by name.
+/// Writes memberships and rows of `custom_entities` as the rows they are, if the document has any in
+/// decK's shape: groups below consumers and consumers below groups, each by name, and rows that
+/// name their kind.
 pub(super) fn plain(mut document: Cow<'_, Value>) -> Cow<'_, Value> {
     let has = |list: &str, member: &str| {
         let rows = document.get(list).and_then(Value::as_array);
@@ -40,12 +41,61 @@ pub(super) fn plain(mut document: Cow<'_, Value>) -> Cow<'_, Value> {
             .flatten()
             .any(|row| row.get(member).is_some_and(Value::is_array))
     };
-    if has("consumers", "groups") || has("consumer_groups", "consumers") {
+    let has_custom = document.get(CUSTOM).is_some_and(Value::is_array);
+    if has_custom || has("consumers", "groups") || has("consumer_groups", "consumers") {
         let document = document.to_mut();
+        custom_entities(document);
         memberships(document, "consumers", "groups", "consumer_group");
         memberships(document, "consumer_groups", "consumers", "consumer");
     }
     document
+}
+
+/// Rows of kinds that decK has no list for: `{id, type, fields}`.
+const CUSTOM: &str = "custom_entities";
+
+/// Moves every row that names a kind and its fields to the list of that kind; the others stay, and
+/// with them the list, which is no kind and refused.
+fn custom_entities(document: &mut Value) {
+    let Some(Value::Array(rows)) = document
+        .as_object_mut()
+        .and_then(|all| all.shift_remove(CUSTOM))
+    else {
+        return;
+    };
+    let mut left = Vec::new();
+    for row in rows {
+        let (Some(kind), Some(fields)) = (row["type"].as_str(), row["fields"].as_object()) else {
+            left.push(row);
+            continue;
+        };
+        let mut body: Map = fields
+            .iter()
+            .map(|(name, value)| (name.clone(), named(value)))
+            .collect();
+        if let Some(id) = row.get("id") {
+            body.insert("id".to_owned(), id.clone());
+        }
+        match document.get_mut(kind) {
+            None if !kind.starts_with('_') => document[kind] = json!([body]),
+            Some(Value::Array(list)) => list.push(Value::Object(body)),
+            _ => left.push(row),
+        }
+    }
+    if !left.is_empty() {
+        document[CUSTOM] = Value::Array(left);
+    }
+}
+
+/// A reference by the one name that is in it, which documents write as a text.
+fn named(value: &Value) -> Value {
+    let only = value.as_object().filter(|members| members.len() == 1);
+    let name = only.and_then(|members| {
+        ["id", "name", "username"]
+            .iter()
+            .find_map(|key| members.get(*key))
+    });
+    name.unwrap_or(value).clone()
 }
 
 fn memberships(document: &mut Value, list: &str, member: &str, field: &str) {
@@ -70,6 +120,13 @@ fn memberships(document: &mut Value, list: &str, member: &str, field: &str) {
 }
 
 impl Work<'_> {
+    /// Whether the passwords of basic-auth in the file are hashes already
+    /// (`_info.skip_hash_for_basic_auth`).
+    pub(super) fn has_hashes(&self) -> bool {
+        let info = self.info.as_ref();
+        info.and_then(|info| info.get("skip_hash_for_basic_auth")) == Some(&Value::Bool(true))
+    }
+
     /// Completes an entity by `_info.defaults` and the tags of the selection.
     pub(super) fn complete(&self, kind: &EntityKind, body: &mut Map) {
         let info = self.info.as_ref();

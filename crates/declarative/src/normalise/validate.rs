@@ -17,6 +17,7 @@ impl Work<'_> {
     /// Completes and validates all entities, and reports what exists twice.
     pub(super) fn validate(&mut self) {
         let catalogue = self.catalogue;
+        let has_hashes = self.has_hashes();
         let (mut wrong, mut twice, mut seen) = (Vec::new(), Vec::new(), Seen::default());
         for (index, entry) in self.entries.iter_mut().enumerate() {
             let kind = &catalogue.kinds()[entry.kind];
@@ -41,7 +42,7 @@ impl Work<'_> {
                 Mode::Insert,
                 Origin::Declarative,
             );
-            if self.transform {
+            if self.transform && !(kind.name == "basicauth_credentials" && has_hashes) {
                 catalogue.transform(kind.name, &mut entry.body);
             }
             let mut violations = outcome.err().unwrap_or_default();
