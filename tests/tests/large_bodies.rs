@@ -113,6 +113,16 @@ async fn node_tells_senders_of_100_mb_and_does_not_grow() {
         let answer = told(stream, &head, is_chunked).await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
         assert!(answer.contains("413 Request Entity Too Large"), "{answer}");
+        for (path, status) in [("/status/ready", 413), ("/metrics", 405), ("/nope", 404)] {
+            let url = node.status_url(path);
+            let address = url.strip_prefix("http://").expect("a URL without TLS");
+            let (address, _) = address.split_once('/').expect("a path");
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let head = format!("POST {path} HTTP/1.1\r\nHost: {address}");
+            let answer = told(stream, &head, is_chunked).await;
+            let line = format!("HTTP/1.1 {status} ");
+            assert!(answer.starts_with(&line), "{path}: {answer}");
+        }
     }
 
     let grown = peak(process) - before;
@@ -120,4 +130,48 @@ async fn node_tells_senders_of_100_mb_and_does_not_grow() {
     let url = format!("http://127.0.0.1:{port}/services");
     let after = Client::new().get(&url).await.expect("an answer");
     assert_eq!(after.json()["data"], Value::Array(Vec::new()));
+}
+
+#[tokio::test]
+async fn hostile_requests_without_a_good_token_learn_nothing() {
+    let quickstart = Quickstart::start(&QuickstartOptions {
+        arguments: vec!["--no-sample".to_owned()],
+    })
+    .await;
+    let client = Client::new().trusting(&quickstart.ca());
+    let bodies: [Vec<u8>; 5] = [
+        b"[".repeat(100_000),
+        b"{\"host\":\"\xff\"}".to_vec(),
+        br#"{"host":"h","name":"a\u0000b"}"#.to_vec(),
+        br#"{"host":"h","port":1e999}"#.to_vec(),
+        vec![b' '; BYTES],
+    ];
+    let nobody = "Bearer kpat_0000000000000000000000000000000000000000000000000";
+    for dialect in ["core-entities", "admin"] {
+        for authorization in [None, Some("Bearer x"), Some(nobody), Some("Basic YTpi")] {
+            let mut headers = vec![("content-type", "application/json")];
+            headers.extend(authorization.map(|value| ("authorization", value)));
+            for body in &bodies {
+                let url = format!("{}/{dialect}/services", quickstart.plane_url());
+                let body = Bytes::from(body.clone());
+                let answer = client.send("POST", &url, &headers, body).await;
+                assert_eq!(answer.expect("an answer").status, 401, "{dialect}");
+            }
+            for path in [
+                "services/..%2f..%2fx",
+                "services/%00",
+                "tags/'%20or%201=1",
+                "nope",
+            ] {
+                let url = format!("{}/{dialect}/{path}", quickstart.plane_url());
+                let answer = client.send("GET", &url, &headers, Bytes::new()).await;
+                assert_eq!(answer.expect("an answer").status, 401, "{url}");
+            }
+        }
+    }
+    let after = quickstart
+        .client()
+        .get(&quickstart.entities_url("services"))
+        .await;
+    assert_eq!(after.expect("an answer").json()["data"], json!([]));
 }

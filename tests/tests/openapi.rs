@@ -2,16 +2,22 @@
 //! allow and what they forbid.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gatehouse_tests::{create, tool};
 use serde_json::{Value, json};
-use test_support::{Client, Identity, Quickstart, QuickstartOptions, TempDir, is_long};
+use test_support::{
+    Client, Identity, Node, Quickstart, QuickstartOptions, TempDir, free_port, is_long,
+};
 use tokio::process::Command;
 
-/// What every answer is held against.
+/// What every answer is held against; the last one is of `scripts/schemathesis_hooks.py`.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
-                      response_schema_conformance";
+                      response_schema_conformance,invalid_data_is_refused";
+/// What answers are held against where calls follow from earlier answers.
+const CHECKS_OF_LINKS: &str = "not_a_server_error,status_code_conformance,\
+                               content_type_conformance,response_schema_conformance,\
+                               use_after_free,ensure_resource_availability";
 /// Numbers are drawn from it, so that two runs send the same.
 const SEED: &str = "7";
 /// The id of every entity that others are put into; it is taken once per kind.
@@ -70,29 +76,42 @@ async fn parents(quickstart: &Quickstart) -> String {
 
 /// A run of schemathesis against a host, with values for parameters of paths.
 fn schemathesis(quickstart: &Quickstart, url: &str, parameters: &[(&str, &str)]) -> Command {
-    let folder = quickstart.folder().path();
     let mut settings = String::from("[parameters]\n");
     for (name, value) in parameters {
         writeln!(settings, "\"path.{name}\" = \"{value}\"").expect("text takes text");
     }
+    let folder = quickstart.folder().path();
     let file = folder.join(format!("schemathesis-{}.toml", parameters.len()));
     std::fs::write(&file, settings).expect("the settings are written");
-    let examples = if is_long() { "50" } else { "1" };
+    let mut command = tool_of_descriptions(quickstart, &file, url);
+    command
+        .args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing"])
+        .args(["--max-examples", if is_long() { "50" } else { "1" }]);
+    command
+}
+
+/// A run in which calls follow from answers of earlier ones: what was made is read, changed and
+/// removed.
+fn links(quickstart: &Quickstart, url: &str) -> Command {
+    let file = quickstart.folder().path().join("schemathesis-links.toml");
+    std::fs::write(&file, "").expect("the settings are written");
+    let mut command = tool_of_descriptions(quickstart, &file, url);
+    command
+        .args(["--checks", CHECKS_OF_LINKS, "--phases", "stateful"])
+        .args(["--max-examples", if is_long() { "1500" } else { "40" }]);
+    command
+}
+
+fn tool_of_descriptions(quickstart: &Quickstart, settings: &Path, url: &str) -> Command {
     let mut command = Command::new(tool("schemathesis"));
     command
         .env("PYTHONPATH", scripts())
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("SCHEMATHESIS_HOOKS", "schemathesis_hooks")
-        .current_dir(folder)
+        .current_dir(quickstart.folder().path())
         .arg("--config-file")
-        .arg(file)
-        .args(["run", url, "--checks", CHECKS, "--seed", SEED])
-        .args([
-            "--max-examples",
-            examples,
-            "--phases",
-            "examples,coverage,fuzzing",
-        ])
+        .arg(settings)
+        .args(["run", url, "--mode", "all", "--seed", SEED])
         .args([
             "--continue-on-failure",
             "--warnings",
@@ -103,6 +122,10 @@ fn schemathesis(quickstart: &Quickstart, url: &str, parameters: &[(&str, &str)])
         .arg("--tls-verify")
         .arg(quickstart.fact("ca_cert_path"));
     command
+}
+
+fn bearer(quickstart: &Quickstart) -> String {
+    format!("Authorization: Bearer {}", quickstart.fact("token"))
 }
 
 async fn document(client: &Client, base: &str) -> Value {
@@ -129,13 +152,7 @@ async fn descriptions_of_all_hosts_are_valid() {
         } else {
             &client
         };
-        let document = document(client, base).await;
-        assert_eq!(document["openapi"], "3.1.0", "{base}");
-        let file = folder.join("document.json");
-        std::fs::write(&file, document.to_string()).expect("the document is written");
-        let mut command = Command::new(tool("openapi-spec-validator"));
-        command.arg(file);
-        run(command).await;
+        is_valid(&folder, &document(client, base).await).await;
     }
     let page = quickstart.fact("console_url");
     let page = client
@@ -151,6 +168,61 @@ async fn descriptions_of_all_hosts_are_valid() {
     }
 }
 
+/// Holds a document against the rules of OpenAPI.
+async fn is_valid(folder: &TempDir, document: &Value) {
+    assert_eq!(document["openapi"], "3.1.0");
+    let file = folder.join("document.json");
+    std::fs::write(&file, document.to_string()).expect("the document is written");
+    let mut command = Command::new(tool("openapi-spec-validator"));
+    command.arg(file);
+    run(command).await;
+}
+
+#[tokio::test]
+async fn the_description_of_a_node_is_valid() {
+    let port = free_port();
+    let mut node = Node::new(&[("admin_listen", &format!("127.0.0.1:{port}"))]);
+    node.ready().await;
+    let base = format!("http://127.0.0.1:{port}");
+    let document = document(&Client::new(), &base).await;
+    is_valid(&TempDir::new("openapi"), &document).await;
+}
+
+/// The same paths and bodies as a node has; who may call is the platform's.
+#[tokio::test]
+async fn every_operation_of_the_gateway_dialect_answers_as_described() {
+    let quickstart = start().await;
+    parents(&quickstart).await;
+    let base = format!("{}/admin", quickstart.plane_url());
+    let url = format!("{base}/openapi.json");
+    let kinds = [
+        "services",
+        "routes",
+        "consumers",
+        "consumer_groups",
+        "upstreams",
+        "key-sets",
+        "key_sets",
+        "partials",
+    ];
+    let parameters = kinds.map(|kind| (kind, PARENT));
+    let mut command = schemathesis(&quickstart, &url, &parameters);
+    let token = bearer(&quickstart);
+    let from_there = ["--header", &token, "--url", &base];
+    command
+        .args(from_there)
+        .args(["--exclude-path-regex", "filter-chains"]);
+    // Kinds are one handler under many names; a part of them is enough every day.
+    if !is_long() {
+        let part = "^/(services|routes|consumer_groups|key-sets|schemas|tags|status|plugins)";
+        command.args(["--include-path-regex", part]);
+    }
+    run(command).await;
+    let mut command = links(&quickstart, &url);
+    command.args(from_there);
+    run(command).await;
+}
+
 /// Filters are left out: none is installed, so nothing that is sent could be accepted.
 #[tokio::test]
 async fn every_operation_of_the_platform_answers_as_described() {
@@ -160,8 +232,12 @@ async fn every_operation_of_the_platform_answers_as_described() {
     let plane = quickstart.fact("control_plane_id");
     let parameters = [("id", plane), ("parent", PARENT), ("store", &store)];
     let mut command = schemathesis(&quickstart, &format!("{base}/openapi.json"), &parameters);
-    let token = format!("Authorization: Bearer {}", quickstart.fact("token"));
-    command.args(["--header", &token, "--exclude-path-regex", "filter-chains"]);
+    let token = bearer(&quickstart);
+    let reached = ["--header", &token, "--exclude-path-regex", "filter-chains"];
+    command.args(reached);
+    run(command).await;
+    let mut command = links(&quickstart, &format!("{base}/openapi.json"));
+    command.args(reached);
     run(command).await;
     let answer = quickstart.client().get(&quickstart.plane_url()).await;
     assert_eq!(

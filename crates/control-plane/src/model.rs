@@ -104,6 +104,7 @@ impl AuthType {
 
 /// One proxy address of a control plane's nodes; metadata only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProxyUrl {
     /// Host name or address, 1 to 120 characters.
     pub host: String,

@@ -29,12 +29,19 @@ fn first<'c>(config: &'c Config, kind: &str) -> &'c entities::Map {
 }
 
 /// Parent, what it needs, the child's list, what the child needs, the member that refers back.
-fn nestings() -> Vec<(&'static str, Value, &'static str, Value, &'static str)> {
+type Nesting = (&'static str, Value, &'static str, Value, &'static str);
+
+fn nestings() -> Vec<Nesting> {
     let service = json!({"name": "s", "host": "h"});
     let route = json!({"name": "r", "paths": ["/"]});
-    let consumer = json!({"username": "u"});
+    let group = json!({"name": "g"});
+    let upstream = json!({"name": "up"});
+    let set = json!({"name": "ks"});
     let plugin = json!({"name": "limit", "config": {"minute": 1}});
-    vec![
+    let target = json!({"target": "1.2.3.4:80"});
+    let jwk = "{\"kid\":\"k\",\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\"}";
+    let key = json!({"name": "k", "kid": "k", "jwk": jwk});
+    let mut all = vec![
         (
             "services",
             service.clone(),
@@ -45,83 +52,36 @@ fn nestings() -> Vec<(&'static str, Value, &'static str, Value, &'static str)> {
         ("services", service, "plugins", plugin.clone(), "service"),
         ("routes", route, "plugins", plugin.clone(), "route"),
         (
-            "consumers",
-            consumer.clone(),
+            "consumer_groups",
+            group,
             "plugins",
             plugin.clone(),
-            "consumer",
-        ),
-        (
-            "consumers",
-            consumer.clone(),
-            "keyauth_credentials",
-            json!({"key": "k"}),
-            "consumer",
-        ),
-        (
-            "consumers",
-            consumer.clone(),
-            "basicauth_credentials",
-            json!({"username": "b", "password": "p"}),
-            "consumer",
-        ),
-        (
-            "consumers",
-            consumer.clone(),
-            "hmacauth_credentials",
-            json!({"username": "h"}),
-            "consumer",
-        ),
-        (
-            "consumers",
-            consumer.clone(),
-            "jwt_secrets",
-            json!({"key": "j"}),
-            "consumer",
-        ),
-        (
-            "consumers",
-            consumer.clone(),
-            "oauth2_credentials",
-            json!({"name": "app", "client_id": "c", "client_secret": "s"}),
-            "consumer",
-        ),
-        (
-            "consumers",
-            consumer.clone(),
-            "acls",
-            json!({"group": "g"}),
-            "consumer",
-        ),
-        (
-            "consumers",
-            consumer,
-            "mtls_auth_credentials",
-            json!({"subject_name": "s"}),
-            "consumer",
-        ),
-        (
-            "consumer_groups",
-            json!({"name": "g"}),
-            "plugins",
-            plugin,
             "consumer_group",
         ),
+        ("upstreams", upstream, "targets", target, "upstream"),
+        ("key_sets", set, "keys", key, "set"),
+    ];
+    let of_consumers = [
+        ("plugins", plugin),
+        ("keyauth_credentials", json!({"key": "k"})),
         (
-            "upstreams",
-            json!({"name": "up"}),
-            "targets",
-            json!({"target": "1.2.3.4:80"}),
-            "upstream",
+            "basicauth_credentials",
+            json!({"username": "b", "password": "p"}),
         ),
+        ("hmacauth_credentials", json!({"username": "h"})),
+        ("jwt_secrets", json!({"key": "j"})),
         (
-            "key_sets",
-            json!({"name": "ks"}),
-            "keys",
-            json!({"name": "k", "kid": "k", "jwk": "{\"kid\":\"k\",\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\"}"}),
-            "set",
+            "oauth2_credentials",
+            json!({"name": "app", "client_id": "c", "client_secret": "s"}),
         ),
-    ]
+        ("acls", json!({"group": "g"})),
+        ("mtls_auth_credentials", json!({"subject_name": "s"})),
+    ];
+    let consumer = || json!({"username": "u"});
+    all.extend(
+        of_consumers.map(|(list, child)| ("consumers", consumer(), list, child, "consumer")),
+    );
+    all
 }
 
 #[test]

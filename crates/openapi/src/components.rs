@@ -57,7 +57,7 @@ pub(super) fn error(form: ErrorForm) -> Value {
                 "message": {"type": "string"},
                 "name": {"type": "string"},
                 "code": {"type": "integer"},
-                "fields": {"type": "object"},
+                "fields": {"type": ["object", "array"]},
             },
         }),
     }

@@ -71,7 +71,7 @@ pub enum QueryKind {
     Text,
     /// `true` or `false`.
     Flag,
-    /// A whole number within limits.
+    /// A whole number within limits; the greatest there is means no upper one.
     Number(u64, u64),
 }
 
@@ -117,6 +117,7 @@ impl Query {
         let schema = match self.kind {
             QueryKind::Text => json!({"type": "string"}),
             QueryKind::Flag => json!({"type": "boolean"}),
+            QueryKind::Number(least, u64::MAX) => json!({"type": "integer", "minimum": least}),
             QueryKind::Number(least, most) => {
                 json!({"type": "integer", "minimum": least, "maximum": most})
             }
@@ -203,7 +204,9 @@ impl Operation {
             for media in self.media {
                 content[*media] = json!({"schema": schema});
             }
-            described["requestBody"] = json!({"required": true, "content": content});
+            // Compat: to the gateway no body is an empty object.
+            let required = self.errors != ErrorForm::Gateway;
+            described["requestBody"] = json!({"required": required, "content": content});
         }
         described
     }

@@ -117,9 +117,9 @@ impl Operations {
             get.query = vec![flag];
         }
         if kind.name == "consumer_groups" {
-            get.query = vec![Query::flag(
+            get.query = vec![Query::text(
                 "list_consumers",
-                "Whether to list its consumers",
+                "`false` leaves its consumers out",
             )];
             get.answer = Some(json!({
                 "type": "object",

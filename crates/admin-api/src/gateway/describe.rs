@@ -78,6 +78,12 @@ pub fn operations(catalogue: &Catalogue, needs_token: bool) -> Vec<Operation> {
     found
 }
 
+/// Every path that `/endpoints` lists: those of entities, and those about the process.
+#[must_use]
+pub fn endpoints(catalogue: &Catalogue) -> Vec<String> {
+    info::templates(catalogue)
+}
+
 /// The operations of a template; none when nothing is served there.
 fn of_template(template: &str, catalogue: &Catalogue) -> Vec<Operation> {
     let segments: Vec<String> = template
@@ -154,8 +160,8 @@ fn of_place(
             operation.answer = Some(page(&schema));
         }
         "GET" if kind.is_some_and(|kind| kind.name == "consumer_groups") => {
-            let text = "Whether to list its consumers";
-            operation.query = vec![Query::flag("list_consumers", text)];
+            let text = "`false` leaves its consumers out";
+            operation.query = vec![Query::text("list_consumers", text)];
             operation.answer = Some(json!({"type": "object"}));
         }
         "GET" => operation.answer = Some(schema),

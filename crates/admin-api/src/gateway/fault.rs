@@ -78,11 +78,24 @@ impl Fault {
     }
 
     /// Code 2.
+    ///
+    /// Compat: names that count up from 1, as the places of a list do, are shown as a list.
     pub(super) fn schema(violations: &Violations) -> Self {
+        let counts = |(at, (name, _)): (usize, (&str, _))| name == (at + 1).to_string();
+        let mut fields = violations.fields();
+        if let Value::Object(members) = &mut fields
+            && violations.entity().is_empty()
+            && violations.members().enumerate().all(counts)
+        {
+            fields = std::mem::take(members)
+                .into_iter()
+                .map(|(_, said)| said)
+                .collect();
+        }
         coded(
             (StatusCode::BAD_REQUEST, 2, "schema violation"),
             &violations.message(),
-            Some(("fields", violations.fields())),
+            Some(("fields", fields)),
         )
     }
 

@@ -33,7 +33,7 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 
-pub use describe::operations;
+pub use describe::{endpoints, operations};
 pub use facts::{
     Answer, Declared, FactError, Facts, LoadError, LoadFuture, Mark, Mode, UpstreamHealth,
 };

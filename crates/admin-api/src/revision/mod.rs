@@ -39,7 +39,7 @@ pub fn operations() -> Vec<Operation> {
         operation.query = query;
         operation
     };
-    let number = |name, about| openapi::Query::number(name, (0, u64::MAX >> 1), about);
+    let number = |name, about| openapi::Query::number(name, (0, u64::MAX), about);
     let size = openapi::Query::number("size", (1, 1_000), "Revisions of a page");
     let before = number("before", "Only revisions before this one");
     let against = number("against", "The revision to compare with");

@@ -77,10 +77,35 @@ async fn depth_is_limited_in_every_kind_of_body() {
 #[tokio::test]
 async fn bytes_that_are_no_text_never_get_in() {
     let fixture = Fixture::start(Dialect::Gateway).await;
-    let body = b"{\"host\":\"a\",\"name\":\"\xff\"}".to_vec();
+    let said = "invalid utf-8 character sequence detected at position";
+    for (body, fields) in [
+        (
+            &b"{\"host\":\"a\",\"name\":\"b\xff\"}"[..],
+            json!({"name": format!("{said} 2")}),
+        ),
+        (
+            b"{\"host\":\"a\",\"tags\":[\"x\",\"\xff\"]}",
+            json!({"tags": [null, format!("{said} 1")]}),
+        ),
+        (
+            b"{\"host\":\"a\",\"client_certificate\":{\"id\":\"\xe2\x82\"}}",
+            json!({"client_certificate": {"id": format!("{said} 1")}}),
+        ),
+    ] {
+        let answer = fixture.raw("POST", "services", &[JSON], body).await;
+        assert_eq!((answer.status, &answer.json()["fields"]), (400, &fields));
+    }
+    let broken_name = b"{\"host\":\"a\",\"\xff\":1}".to_vec();
+    let answer = fixture.raw("POST", "services", &[JSON], broken_name).await;
+    let unreadable = json!({"message": "Cannot parse JSON body"});
+    assert_eq!((answer.status, answer.json()), (400, unreadable));
+    let list = fixture
+        .raw("POST", "key-sets", &[JSON], "[{\"a\":1}]")
+        .await;
+    assert_eq!(list.json()["fields"], json!(["unknown field"]));
     assert_eq!(
-        fixture.raw("POST", "services", &[JSON], body).await.status,
-        400
+        list.json()["message"],
+        "schema violation (1: unknown field)"
     );
     let nul = json!({"host": "a", "tags": ["a\u{0}b"]});
     assert_eq!(fixture.send("POST", "services", &nul).await.status, 400);

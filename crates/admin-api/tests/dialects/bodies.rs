@@ -159,7 +159,6 @@ async fn json_that_is_no_object_is_refused() {
         "null",
         "5",
         "\"x\"",
-        "[1]",
         "{\"host\":\"a\",}",
         "{} x",
         "\u{feff}{}",
@@ -170,6 +169,11 @@ async fn json_that_is_no_object_is_refused() {
     }
     let empty = fixture.raw("POST", "services", &[JSON], "[]").await.json();
     assert_eq!(empty["fields"], json!({"host": "required field missing"}));
+    let list = fixture.raw("POST", "services", &[JSON], "[1]").await.json();
+    assert_eq!(
+        list["fields"],
+        json!({"1": "unknown field", "host": "required field missing"})
+    );
 }
 
 #[tokio::test]

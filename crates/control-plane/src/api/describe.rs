@@ -14,7 +14,7 @@ pub(super) const PLANES: &[Query] = &[
         (1, 1000),
         "Items of a page; 10 when it is not given",
     ),
-    Query::number("page[number]", (1, 1_000_000), "Which page, from 1"),
+    Query::number("page[number]", (1, u64::MAX), "Which page, from 1"),
     Query::text("filter[name][eq]", "Only the one of this name"),
     Query::text(
         "filter[name][contains]",
@@ -58,7 +58,7 @@ pub(super) const OLDER: &[Query] = &[
         (1, 1000),
         "Items of a page; 100 when it is not given",
     ),
-    Query::number("page", (1, 1_000_000), "Which page, from 1"),
+    Query::number("page", (1, u64::MAX), "Which page, from 1"),
 ];
 
 /// The named schemas that the operations refer to.

@@ -135,7 +135,7 @@ pub fn schemas() -> Map<String, Value> {
         "last_ping": {"type": "integer", "minimum": 0},
         "status": {"enum": STATES},
         "config_hash": text,
-        "compatibility_status": {"type": "object"},
+        "compatibility_status": {"type": ["object", "null"]},
     });
     let mut new = change.clone();
     new["id"] = json!({"type": "string", "format": "uuid"});

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use conf::Listen;
-use http::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -39,6 +40,12 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Limit: how long open connections may go on after the end was asked for.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Limit: bytes of one request that are dropped after its answer.
+const DROPPED_MAX: usize = 256 << 20;
+
+/// Limit: how long a request may go on after its answer.
+const DROP_TIME: Duration = Duration::from_secs(30);
 
 /// Why a surface does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -298,7 +305,20 @@ async fn until(stopped: &mut watch::Receiver<bool>) {
 
 async fn respond<S: Surface>(paths: &Paths<S>, request: Request<Incoming>) -> Response<AnswerBody> {
     let start = Instant::now();
-    let answer = dispatch(&paths.surface, request).await;
+    let (head, mut body) = request.into_parts();
+    let answer = match refusal(&paths.surface, &head) {
+        // Whoever waits for `100 Continue` sends no body after this.
+        Some(answer) if head.headers.contains_key(header::EXPECT) => answer,
+        Some(answer) => {
+            let_it_end(body);
+            answer
+        }
+        None => {
+            let answer = dispatch(&paths.surface, head, &mut body).await;
+            let_it_end(body);
+            answer
+        }
+    };
     let common = Common {
         server: paths.shown.server.clone(),
         shows_latency: paths.shown.shows_latency,
@@ -307,18 +327,24 @@ async fn respond<S: Surface>(paths: &Paths<S>, request: Request<Incoming>) -> Re
     answer.finish(&common)
 }
 
-async fn dispatch(surface: &dyn Surface, request: Request<Incoming>) -> Answer {
-    let (head, body) = request.into_parts();
-    let path = without_trailing_slash(head.uri.path());
-    let Some(verbs) = surface.verbs(path) else {
-        return message(StatusCode::NOT_FOUND, "Not found");
+/// The answer to what needs no body to be answered.
+fn refusal(surface: &dyn Surface, head: &Parts) -> Option<Answer> {
+    let Some(verbs) = surface.verbs(without_trailing_slash(head.uri.path())) else {
+        return Some(message(StatusCode::NOT_FOUND, "Not found"));
     };
     if head.method == Method::OPTIONS {
-        return Answer::options(verbs, &head.headers);
+        return Some(Answer::options(verbs, &head.headers));
     }
     if !verbs.contains(&head.method.as_str()) {
-        return message(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed");
+        return Some(message(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Method not allowed",
+        ));
     }
+    None
+}
+
+async fn dispatch(surface: &dyn Surface, head: Parts, body: &mut Incoming) -> Answer {
     let body = match Limited::new(body, surface.body_max()).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
@@ -333,12 +359,30 @@ async fn dispatch(surface: &dyn Surface, request: Request<Incoming>) -> Answer {
     let is_head = head.method == Method::HEAD;
     let call = Call {
         method: if is_head { Method::GET } else { head.method },
-        path: path.to_owned(),
+        path: without_trailing_slash(head.uri.path()).to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         body,
         is_local: head.extensions.get::<IsLocal>().is_some_and(|own| own.0),
     };
     surface.answer(call).await
+}
+
+/// Reads and drops what still comes of a request that is answered, within limits. A server that
+/// closes with bytes unread resets the connection, and the client never sees the answer.
+fn let_it_end(mut body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    let all = async move {
+        let mut left = DROPPED_MAX;
+        while let Some(Ok(frame)) = body.frame().await {
+            match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+    };
+    tokio::spawn(async move { drop(tokio::time::timeout(DROP_TIME, all).await) });
 }
 
 fn without_trailing_slash(path: &str) -> &str {

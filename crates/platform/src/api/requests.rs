@@ -27,7 +27,7 @@ const QUERY: [openapi::Query; 7] = [
     openapi::Query::text("group_by", "Of `service`, `route`, `status`"),
     openapi::Query::number(
         "step",
-        (1, 1_000_000),
+        (1, u64::MAX),
         "Minutes of a row; one row when not given",
     ),
     openapi::Query::text("service", "Only these services: ids"),

@@ -4,6 +4,7 @@ mod admin;
 mod batch;
 mod config_stores;
 mod consumer_groups;
+mod endpoints;
 mod entities;
 mod files;
 mod groups;

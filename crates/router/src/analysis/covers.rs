@@ -27,6 +27,14 @@ pub(super) fn covers(wide: &Entry, narrow: &Entry) -> bool {
         && addresses(&wide.destinations, &narrow.destinations)
 }
 
+/// Whether two entries accept the same requests, their paths aside.
+pub(super) fn is_same(one: &Entry, other: &Entry) -> bool {
+    covers(one, other)
+        && covers(other, one)
+        && snis(&one.snis, &other.snis)
+        && snis(&other.snis, &one.snis)
+}
+
 fn schemes(wide: &Entry, narrow: &Entry) -> bool {
     let both = wide.schemes.iter().zip(narrow.schemes);
     both.into_iter().all(|(wide, narrow)| *wide || !narrow)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::covers::{covers, literal, open_prefix};
+use super::covers::{covers, is_same, literal, open_prefix};
 use crate::{
     entry::{Entry, PathRule},
     flavor::Flavor,
@@ -27,7 +27,8 @@ pub struct Shadow {
 
 impl Router {
     /// Routes that can never win, in the order of the input. Changes that came after the compilation are not
-    /// judged. Empty for the traditional flavor.
+    /// judged. In the traditional flavor, where the order of two routes may depend on the request, only routes
+    /// are told whose every path stands with the same conditions in an earlier one.
     #[must_use]
     pub fn shadows(&self) -> Vec<Shadow> {
         self.base.shadows()
@@ -36,9 +37,6 @@ impl Router {
 
 impl Part {
     fn shadows(&self) -> Vec<Shadow> {
-        if self.flavor == Flavor::Traditional {
-            return Vec::new();
-        }
         let open: Vec<_> = self
             .patterns
             .list
@@ -80,12 +78,24 @@ impl Part {
             let earlier = candidates.into_iter().take_while(|other| *other < rank);
             earlier
                 .take(MAX_TRIED)
+                .filter(|other| self.goes_before(*other, rank))
                 .map(|other| &self.entries[other])
                 .find(|other| other.route != entry.route && covers(other, entry))
                 .map(|other| other.route)
         });
         let first = takers.next()??;
         takers.all(|taker| taker.is_some()).then_some(first)
+    }
+
+    /// Whether an entry of lower rank goes before for every request.
+    fn goes_before(&self, first: usize, second: usize) -> bool {
+        if self.flavor != Flavor::Traditional {
+            return true;
+        }
+        let (one, other) = (&self.entries[first], &self.entries[second]);
+        self.gates[first].category == self.gates[second].category
+            && one.paths == other.paths
+            && is_same(one, other)
     }
 
     /// Ranks of entries that accept the path, and the first host, in order.

@@ -73,10 +73,42 @@ fn wildcards_and_blocks_are_compared() {
     assert_eq!(shadows(&[wide, narrow]), []);
 }
 
+/// Shadows in the traditional flavor, by position.
+fn traditional(routes: &[entities::Route]) -> Vec<(usize, usize)> {
+    let found = compile(routes, Flavor::Traditional).shadows();
+    found.iter().map(|one| (one.route, one.by)).collect()
+}
+
 #[test]
-fn the_traditional_flavor_is_not_judged() {
-    let routes = [with_paths(1, &["/a"]), with_paths(2, &["/a"])];
-    assert_eq!(compile(&routes, Flavor::Traditional).shadows(), []);
+fn in_the_traditional_flavor_equal_conditions_hide_a_route() {
+    for paths in [&["/a"][..], &["~/a/\\d+"], &["/b", "/a"]] {
+        let mut later = with_paths(2, &["/a", "/b", "~/a/\\d+"]);
+        let mut earlier = with_paths(1, paths);
+        (earlier.created_at, later.created_at) = (1, 2);
+        assert_eq!(
+            traditional(&[earlier.clone(), later.clone()]),
+            [],
+            "{paths:?}"
+        );
+        later.paths = strings(paths);
+        later.paths.reverse();
+        assert_eq!(traditional(&[earlier.clone(), later.clone()]), [(1, 0)]);
+        assert_eq!(traditional(&[later, earlier]), [(0, 1)]);
+    }
+}
+
+#[test]
+fn in_the_traditional_flavor_nothing_else_is_judged() {
+    let wide = with_paths(1, &["~/a"]);
+    assert_eq!(traditional(&[wide.clone(), with_paths(2, &["/a/b"])]), []);
+    let mut other = with_paths(2, &["~/a"]);
+    other.methods = strings(&["GET"]);
+    assert_eq!(traditional(&[wide.clone(), other.clone()]), []);
+    let mut third = wide;
+    third.hosts = strings(&["a.test"]);
+    other.methods = Vec::new();
+    other.hosts = strings(&["*.test"]);
+    assert_eq!(traditional(&[third, other]), []);
 }
 
 #[test]

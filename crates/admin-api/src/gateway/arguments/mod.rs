@@ -2,6 +2,7 @@
 
 mod form;
 mod infer;
+mod json;
 pub(super) mod multipart;
 
 use std::time::Duration;
@@ -78,7 +79,7 @@ pub(super) async fn read(
     };
     let content_type = content_type.to_str().map_err(|_| unsupported())?;
     let (members, is_text) = if content_type.starts_with("application/json") {
-        (json(&bytes)?, false)
+        (json::read(&bytes)?, false)
     } else if content_type.starts_with("application/x-www-form-urlencoded") {
         (form::read(super::query::pairs(&bytes)?), true)
     } else if content_type.starts_with("multipart/form-data") {
@@ -102,15 +103,5 @@ pub(super) async fn whole(body: Body, limit: usize) -> Result<bytes::Bytes, Faul
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(_)) => Err(Fault::bad_request("the body broke off")),
         Err(_) => Err(Reply::page(StatusCode::REQUEST_TIMEOUT).into()),
-    }
-}
-
-/// Compat: an empty list is an empty object. Other values that are no objects are refused, where
-/// the reference breaks.
-fn json(bytes: &[u8]) -> Result<Map, Fault> {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(Value::Array(items)) if items.is_empty() => Ok(Map::new()),
-        Ok(_) | Err(_) => Err(Fault::bad_request("Cannot parse JSON body")),
     }
 }
