@@ -3,7 +3,7 @@
 mod common;
 
 use common::{catalogue, config, packed, parse, problems, shown};
-use gatehouse_declarative::{Config, Document, Options, render_minimal, yaml_text};
+use gatehouse_declarative::{Config, Document, Options, TextForm, render_minimal};
 use serde_json::{Value, json};
 
 const ID: &str = "a0000050-0050-4000-8000-000000000001";
@@ -202,7 +202,8 @@ fn paths_of_old_formats_are_prefixes_or_become_expressions() {
 fn what_old_formats_wrote_is_rendered_in_the_current_one_and_stays() {
     let text = "_format_version: '1.1'\nservices:\n- name: s\n  host: h\n  routes:\n  - {name: r, paths: [/u/(x)]}\n";
     let config = config(text);
-    let minimal = |config: &Config| yaml_text(&render_minimal(&packed(config), &catalogue()));
+    let minimal =
+        |config: &Config| render_minimal(&packed(config), &catalogue(), &[], TextForm::Yaml);
     let rendered = minimal(&config);
     assert!(
         rendered.starts_with("_format_version: '3.0'\n"),
