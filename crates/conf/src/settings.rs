@@ -40,6 +40,8 @@ pub struct Settings {
     pub plugins: Selection,
     /// `lua_package_path`: where modules of plugins in Lua are looked for; each has a `?`.
     pub lua_package_path: Vec<String>,
+    /// `vault_env_prefix`: beginning of the variables that the vault `env` reads.
+    pub vault_env_prefix: String,
     /// `vaults`: which kinds of vaults references may use.
     pub vaults: Selection,
     /// `tracing_instrumentations`: names of what becomes spans; empty means off.
@@ -278,7 +280,7 @@ impl Settings {
         &self.shown
     }
 
-    /// The value of a dynamic property such as `vault_env_prefix`.
+    /// The value of a dynamic property such as `vault_hcv_token`.
     #[must_use]
     pub fn dynamic(&self, name: &str) -> Option<&str> {
         self.dynamic.get(name).map(Secret::expose)
@@ -291,9 +293,8 @@ impl Settings {
     /// Why it cannot be resolved. Says names, never values.
     pub fn secret(&self, reference: &str) -> Result<String, String> {
         let reference = vault::inner(reference).unwrap_or(reference);
-        let prefix = self.dynamic("vault_env_prefix").unwrap_or_default();
         let find = |name: &str| self.environment.get(name).map(Secret::expose);
-        vault::look_up(reference, prefix, find)
+        vault::look_up(reference, &self.vault_env_prefix, find)
     }
 
     /// Whether `gatehouse node` can run with these settings.

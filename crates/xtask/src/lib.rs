@@ -12,10 +12,12 @@ pub use sources::{bare_todos, oversized_files, undocumented_crates, unfinished_p
 
 use std::path::{Path, PathBuf};
 
-/// The root of the repository.
+/// The root of the repository that cargo runs this in: a target folder that several checkouts
+/// share may hold this compiled for another one.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let own = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    own.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).to_owned())
         .join("../..")
         .components()
         .collect()

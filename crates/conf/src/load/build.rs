@@ -54,6 +54,7 @@ fn general(settings: &mut Settings, reader: &mut Reader) {
     settings.log_level = reader.choice("log_level");
     settings.workers = reader.parse("nginx_worker_processes", parse_workers).max(1);
     settings.plugins = Selection::parse(&reader.list("plugins"));
+    settings.vault_env_prefix = reader.string("vault_env_prefix").unwrap_or_default();
     let path = reader.string("lua_package_path").unwrap_or_default();
     let templates = path.split(';').map(str::trim);
     let templates = templates.filter(|template| template.contains('?'));

@@ -34,10 +34,7 @@ impl VaultSettings {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
             environment: Arc::new(settings.environment.clone()),
-            prefix: settings
-                .dynamic("vault_env_prefix")
-                .unwrap_or_default()
-                .to_owned(),
+            prefix: settings.vault_env_prefix.clone(),
             is_enabled: settings.vaults.has_bundled(ENVIRONMENT),
         }
     }

@@ -167,6 +167,8 @@ impl Notices {
             link.batch(connector.session()).await?;
             link.batch(&format!("LISTEN {}", quoted(&self.channel)))
                 .await?;
+            // Nothing was heard until now, nor before the first connection.
+            self.committed(Uuid::nil(), 0);
             loop {
                 self.compare(&link, false).await?;
                 tokio::time::sleep(COMPARE_EVERY).await;
