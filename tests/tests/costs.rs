@@ -15,7 +15,7 @@ use test_support::{Node, Quickstart, QuickstartOptions, TempDir, eventually_with
 /// Most system calls of the whole process for a plain request, averaged.
 const MOST: f64 = 4.1;
 /// Most user instructions of the whole process for a plain request, averaged.
-const MOST_INSTRUCTIONS: f64 = 11_000.0;
+const MOST_INSTRUCTIONS: f64 = 12_000.0;
 /// Connections of the client, each with one request at a time.
 const CONNECTIONS: usize = 64;
 /// Requests on each connection in the short and in the long run.
