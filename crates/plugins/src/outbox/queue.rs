@@ -21,7 +21,10 @@ impl Entry for Vec<u8> {
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
+    /// For readers that wait for entries.
     changed: Condvar,
+    /// For those that pause: an entry must not wake them instead of a reader.
+    closed: Condvar,
     max_entries: usize,
     max_bytes: usize,
 }
@@ -31,7 +34,7 @@ struct State<T> {
     entries: VecDeque<T>,
     bytes: usize,
     dropped: u64,
-    /// Readers that wait for an entry.
+    /// Readers that wait, for an entry or for more of them.
     idle: usize,
     is_closed: bool,
 }
@@ -41,6 +44,7 @@ impl<T> Queue<T> {
     pub(super) fn close(&self) {
         self.state.lock().is_closed = true;
         self.changed.notify_all();
+        self.closed.notify_all();
     }
 }
 
@@ -56,6 +60,7 @@ impl<T: Entry> Queue<T> {
                 is_closed: false,
             }),
             changed: Condvar::new(),
+            closed: Condvar::new(),
             max_entries: max_entries.max(1),
             max_bytes,
         }
@@ -88,10 +93,10 @@ impl<T: Entry> Queue<T> {
         dropped
     }
 
-    /// Whether a batch of that size waits and nobody waits for it.
+    /// Whether more batches of that size wait than readers for them.
     pub(super) fn lacks_readers(&self, batch: usize) -> bool {
         let state = self.state.lock();
-        state.idle == 0 && state.entries.len() >= batch
+        state.entries.len() / batch.max(1) > state.idle
     }
 
     /// Entries dropped since this was last asked.
@@ -116,10 +121,18 @@ impl<T: Entry> Queue<T> {
             state.idle -= 1;
         }
         let lacks = |state: &mut State<T>| state.entries.len() < most && !state.is_closed;
+        state.idle += 1;
         self.changed.wait_while_for(&mut state, lacks, patience);
+        state.idle -= 1;
         let count = state.entries.len().min(most);
         let taken: Vec<T> = state.entries.drain(..count).collect();
         state.bytes -= taken.iter().map(Entry::bytes).sum::<usize>();
+        let leaves_some = !state.entries.is_empty();
+        drop(state);
+        if leaves_some {
+            // Whoever gathered a batch may have been woken for what is left over.
+            self.changed.notify_one();
+        }
         Some(taken)
     }
 
@@ -127,7 +140,7 @@ impl<T: Entry> Queue<T> {
     pub(super) fn pause(&self, time: Duration) -> bool {
         let mut state = self.state.lock();
         let closed = |state: &mut State<T>| !state.is_closed;
-        self.changed.wait_while_for(&mut state, closed, time);
+        self.closed.wait_while_for(&mut state, closed, time);
         state.is_closed
     }
 }

@@ -187,6 +187,54 @@ fn batches_are_delivered_at_the_same_time_where_that_is_wished() {
     assert_eq!(delivered[..4], [0, 1, 2, 3]);
 }
 
+#[test]
+fn a_sender_that_waits_for_its_next_attempt_keeps_no_entry_from_others() {
+    let policy = Policy {
+        senders: 2,
+        max_retry_time: Duration::from_secs(3600),
+        first_delay: Duration::from_secs(3600),
+        max_delay: Duration::from_secs(3600),
+        ..Policy::SIMPLE
+    };
+    let (sender, receiver) = sync_channel(100);
+    let courier = Courier::<u32>::with("test".to_owned(), policy, || {
+        let sender = sender.clone();
+        let deliver: super::Deliver<u32> = Box::new(move |batch| {
+            drop(sender.send(batch.to_vec()));
+            match batch {
+                [0] => Err("not yet".to_owned()),
+                _ => Ok(()),
+            }
+        });
+        Ok::<_, std::convert::Infallible>(deliver)
+    });
+    let courier = courier.unwrap();
+    for entry in 0..20 {
+        courier.send(entry);
+        assert_eq!(next(&receiver), [entry]);
+    }
+}
+
+#[test]
+fn a_reader_that_gathers_a_batch_counts_as_one_that_waits_for_it() {
+    let queue = Arc::new(Queue::<u32>::new(100, usize::MAX));
+    queue.push(1);
+    let reader = {
+        let queue = Arc::clone(&queue);
+        std::thread::spawn(move || queue.take(2, Duration::from_secs(60)))
+    };
+    // One entry waits until somebody gathers.
+    while queue.lacks_readers(1) {
+        std::thread::yield_now();
+    }
+    queue.push(2);
+    assert!(!queue.lacks_readers(2));
+    assert_eq!(reader.join().unwrap(), Some(vec![1, 2]));
+    queue.push(3);
+    queue.push(4);
+    assert!(queue.lacks_readers(2));
+}
+
 /// The lines that troubles make, by number.
 #[derive(Clone, Default)]
 struct Lines(Arc<AtomicUsize>);

@@ -330,7 +330,6 @@ impl Page {
         }
     }
 
-    /// An addition of ours, there only once something was lost.
     /// Compat: what the reference does not have is there once there is something to tell.
     fn own(&mut self, figures: &Figures) {
         for (name, help, count) in figures.own.iter().filter(|(.., count)| *count > 0) {
@@ -340,6 +339,7 @@ impl Page {
         }
     }
 
+    /// An addition of ours, there only once something was lost.
     fn losses(&mut self) {
         let lost = lost_records();
         if lost.is_empty() {
