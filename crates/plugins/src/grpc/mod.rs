@@ -6,17 +6,36 @@
 
 mod frame;
 mod json;
+mod messages;
 mod proto;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use frame::{Frames, MESSAGE, TRAILERS, frame};
-pub(crate) use json::{decode, encode, place};
+pub(crate) use json::{encode, place};
+pub(crate) use messages::Messages;
 pub(crate) use prost_reflect::MessageDescriptor;
 pub(crate) use proto::{Method, Protos, Rule};
 
+use json::decode;
+
+use std::path::Path;
+
 use bytes::Bytes;
-use plugin_api::{Exchange, Reply, ReplyBody};
+use plugin_api::{BuildError, Exchange, Reply, ReplyBody};
+
+/// What the file of the field `proto` describes, as `read` wants it; nothing where none is named.
+pub(crate) fn described<T>(
+    proto: Option<&str>,
+    read: impl FnOnce(Protos) -> Result<T, String>,
+) -> Result<Option<T>, BuildError> {
+    let load = |path: &str| Protos::load(Path::new(path)).and_then(read);
+    let described = proto.map(load).transpose();
+    described.map_err(|reason| BuildError::Config {
+        field: "proto".to_owned(),
+        reason,
+    })
+}
 
 /// Makes the request one of gRPC with this body.
 pub(crate) fn address(exchange: &mut Exchange<'_>, body: Bytes) {

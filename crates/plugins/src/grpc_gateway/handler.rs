@@ -1,6 +1,5 @@
 //! `grpc-gateway` at work.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,7 +10,7 @@ use plugin_api::{
 
 use super::bindings::Bindings;
 use super::schema::Config;
-use crate::grpc::{self, Frames, MessageDescriptor, Protos, preflight, refusal};
+use crate::grpc::{self, Messages, preflight, refusal};
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -19,12 +18,7 @@ pub(super) fn build(
     _context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
-    let load = |path: String| Bindings::of(&Protos::load(Path::new(&path))?);
-    let bindings = config.proto.map(load).transpose();
-    let bindings = bindings.map_err(|reason| BuildError::Config {
-        field: "proto".to_owned(),
-        reason,
-    })?;
+    let bindings = grpc::described(config.proto.as_deref(), |protos| Bindings::of(&protos))?;
     Ok(Arc::new(GrpcGateway { bindings }))
 }
 
@@ -34,12 +28,9 @@ struct GrpcGateway {
 
 /// An answer on its way.
 struct Answer {
-    output: MessageDescriptor,
-    /// The field that is the body; empty for the whole message.
-    member: String,
-    frames: Frames,
+    messages: Messages,
+    /// Whether it is an answer of gRPC.
     is_taken: bool,
-    is_broken: bool,
 }
 
 /// The status of HTTP for one of gRPC.
@@ -84,39 +75,10 @@ impl GrpcGateway {
         request.query = Some(Bytes::new());
         request.method = Some(Bytes::from_static(b"POST"));
         exchange.locals.insert(Answer {
-            output: binding.output.clone(),
-            member: binding.response_body().to_owned(),
-            frames: Frames::default(),
+            messages: Messages::new(binding.output.clone(), binding.response_body()),
             is_taken: false,
-            is_broken: false,
         });
         Ok(())
-    }
-}
-
-impl Answer {
-    /// The messages that are whole with this piece, one behind the other.
-    fn turn(&mut self, piece: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        if self.is_broken {
-            return out;
-        }
-        self.frames.push(piece);
-        loop {
-            let json = match self.frames.next() {
-                Ok(Some(message)) => grpc::decode(&self.output, &message, &self.member),
-                Ok(None) => return out,
-                Err(reason) => Err(reason.to_owned()),
-            };
-            match json {
-                Ok(json) => out.extend(json),
-                Err(error) => {
-                    tracing::debug!(error, "an answer of gRPC cannot be read");
-                    self.is_broken = true;
-                    return out;
-                }
-            }
-        }
     }
 }
 
@@ -177,7 +139,8 @@ impl Handler for GrpcGateway {
             return;
         };
         if answer.is_taken {
-            chunk.data = answer.turn(&chunk.data).into();
+            // One behind the other.
+            chunk.data = answer.messages.take(&chunk.data).concat().into();
             chunk.trailers = Bytes::new();
         }
     }

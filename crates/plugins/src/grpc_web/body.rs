@@ -6,7 +6,7 @@ use bytes::Bytes;
 use plugin_api::BodyChunk;
 
 use super::kind::Kind;
-use crate::grpc::{self, Frames, MESSAGE, MessageDescriptor, Method, TRAILERS};
+use crate::grpc::{self, Frames, MESSAGE, Messages, Method, TRAILERS};
 
 /// The status of a call whose service did not tell one, and of one whose answer makes no sense.
 const UNKNOWN: &str = "2";
@@ -64,35 +64,35 @@ fn from_text(text: &[u8]) -> Option<Vec<u8>> {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) kind: Kind,
-    /// What messages are, where they become JSON.
-    pub(super) output: Option<MessageDescriptor>,
+    /// Its messages, where they become JSON.
+    messages: Option<Messages>,
     /// What the head said, for an answer that is nothing but a head.
     pub(super) status: Option<Vec<u8>>,
     pub(super) message: Option<Vec<u8>>,
     /// Whether it is an answer of gRPC.
     pub(super) is_taken: bool,
-    frames: Frames,
-    is_broken: bool,
 }
 
 impl Answer {
-    pub(super) fn new(kind: Kind, output: Option<MessageDescriptor>) -> Self {
+    pub(super) fn new(kind: Kind, messages: Option<Messages>) -> Self {
         Self {
             kind,
-            output,
+            messages,
             status: None,
             message: None,
             is_taken: false,
-            frames: Frames::default(),
-            is_broken: false,
         }
     }
 
     /// Turns a piece into what the client reads.
     pub(super) fn turn(&mut self, chunk: &mut BodyChunk) {
-        if self.output.is_some() {
-            let piece = std::mem::take(&mut chunk.data);
-            chunk.data = self.json_of(&piece).into();
+        if let Some(messages) = &mut self.messages {
+            let found = messages.take(&chunk.data).into_iter();
+            let found = found.map(|json| match self.kind.is_framed {
+                true => grpc::frame(MESSAGE, &json),
+                false => json,
+            });
+            chunk.data = found.collect::<Vec<_>>().concat().into();
         }
         if self.kind.is_text && !chunk.data.is_empty() {
             chunk.data = STANDARD.encode(&chunk.data).into();
@@ -108,31 +108,6 @@ impl Answer {
                 false => end,
             };
             chunk.data = [&chunk.data, end.as_slice()].concat().into();
-        }
-    }
-
-    /// The messages that are whole with this piece.
-    fn json_of(&mut self, piece: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        if self.is_broken {
-            return out;
-        }
-        self.frames.push(piece);
-        loop {
-            let json = match (self.frames.next(), &self.output) {
-                (Ok(Some(message)), Some(output)) => grpc::decode(output, &message, ""),
-                (Err(reason), _) => Err(reason.to_owned()),
-                _ => return out,
-            };
-            match json {
-                Ok(json) if self.kind.is_framed => out.extend(grpc::frame(MESSAGE, &json)),
-                Ok(json) => out.extend(json),
-                Err(error) => {
-                    tracing::debug!(error, "an answer of gRPC cannot be read");
-                    self.is_broken = true;
-                    return out;
-                }
-            }
         }
     }
 
@@ -156,7 +131,7 @@ impl Answer {
                 others.push((name.to_ascii_lowercase(), value));
             }
         }
-        if self.is_broken {
+        if self.messages.as_ref().is_some_and(Messages::is_broken) {
             (status, message) = (Some(INTERNAL.as_bytes()), None);
         }
         let mut out = b"grpc-status:".to_vec();

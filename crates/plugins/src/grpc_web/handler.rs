@@ -1,6 +1,5 @@
 //! `grpc-web` at work.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use plugin_api::{
 use super::body::{self, Answer};
 use super::kind::Kind;
 use super::schema::Config;
-use crate::grpc::{self, Method, Protos, preflight, refusal};
+use crate::grpc::{self, Messages, Method, Protos, preflight, refusal};
 
 /// Prepares an instance.
 pub(super) fn build(
@@ -20,11 +19,7 @@ pub(super) fn build(
     _context: &mut BuildContext<'_>,
 ) -> Result<Arc<dyn Handler>, BuildError> {
     let config = Config::try_from(input.config)?;
-    let protos = config.proto.map(|path| Protos::load(Path::new(&path)));
-    let protos = protos.transpose().map_err(|reason| BuildError::Config {
-        field: "proto".to_owned(),
-        reason,
-    })?;
+    let protos = grpc::described(config.proto.as_deref(), Ok)?;
     Ok(Arc::new(GrpcWeb {
         protos,
         passes_stripped_path: config.pass_stripped_path,
@@ -76,8 +71,8 @@ impl GrpcWeb {
             exchange.request.headers.remove("grpc-accept-encoding");
         }
         grpc::address(exchange, body);
-        let output = method.map(|method| method.output.clone());
-        exchange.locals.insert(Answer::new(kind, output));
+        let messages = method.map(|method| Messages::new(method.output.clone(), ""));
+        exchange.locals.insert(Answer::new(kind, messages));
         Ok(())
     }
 }
