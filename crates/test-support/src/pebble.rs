@@ -1,7 +1,5 @@
 //! A real certificate authority that speaks ACME: Pebble from the system's packages.
 
-use std::time::Duration;
-
 use serde_json::json;
 use tokio::net::TcpStream;
 use tokio::process::Command;
@@ -104,6 +102,5 @@ impl Pebble {
     /// Ends it.
     pub async fn stop(&mut self) {
         self.process.kill().await;
-        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

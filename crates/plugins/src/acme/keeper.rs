@@ -138,12 +138,15 @@ impl Keeper {
                     let Some(host) = host else { return };
                     self.begin(host);
                 }
-                _ = rounds.tick() => {
-                    for host in self.ending() {
-                        self.begin(host);
-                    }
-                }
+                _ = rounds.tick() => self.round(),
             }
+        }
+    }
+
+    /// Renews certificates that end soon. Runs where tasks of one thread can be started.
+    pub(super) fn round(self: &Arc<Self>) {
+        for host in self.ending() {
+            self.begin(host);
         }
     }
 

@@ -1,15 +1,22 @@
 //! Facts about `acme`; conversations with a real authority are in the tests of the engine.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
+use pki::PeerCertificate;
 use plugin_api::ReplyBody;
+use rustls::sign::CertifiedKey;
 use serde_json::{Value, json};
+use test_support::{Pebble, eventually};
+use tokio::task::LocalSet;
 
 use super::DEFINITION;
 use super::config::{Config, storage};
+use super::keeper::{Instance, Keeper};
 use super::sign::AccountKey;
-use super::storage::{Memory, Storage, challenge};
+use super::storage::{Memory, Storage, backoff, challenge};
+use crate::outcall::Trust;
 use crate::testing::{Bench, Request, Server, complete, core, violations};
 
 fn with(storage: &str, settings: Value) -> Value {
@@ -167,6 +174,69 @@ fn accounts_sign_with_keys_of_both_kinds_and_name_them_alike_every_time() {
         assert!(!format!("{key:?}").contains("PRIVATE"));
     }
     assert!(AccountKey::from_pem("no key").is_err());
+}
+
+/// A server that answers challenges out of a memory.
+fn answering(memory: Arc<Memory>) -> Server {
+    let storage = Storage::Memory(memory);
+    Server::with(move |request| {
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        let token = path.rsplit('/').next().unwrap_or_default();
+        let text = core().block_on(storage.get(&challenge(token))).unwrap();
+        let text = text.unwrap_or_default();
+        let length = text.len();
+        let head = format!("Connection: close\r\nContent-Length: {length}\r\n");
+        format!("HTTP/1.1 200 OK\r\n{head}\r\n{text}").into_bytes()
+    })
+}
+
+fn public_key(certified: &CertifiedKey) -> Vec<u8> {
+    let first = PeerCertificate::from_der(&certified.cert[0]).unwrap();
+    first.spki().to_vec()
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_renewed_with_its_key_and_serves_on_where_that_fails() {
+    let (bench, runtime) = (Bench::new(), core());
+    let (memory, trust) = (bench.shared.get::<Memory>(), bench.shared.get::<Trust>());
+    let server = answering(Arc::clone(&memory));
+    let mut pebble = runtime.block_on(Pebble::start(server.port, None));
+    pebble.knows("a.test");
+    trust.set(&pki::Roots::from_pem(pebble.trusted().as_bytes()).unwrap());
+    let mut config = with("shm", json!({}));
+    config["api_uri"] = pebble.directory().into();
+    config["cert_type"] = "ecc".into();
+    // Every certificate ends soon.
+    config["renew_threshold_days"] = 36_500.into();
+    let storage = Storage::Memory(memory);
+    let instance = Arc::new(Instance {
+        config: Config::try_from(&complete(&DEFINITION, config)).unwrap(),
+        storage: storage.clone(),
+        trust,
+    });
+    let keeper = || {
+        let keeper = Arc::<Keeper>::default();
+        keeper.serve(&instance).unwrap();
+        keeper
+    };
+    let first = keeper();
+    let obtained = runtime.block_on(eventually("a certificate", async || first.find("a.test")));
+    let renewed = LocalSet::new().block_on(
+        &runtime,
+        eventually("another certificate", async || {
+            first.round();
+            let found = first.find("a.test")?;
+            (found.cert != obtained.cert).then_some(found)
+        }),
+    );
+    assert_eq!(public_key(&renewed), public_key(&obtained));
+    // After a restart, while the authority is away.
+    runtime.block_on(pebble.stop());
+    let second = keeper();
+    let found = runtime.block_on(eventually("that of before", async || second.find("a.test")));
+    assert_eq!(public_key(&found), public_key(&obtained));
+    let left_alone = runtime.block_on(storage.get(&backoff("a.test"))).unwrap();
+    assert!(left_alone.is_some());
 }
 
 #[test]
