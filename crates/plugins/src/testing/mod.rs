@@ -396,6 +396,11 @@ impl Request {
         lines(&self.edits.headers, head.headers())
     }
 
+    /// Whether the service gets a header, written `Name: value`.
+    pub(crate) fn sends(&self, line: &str) -> bool {
+        self.sent_headers().iter().any(|sent| sent == line)
+    }
+
     /// The headers added to the answer.
     pub(crate) fn answer_headers(&self) -> Vec<String> {
         lines(&self.response.headers, std::iter::empty())

@@ -31,11 +31,7 @@ fn code_is_exchanged_once_and_only_by_its_application() {
     assert_eq!(rows.count("oauth2_authorization_codes"), 0);
     let mut request = bearer(given["access_token"].as_str().unwrap());
     assert_eq!(request.access(&bench, &*handler), None);
-    assert!(
-        request
-            .sent_headers()
-            .contains(&"X-Authenticated-UserId: u7".to_owned())
-    );
+    assert!(request.sends("X-Authenticated-UserId: u7"));
 }
 
 #[test]

@@ -133,11 +133,7 @@ fn without_a_database_nothing_is_given_and_a_stand_in_still_counts() {
     );
     let mut request = Request::get("/");
     assert_eq!(request.access(&bench, &*handler), None);
-    assert!(
-        request
-            .sent_headers()
-            .contains(&"X-Anonymous-Consumer: true".to_owned())
-    );
+    assert!(request.sends("X-Anonymous-Consumer: true"));
 }
 
 #[test]
