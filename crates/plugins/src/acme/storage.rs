@@ -16,7 +16,7 @@ use plugin_api::Database;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::outcall::{Call, Trust, Url, Verify, call};
+use crate::outcall::{Call, Trust, Url, Verify, call, escape};
 use crate::redis::{Redis, Value as RedisValue};
 
 /// The entity of a database.
@@ -218,7 +218,7 @@ impl Server {
 
     /// Where a key lies; Vault tells values from what it knows of them by a part of the path.
     fn place(&self, part: &str, key: &str) -> String {
-        let key = escaped(key);
+        let key = escape(key);
         let path = self.path.trim_matches('/');
         match self.dialect {
             Dialect::Consul => format!("/v1/kv/{path}/{key}"),
@@ -299,22 +299,6 @@ fn expect(status: u16) -> Result<(), StorageError> {
         200..=299 => Ok(()),
         status => Err(failed(format_args!("status {status}"))),
     }
-}
-
-/// A key as one part of a path.
-fn escaped(key: &str) -> String {
-    use std::fmt::Write;
-    let mut out = String::with_capacity(key.len());
-    for byte in key.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            // Text cannot fail to be written.
-            other => drop(write!(out, "%{other:02X}")),
-        }
-    }
-    out
 }
 
 /// The key of an account.

@@ -4,7 +4,7 @@ use plugin_api::BuildError;
 use schema::{DecodeError, Reader};
 use serde_json::{Map, Value};
 
-use crate::outcall::Url;
+use crate::outcall::{Url, escape};
 
 /// Whose model it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,10 +275,6 @@ const fn openai_path(is_chat: bool) -> &'static str {
         true => "/v1/chat/completions",
         false => "/v1/completions",
     }
-}
-
-fn escape(text: &str) -> String {
-    crate::aws::escape(text, false)
 }
 
 /// Where a provider's models are.

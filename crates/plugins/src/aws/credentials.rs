@@ -8,8 +8,8 @@ use http::Method;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::sign::{Signed, escape, sign};
-use crate::outcall::{Answer, Call, Trust, Url, Verify, call};
+use super::sign::{Signed, sign};
+use crate::outcall::{Answer, Call, Trust, Url, Verify, call, escape};
 
 /// Milliseconds before the end of temporary keys at which new ones are fetched.
 const MARGIN_MS: u64 = 60_000;
@@ -186,7 +186,7 @@ impl Provider {
         let name = self.ask(&base, Method::GET, headers.clone(), trust).await?;
         let name = String::from_utf8_lossy(&name.body);
         let name = name.lines().next().unwrap_or_default().trim().to_owned();
-        let url = format!("{base}{}", escape(&name, false));
+        let url = format!("{base}{}", escape(&name));
         let answer = self.ask(&url, Method::GET, headers, trust).await?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let text = |name: &str| body[name].as_str().map(str::to_owned);
@@ -210,8 +210,8 @@ impl Provider {
         let base = role.endpoint.trim_end_matches('/');
         let text = format!(
             "{base}/?Action=AssumeRole&RoleArn={}&RoleSessionName={}&Version=2011-06-15",
-            escape(&role.arn, false),
-            escape(&role.session, false)
+            escape(&role.arn),
+            escape(&role.session)
         );
         let url = Url::parse(&text).ok_or_else(|| "a malformed URL".to_owned())?;
         let mut headers = Vec::new();

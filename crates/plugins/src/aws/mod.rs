@@ -9,4 +9,4 @@ mod sign;
 mod tests;
 
 pub(crate) use credentials::{Credentials, Metadata, Provider, Role, Source};
-pub(crate) use sign::{Signed, escape, sign};
+pub(crate) use sign::{Signed, sign};

@@ -5,7 +5,7 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign as hmac};
 use http::Method;
 
 use super::credentials::Credentials;
-use crate::outcall::Url;
+use crate::outcall::{Url, escape};
 
 /// What is signed.
 #[derive(Clone, Copy)]
@@ -87,22 +87,8 @@ fn canonical_target(what: Signed<'_>) -> (String, String) {
         })
         .collect();
     pairs.sort();
-    (escape(path, true), pairs.join("&"))
-}
-
-/// Percent encoding of everything that is not unreserved; slashes stay if `keeps_slash`.
-pub(crate) fn escape(text: &str, keeps_slash: bool) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            b'/' if keeps_slash => out.push('/'),
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
+    let path: Vec<_> = path.split('/').map(escape).collect();
+    (path.join("/"), pairs.join("&"))
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

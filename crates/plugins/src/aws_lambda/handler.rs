@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::schema::Config;
 use super::{event, result};
-use crate::aws::{Credentials, Metadata, Provider, Role, Signed, Source, escape, sign};
+use crate::aws::{Credentials, Metadata, Provider, Role, Signed, Source, sign};
 use crate::outbox::milliseconds;
-use crate::outcall::{Call, Trust, Url, Verify, call};
+use crate::outcall::{Call, Trust, Url, Verify, call, escape};
 
 /// Largest result of a function, in bytes; AWS gives at most 6 MB, 20 MB when streamed.
 const RESULT_MAX: usize = 32 * 1024 * 1024;
@@ -40,13 +40,10 @@ pub(super) fn build(
     let name = name.ok_or_else(|| lacks("function_name", "name a function"))?;
     let host = config.host.clone();
     let host = host.unwrap_or_else(|| format!("lambda.{region}.amazonaws.com"));
-    let qualifier = config
-        .qualifier
-        .as_deref()
-        .map(|qualifier| escape(qualifier, false));
+    let qualifier = config.qualifier.as_deref().map(escape);
     let target = format!(
         "/2015-03-31/functions/{}/invocations{}",
-        escape(name, false),
+        escape(name),
         qualifier.map_or_else(String::new, |one| format!("?Qualifier={one}"))
     );
     let proxy = match &config.proxy_url {

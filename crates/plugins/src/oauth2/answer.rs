@@ -6,6 +6,8 @@ use bytes::Bytes;
 use plugin_api::{Reply, ReplyBody};
 use serde_json::{Map, Value, json};
 
+use crate::outcall::escape;
+
 /// What is wrong with what an application or the web application asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
@@ -100,18 +102,4 @@ pub(super) fn redirect(uri: &str, parameters: &Map<String, Value>, is_fragment: 
         (false, false) => '?',
     };
     format!("{uri}{separator}{text}")
-}
-
-/// Percent encoding of everything that is not unreserved.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }

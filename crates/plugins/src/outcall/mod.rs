@@ -17,4 +17,4 @@ pub(crate) use http::{Answer, Call, CallError, call};
 pub(crate) use reply::{is_passed_on, reply};
 pub use trust::Trust;
 pub(crate) use trust::{Verify, raise};
-pub(crate) use url::Url;
+pub(crate) use url::{Url, escape};

@@ -1,6 +1,7 @@
 //! Writing a trace into headers for a service.
 
 use super::{Extracted, Format, Injected, SpanId};
+use crate::outcall::escape;
 
 /// What a format adds.
 pub(super) struct Lines {
@@ -119,19 +120,5 @@ fn baggage<'a>(
     found: &'a Extracted,
 ) -> impl Iterator<Item = (String, String)> + use<'a> {
     let items = found.baggage.iter();
-    items.map(move |(key, value)| (format!("{prefix}{key}"), escaped(value)))
-}
-
-/// Percent escapes for everything that may not stand in a part of a path.
-fn escaped(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                text.push(char::from(byte));
-            }
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
+    items.map(move |(key, value)| (format!("{prefix}{key}"), escape(value)))
 }
