@@ -111,7 +111,7 @@ impl Numbers {
     clippy::cast_precision_loss,
     reason = "what does not come back as it was is no integer of this range"
 )]
-fn whole(number: f64) -> Option<u64> {
+pub(super) fn whole(number: f64) -> Option<u64> {
     const MOST: f64 = 9_007_199_254_740_992.0;
     let is_in_range = (0.0..=MOST).contains(&number);
     let integer = if is_in_range { number as u64 } else { 0 };

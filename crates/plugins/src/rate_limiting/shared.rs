@@ -14,6 +14,7 @@ use plugin_api::{GrantShares, ShareAsked};
 use tokio::sync::watch;
 
 use super::counters::Usage;
+use super::headers::whole;
 use super::ledger::key;
 use super::period::Period;
 
@@ -72,7 +73,7 @@ impl SharedCounters {
             .iter()
             .map(|(period, limit)| {
                 let key = key(scope, caller, *period, period.start_ms(now_ms));
-                (key.name.clone(), key.expires_at(), whole(*limit))
+                (key.name.clone(), key.expires_at(), requests(*limit))
             })
             .collect();
         for _ in 0..ASKS_MAX {
@@ -215,10 +216,8 @@ impl Drop for EndOfAsking<'_> {
 }
 
 /// Limits are counted in whole requests.
-fn whole(limit: f64) -> u64 {
-    format!("{:.0}", limit.ceil().clamp(0.0, 1e15))
-        .parse()
-        .unwrap_or(0)
+fn requests(limit: f64) -> u64 {
+    whole(limit.ceil().clamp(0.0, 1e15)).unwrap_or(0)
 }
 
 fn make_room(shares: &mut HashMap<String, Share>, now_ms: u64) {
