@@ -12,6 +12,9 @@ use wire::v1::{Draw, DrawAnswer, DrawRequest, Grant};
 /// Limit: counters of one control plane, at some 150 bytes each.
 const COUNTERS_MAX: usize = 500_000;
 
+/// Seconds between two looks for counters whose windows are over.
+const SWEEP_EVERY: u64 = 10;
+
 /// What is left is dealt out in as many parts for each node.
 const PARTS: u64 = 8;
 
@@ -24,16 +27,26 @@ struct Counter {
 /// The counters of a control plane.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    counters: Mutex<HashMap<String, Counter>>,
+    counters: Mutex<Counters>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    by_key: HashMap<String, Counter>,
+    /// Unix second of the last look.
+    swept: u64,
 }
 
 impl Shares {
-    /// Grants what is asked for, as far as it is there.
+    /// Grants what is asked for, as far as it is there. Without room to count all of it nothing is
+    /// granted or refused: the node goes on with its own part.
     pub(super) fn draw(&self, request: &DrawRequest, nodes: usize, now: u64) -> DrawAnswer {
         let nodes = u32::try_from(nodes).unwrap_or(u32::MAX).max(1);
         let mut counters = self.counters.lock();
-        let grants = request.draws.iter();
-        let grants = grants.map(|draw| grant(&mut counters, draw, nodes.into(), now));
+        counters.sweep(now);
+        let counted = counters.has_room_for(&request.draws);
+        let draws = request.draws.iter().filter(|_| counted);
+        let grants = draws.map(|draw| counters.grant(draw, nodes.into()));
         DrawAnswer {
             number: request.number,
             nodes,
@@ -42,29 +55,36 @@ impl Shares {
     }
 }
 
-fn grant(counters: &mut HashMap<String, Counter>, draw: &Draw, nodes: u64, now: u64) -> Grant {
-    if counters.len() >= COUNTERS_MAX && !counters.contains_key(&draw.key) {
-        counters.retain(|_, counter| counter.until > now);
-        if counters.len() >= COUNTERS_MAX {
-            // Nothing more can be counted: the node goes on with its own share.
-            return Grant { grant: 0, left: 0 };
+impl Counters {
+    fn sweep(&mut self, now: u64) {
+        if now >= self.swept.saturating_add(SWEEP_EVERY) {
+            self.by_key.retain(|_, counter| counter.until > now);
+            self.swept = now;
         }
     }
-    let fresh = Counter {
-        used: 0,
-        until: draw.until,
-    };
-    let counter = match counters.get_mut(&draw.key) {
-        Some(counter) => counter,
-        None => counters.entry(draw.key.clone()).or_insert(fresh),
-    };
-    counter.used = counter.used.saturating_add(draw.spent);
-    let left = draw.limit.saturating_sub(counter.used);
-    let share = left.div_ceil(PARTS * nodes).min(left);
-    counter.used += share;
-    Grant {
-        grant: share,
-        left: left - share,
+
+    fn has_room_for(&self, draws: &[Draw]) -> bool {
+        let is_new = |draw: &&Draw| !self.by_key.contains_key(&draw.key);
+        self.by_key.len() + draws.iter().filter(is_new).count() <= COUNTERS_MAX
+    }
+
+    fn grant(&mut self, draw: &Draw, nodes: u64) -> Grant {
+        let fresh = Counter {
+            used: 0,
+            until: draw.until,
+        };
+        let counter = match self.by_key.get_mut(&draw.key) {
+            Some(counter) => counter,
+            None => self.by_key.entry(draw.key.clone()).or_insert(fresh),
+        };
+        counter.used = counter.used.saturating_add(draw.spent);
+        let left = draw.limit.saturating_sub(counter.used);
+        let share = left.div_ceil(PARTS * nodes).min(left);
+        counter.used += share;
+        Grant {
+            grant: share,
+            left: left - share,
+        }
     }
 }
 
@@ -124,5 +144,27 @@ mod tests {
         assert_eq!(answer.grants, [Grant { grant: 1, left: 0 }]);
         let answer = shares.draw(&request(10, 50), 1, 1);
         assert_eq!(answer.grants, [Grant { grant: 0, left: 0 }]);
+    }
+
+    #[test]
+    fn without_room_nothing_is_granted_until_windows_are_over() {
+        let shares = Shares::default();
+        let others = (1..COUNTERS_MAX).map(|number| {
+            let until = 50;
+            (number.to_string(), Counter { used: 1, until })
+        });
+        shares.counters.lock().by_key.extend(others);
+        assert_eq!(shares.draw(&request(8, 0), 1, 20).grants.len(), 1);
+        let mut other = request(8, 0);
+        other.draws[0].key = "other".to_owned();
+
+        let full = shares.draw(&other, 1, 49);
+        let known = shares.draw(&request(8, 0), 1, 49);
+        let later = shares.draw(&other, 1, 59);
+
+        assert_eq!(full.grants, []);
+        assert_eq!(known.grants, [Grant { grant: 1, left: 6 }]);
+        assert_eq!(later.grants, [Grant { grant: 1, left: 7 }]);
+        assert_eq!(shares.counters.lock().by_key.len(), 2);
     }
 }

@@ -52,7 +52,7 @@ pub struct DrawAnswer {
     pub number: u64,
     /// Nodes that are connected, the asking one included.
     pub nodes: u32,
-    /// In the order of the request.
+    /// In the order of the request; none when the control plane has no room to count.
     pub grants: Vec<Grant>,
 }
 
