@@ -83,26 +83,30 @@ pub(crate) fn catalogue(
         // The document says which of them there are from now on.
         brought.retain(|plugin| plugin.origin() != custom::UPLOADED);
     }
-    let mut problems = Vec::new();
+    let mut faults = Vec::new();
     for (position, row) in rows.iter().enumerate() {
         let Value::Object(row) = row else { continue };
         if let Some(message) = custom::uploaded_fault(row, usual) {
-            let path = format!("{}[{position}].schema", custom::UPLOADED);
-            problems.push(json!({
-                "path": path,
-                "line": with_lines(body)?.line(&path),
-                "message": message,
-                "entity": {"kind": custom::UPLOADED, "path": format!("{}[{position}]", custom::UPLOADED)},
-            }));
+            faults.push((position, message));
         } else if let Some(text) = row.get("schema").and_then(Value::as_str) {
             brought.extend(CustomPlugin::read(text).ok());
         }
     }
-    if problems.is_empty() {
-        Ok(custom::beside(usual, brought))
-    } else {
-        Err(problems)
+    if faults.is_empty() {
+        return Ok(custom::beside(usual, brought));
     }
+    let document = with_lines(body)?;
+    let told = faults.into_iter().map(|(position, message)| {
+        let entity = format!("{}[{position}]", custom::UPLOADED);
+        let path = format!("{entity}.schema");
+        json!({
+            "path": path,
+            "line": document.line(&path),
+            "message": message,
+            "entity": {"kind": custom::UPLOADED, "path": entity},
+        })
+    });
+    Err(told.collect())
 }
 
 /// Completes a document, or says everything that is wrong with it. `body` is its text.
