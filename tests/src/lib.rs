@@ -4,7 +4,20 @@
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use test_support::{Answer, Client, Quickstart, eventually};
+use test_support::{Answer, Backend, Client, Quickstart, eventually};
+
+/// Starts an installation that serves `/one` from a backend of that name.
+///
+/// # Panics
+///
+/// Panics when one of them does not come up.
+pub async fn start_with_one() -> (Quickstart, Backend) {
+    let quickstart = Quickstart::empty().await;
+    let backend = Backend::start("one").await;
+    let route = json!({"name": "one", "paths": ["/one"]});
+    publish(&quickstart, "one", backend.port(), route).await;
+    (quickstart, backend)
+}
 
 /// Creates a service with one route below the first control plane and gives both ids.
 ///

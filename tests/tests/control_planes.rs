@@ -3,14 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use test_support::{Client, Quickstart, QuickstartOptions};
-
-async fn start() -> Quickstart {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    Quickstart::start(&options).await
-}
+use test_support::{Client, Quickstart};
 
 fn url(quickstart: &Quickstart, path: &str) -> String {
     format!("{}/v2/control-planes{path}", quickstart.fact("geo_api_url"))
@@ -23,7 +16,7 @@ fn members(value: &Value) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn get_answers_with_exactly_the_documented_members() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client();
     let body = json!({"name": "payments", "labels": {"env": "test"}});
 
@@ -83,7 +76,7 @@ async fn get_answers_with_exactly_the_documented_members() {
 
 #[tokio::test]
 async fn ingress_controller_has_no_proxy_urls() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let body = json!({"name": "cluster-a", "cluster_type": "CLUSTER_TYPE_K8S_INGRESS_CONTROLLER"});
 
     let created = quickstart
@@ -98,7 +91,7 @@ async fn ingress_controller_has_no_proxy_urls() {
 
 #[tokio::test]
 async fn list_pages_filters_and_finds_by_label() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client();
     for (name, team) in [("a-one", "red"), ("a-two", "blue"), ("b-one", "red")] {
         let body = json!({"name": name, "labels": {"team": team}});
@@ -148,7 +141,7 @@ async fn list_pages_filters_and_finds_by_label() {
 
 #[tokio::test]
 async fn wrong_token_unknown_id_and_bad_body_are_problems() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client();
     let stranger = Client::new().trusting(&quickstart.ca());
 
@@ -189,7 +182,7 @@ async fn wrong_token_unknown_id_and_bad_body_are_problems() {
 
 #[tokio::test]
 async fn patch_changes_and_delete_removes_but_not_the_default() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client();
     let created = client
         .json("POST", &url(&quickstart, ""), &json!({"name": "mine"}))
@@ -228,7 +221,7 @@ async fn patch_changes_and_delete_removes_but_not_the_default() {
 
 #[tokio::test]
 async fn groups_know_their_members_and_report_conflicts() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client();
     let create = async |body: Value| {
         let answer = client
@@ -290,7 +283,7 @@ async fn groups_know_their_members_and_report_conflicts() {
 
 #[tokio::test]
 async fn nodes_show_the_hash_that_is_expected() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client();
 
     let expected = format!("{}/expected-config-hash", quickstart.plane_url());

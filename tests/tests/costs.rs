@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use test_support::{Node, Quickstart, QuickstartOptions, TempDir, eventually_within};
+use test_support::{Node, Quickstart, TempDir, eventually_within};
 
 /// Most system calls of the whole process for a plain request, averaged.
 const MOST: f64 = 4.1;
@@ -52,10 +52,7 @@ async fn a_plain_request_stays_within_its_budget_of_instructions() {
     else {
         return;
     };
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let platform = Quickstart::start(&options).await;
+    let platform = Quickstart::empty().await;
     let origin = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = origin.local_addr().expect("an address").port();
     std::thread::spawn(move || serve(&origin));

@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use test_support::{
-    Backend, Client, Node, Quickstart, QuickstartOptions, TestAuthority, free_port,
-};
+use test_support::{Backend, Client, Node, Quickstart, TestAuthority, free_port};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -510,10 +508,7 @@ async fn posted_configuration_replaces_and_a_wrong_one_leaves_the_running_one() 
 
 #[tokio::test]
 async fn change_through_the_api_reaches_the_node() {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let quickstart = Quickstart::start(&options).await;
+    let quickstart = Quickstart::empty().await;
     let backend = Backend::start("one").await;
     let route = serde_json::json!({"name": "one", "paths": ["/one"]});
     let (_, route) = gatehouse_tests::publish(&quickstart, "one", backend.port(), route).await;

@@ -1,15 +1,8 @@
 //! One TLS port, split by host name.
 
-use test_support::{Client, Quickstart, QuickstartOptions};
+use test_support::{Client, Quickstart};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-async fn start() -> Quickstart {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    Quickstart::start(&options).await
-}
 
 fn port(quickstart: &Quickstart) -> &str {
     quickstart.flag("--platform-port")
@@ -17,7 +10,7 @@ fn port(quickstart: &Quickstart) -> &str {
 
 #[tokio::test]
 async fn each_name_serves_what_it_is_for() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let (client, port) = (quickstart.client(), port(&quickstart));
     let status = async |host: &str, path: &str| {
         client
@@ -54,7 +47,7 @@ async fn each_name_serves_what_it_is_for() {
 
 #[tokio::test]
 async fn console_page_names_the_hosts_of_this_installation() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
 
     let page = quickstart
         .client()
@@ -78,7 +71,7 @@ async fn console_page_names_the_hosts_of_this_installation() {
 
 #[tokio::test]
 async fn unknown_name_gets_a_problem_that_lists_patterns_only() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let url = format!("https://localhost:{}/", port(&quickstart));
     let headers = [("host", "nothing.example.org")];
 
@@ -105,7 +98,7 @@ async fn unknown_name_gets_a_problem_that_lists_patterns_only() {
 
 #[tokio::test]
 async fn host_of_another_class_than_the_server_name_is_misdirected() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let port = port(&quickstart);
     let url = format!("https://cloud.konghq.localhost:{port}/v2/control-planes");
     let host = format!("us.api.konghq.localhost:{port}");
@@ -121,7 +114,7 @@ async fn host_of_another_class_than_the_server_name_is_misdirected() {
 
 #[tokio::test]
 async fn configuration_names_want_a_client_certificate() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let url = format!("{}/v1/outlet", quickstart.fact("control_plane_endpoint"));
 
     let without = quickstart.client().get(&url).await;
@@ -148,7 +141,7 @@ async fn configuration_names_want_a_client_certificate() {
 
 #[tokio::test]
 async fn unknown_prefix_cannot_be_told_from_a_known_one() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let known = quickstart.fact("control_plane_endpoint").to_owned();
     let prefix = known
         .trim_start_matches("https://")
@@ -175,7 +168,7 @@ async fn unknown_prefix_cannot_be_told_from_a_known_one() {
 
 #[tokio::test]
 async fn wrpc_is_not_found_so_that_old_nodes_choose_v1() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client().identified(&quickstart.node_identity());
 
     let url = format!("{}/v1/wrpc", quickstart.fact("control_plane_endpoint"));
@@ -189,7 +182,7 @@ async fn wrpc_is_not_found_so_that_old_nodes_choose_v1() {
 
 #[tokio::test]
 async fn plain_http_on_the_tls_port_does_not_hang() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let port: u16 = port(&quickstart).parse().unwrap();
 
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
@@ -208,7 +201,7 @@ async fn plain_http_on_the_tls_port_does_not_hang() {
 
 #[tokio::test]
 async fn hosts_command_prints_lines_for_the_hosts_file() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
 
     let output =
         test_support::run_to_end(&["hosts", "--data-dir", quickstart.flag("--data-dir")]).await;
@@ -233,7 +226,7 @@ async fn hosts_command_prints_lines_for_the_hosts_file() {
 
 #[tokio::test]
 async fn other_clients_do_not_matter_to_trust() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
 
     let answer = Client::new()
         .get(&format!("{}/", quickstart.fact("console_url")))

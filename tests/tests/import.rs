@@ -2,14 +2,7 @@
 //! that is wrong.
 
 use gatehouse_tests::until_status;
-use test_support::{Backend, Client, Quickstart, QuickstartOptions, TempDir, run_to_end};
-
-async fn start() -> Quickstart {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    Quickstart::start(&options).await
-}
+use test_support::{Backend, Client, Quickstart, TempDir, run_to_end};
 
 async fn import(quickstart: &Quickstart, text: &str) -> (bool, String) {
     let folder = TempDir::new("import");
@@ -36,7 +29,7 @@ async fn import(quickstart: &Quickstart, text: &str) -> (bool, String) {
 
 #[tokio::test]
 async fn example_of_a_public_api_drives_traffic() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let backend = Backend::start("api").await;
     let example = include_str!("../../examples/code-hosting.yaml");
     let text = example.replace("127.0.0.1:9090", &format!("127.0.0.1:{}", backend.port()));
@@ -90,7 +83,7 @@ async fn example_of_a_public_api_drives_traffic() {
 
 #[tokio::test]
 async fn importing_the_same_file_again_changes_nothing() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let text = include_str!("../../examples/code-hosting.yaml");
     assert!(import(&quickstart, text).await.0);
     let hash = format!("{}/expected-config-hash", quickstart.plane_url());
@@ -104,7 +97,7 @@ async fn importing_the_same_file_again_changes_nothing() {
 
 #[tokio::test]
 async fn every_violation_is_listed_with_path_and_line_and_nothing_is_changed() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let good = "_format_version: \"3.0\"\nservices:\n- name: kept\n  host: kept.test\n";
     assert!(import(&quickstart, good).await.0);
     let wrong = "_format_version: \"3.0\"\nservices:\n- name: a\n  host: a.test\n  port: 99999\n- name: a\n  host: b.test\n  colour: red\nroutes:\n- name: r\n  paths: [/r]\n  service: missing\n";
@@ -138,7 +131,7 @@ async fn every_violation_is_listed_with_path_and_line_and_nothing_is_changed() {
 
 #[tokio::test]
 async fn file_of_deck_is_imported() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let text = "_format_version: \"3.0\"\n_info:\n  select_tags: [team-a]\n_workspace: default\n\
                 _konnect:\n  control_plane_name: elsewhere\n\
                 _plugin_configs:\n  limit:\n    minute: 5\n\
@@ -158,7 +151,7 @@ async fn file_of_deck_is_imported() {
 
 #[tokio::test]
 async fn broken_yaml_is_refused_with_its_line() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
 
     let (is_imported, output) = import(
         &quickstart,
@@ -172,7 +165,7 @@ async fn broken_yaml_is_refused_with_its_line() {
 
 #[tokio::test]
 async fn unknown_entity_is_refused_by_name() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
 
     let (is_imported, output) = import(
         &quickstart,
@@ -186,7 +179,7 @@ async fn unknown_entity_is_refused_by_name() {
 
 #[tokio::test]
 async fn file_that_does_not_exist_is_named() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
 
     let folder = quickstart.flag("--data-dir");
     let arguments = [
@@ -205,7 +198,7 @@ async fn file_that_does_not_exist_is_named() {
 
 #[tokio::test]
 async fn unknown_control_plane_is_named() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let folder = TempDir::new("import");
     let file = folder.join("file.yaml");
     std::fs::write(&file, "_format_version: \"3.0\"\n").unwrap();

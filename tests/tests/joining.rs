@@ -3,28 +3,12 @@
 
 use std::time::Duration;
 
-use gatehouse_tests::{publish, until_status};
+use gatehouse_tests::{publish, start_with_one, until_status};
 use serde_json::json;
 use test_support::{
-    Backend, Client, Identity, Node, Quickstart, QuickstartOptions, Squid, SquidOptions, TempDir,
-    TestAuthority, eventually, run_to_end,
+    Client, Identity, Node, Quickstart, Squid, SquidOptions, TempDir, TestAuthority, eventually,
+    run_to_end,
 };
-
-async fn start() -> (Quickstart, Backend) {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let quickstart = Quickstart::start(&options).await;
-    let backend = Backend::start("one").await;
-    publish(
-        &quickstart,
-        "one",
-        backend.port(),
-        json!({"name": "one", "paths": ["/one"]}),
-    )
-    .await;
-    (quickstart, backend)
-}
 
 /// A forward proxy that can resolve the names of the installation.
 async fn squid(quickstart: &Quickstart, options: SquidOptions) -> Squid {
@@ -57,7 +41,7 @@ async fn pin(quickstart: &Quickstart, identity: &Identity) -> String {
 
 #[tokio::test]
 async fn node_joins_directly_and_serves() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let mut node = Node::joining(&quickstart, &[]);
 
     node.ready().await;
@@ -68,7 +52,7 @@ async fn node_joins_directly_and_serves() {
 
 #[tokio::test]
 async fn node_joins_through_a_forward_proxy() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let squid = squid(&quickstart, SquidOptions::default()).await;
     let proxy = format!("http://127.0.0.1:{}", squid.port());
     let settings = [
@@ -96,7 +80,7 @@ async fn node_joins_through_a_forward_proxy() {
 
 #[tokio::test]
 async fn node_joins_through_a_forward_proxy_with_credentials() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let credentials = Some(("node".to_owned(), "p@ss".to_owned()));
     let squid = squid(
         &quickstart,
@@ -120,7 +104,7 @@ async fn node_joins_through_a_forward_proxy_with_credentials() {
 
 #[tokio::test]
 async fn wrong_proxy_password_is_said_and_never_shown() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let credentials = Some(("node".to_owned(), "right".to_owned()));
     let squid = squid(
         &quickstart,
@@ -153,7 +137,7 @@ async fn wrong_proxy_password_is_said_and_never_shown() {
 
 #[tokio::test]
 async fn node_joins_through_a_proxy_that_speaks_tls() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let authority = TestAuthority::new("proxy authority");
     let tls = Some(authority.server(&["proxy.localhost"]));
     let squid = squid(
@@ -184,7 +168,7 @@ async fn node_joins_through_a_proxy_that_speaks_tls() {
 
 #[tokio::test]
 async fn certificate_of_version_1_made_by_gen_cert_joins() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let folder = TempDir::new("gen-cert");
     let (cert, key) = (folder.join("cluster.crt"), folder.join("cluster.key"));
     let (cert, key) = (cert.display().to_string(), key.display().to_string());
@@ -209,7 +193,7 @@ async fn certificate_of_version_1_made_by_gen_cert_joins() {
 
 #[tokio::test]
 async fn certificate_made_by_openssl_as_the_documents_say_joins() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let folder = TempDir::new("openssl");
     let (cert, key) = (folder.join("tls.crt"), folder.join("tls.key"));
     let mut command = tokio::process::Command::new("openssl");
@@ -256,7 +240,7 @@ async fn certificate_made_by_openssl_as_the_documents_say_joins() {
 
 #[tokio::test]
 async fn certificate_of_nobody_does_not_join() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let stranger = TestAuthority::new("stranger").client("stranger");
     let mut node = Node::joining_as(&quickstart, &stranger, &[]);
 
@@ -272,7 +256,7 @@ async fn certificate_of_nobody_does_not_join() {
 
 #[tokio::test]
 async fn certificate_of_another_control_plane_does_not_join() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let planes = format!("{}/v2/control-planes", quickstart.fact("geo_api_url"));
     let other = quickstart
         .client()
@@ -306,7 +290,7 @@ async fn certificate_of_another_control_plane_does_not_join() {
 
 #[tokio::test]
 async fn expired_certificate_does_not_join() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let identity = TestAuthority::new("old").expired_client("old");
     let url = format!("{}/dp-client-certificates", quickstart.plane_url());
     let body = json!({"cert": identity.certificate});
@@ -325,7 +309,7 @@ async fn expired_certificate_does_not_join() {
 
 #[tokio::test]
 async fn revoking_a_certificate_ends_its_connections_at_once() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let identity = TestAuthority::new("short-lived").client("short-lived");
     let id = pin(&quickstart, &identity).await;
     let mut node = Node::joining_as(&quickstart, &identity, &[]);
@@ -363,7 +347,7 @@ async fn revoking_a_certificate_ends_its_connections_at_once() {
 
 #[tokio::test]
 async fn labels_version_and_hostname_of_a_node_are_listed() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let mut node = Node::joining(&quickstart, &[("cluster_dp_labels", "team:edge,type:test")]);
     node.ready().await;
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use gatehouse_tests::create;
 use serde_json::{Value, json};
-use test_support::{Client, Node, Quickstart, QuickstartOptions, free_port};
+use test_support::{Client, Node, Quickstart, free_port};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -55,10 +55,7 @@ where
 
 #[tokio::test]
 async fn platform_tells_senders_of_100_mb_and_does_not_grow() {
-    let mut quickstart = Quickstart::start(&QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    })
-    .await;
+    let mut quickstart = Quickstart::empty().await;
     let service = json!({"name": "s", "host": "s.test"});
     create(&quickstart, "services", &service).await;
     let process = quickstart.process().pid();
@@ -134,10 +131,7 @@ async fn node_tells_senders_of_100_mb_and_does_not_grow() {
 
 #[tokio::test]
 async fn hostile_requests_without_a_good_token_learn_nothing() {
-    let quickstart = Quickstart::start(&QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    })
-    .await;
+    let quickstart = Quickstart::empty().await;
     let client = Client::new().trusting(&quickstart.ca());
     let bodies: [Vec<u8>; 5] = [
         b"[".repeat(100_000),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gatehouse_tests::{create, publish, until_status};
 use serde_json::json;
-use test_support::{Answer, Backend, Client, Node, Quickstart, QuickstartOptions, eventually};
+use test_support::{Answer, Backend, Client, Node, Quickstart, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -197,10 +197,7 @@ async fn a_plugin_that_is_nowhere_keeps_the_node_from_starting() {
 
 #[tokio::test]
 async fn a_platform_configures_a_plugin_that_its_nodes_have() {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let quickstart = Quickstart::start(&options).await;
+    let quickstart = Quickstart::empty().await;
     let backend = Backend::start("one").await;
     let route = json!({"name": "one", "paths": ["/one"]});
     let (_, route) = publish(&quickstart, "one", backend.port(), route).await;

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gatehouse_tests::{create, tool};
 use serde_json::{Value, json};
-use test_support::{
-    Client, Identity, Node, Quickstart, QuickstartOptions, TempDir, free_port, is_long,
-};
+use test_support::{Client, Identity, Node, Quickstart, TempDir, free_port, is_long};
 use tokio::process::Command;
 
 /// What every answer is held against; the last one is of `scripts/schemathesis_hooks.py`.
@@ -22,13 +20,6 @@ const CHECKS_OF_LINKS: &str = "not_a_server_error,status_code_conformance,\
 const SEED: &str = "7";
 /// The id of every entity that others are put into; it is taken once per kind.
 const PARENT: &str = "7d1f6a54-3b0e-4a52-9f1f-5c2b7a7a1001";
-
-async fn start() -> Quickstart {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    Quickstart::start(&options).await
-}
 
 fn scripts() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../scripts")
@@ -139,7 +130,7 @@ async fn document(client: &Client, base: &str) -> Value {
 
 #[tokio::test]
 async fn descriptions_of_all_hosts_are_valid() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let folder = TempDir::new("openapi");
     let geo = quickstart.fact("geo_api_url");
     let kic = geo.replace("us.api.", "us.kic.api.");
@@ -191,7 +182,7 @@ async fn the_description_of_a_node_is_valid() {
 /// The same paths and bodies as a node has; who may call is the platform's.
 #[tokio::test]
 async fn every_operation_of_the_gateway_dialect_answers_as_described() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     parents(&quickstart).await;
     let base = format!("{}/admin", quickstart.plane_url());
     let url = format!("{base}/openapi.json");
@@ -226,7 +217,7 @@ async fn every_operation_of_the_gateway_dialect_answers_as_described() {
 /// Filters are left out: none is installed, so nothing that is sent could be accepted.
 #[tokio::test]
 async fn every_operation_of_the_platform_answers_as_described() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let store = parents(&quickstart).await;
     let base = format!("https://127.0.0.1:{}", quickstart.flag("--platform-port"));
     let plane = quickstart.fact("control_plane_id");
@@ -249,7 +240,7 @@ async fn every_operation_of_the_platform_answers_as_described() {
 
 #[tokio::test]
 async fn every_operation_of_ingress_controllers_answers_as_described() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     let folder = quickstart.folder();
     let identity = certificate(folder).await;
     let url = format!("{}/v2/control-planes", quickstart.fact("geo_api_url"));
@@ -312,7 +303,7 @@ async fn certificate(folder: &TempDir) -> Identity {
 
 #[tokio::test]
 async fn a_description_names_what_an_entity_needs() {
-    let quickstart = start().await;
+    let quickstart = Quickstart::empty().await;
     create(&quickstart, "services", &json!({"host": "a.test"})).await;
     let client = Client::new().trusting(&quickstart.ca());
     let document = document(&client, quickstart.fact("geo_api_url")).await;

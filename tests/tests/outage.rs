@@ -3,30 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatehouse_tests::{create, publish, until_status};
+use gatehouse_tests::{create, publish, start_with_one, until_status};
 use parking_lot::Mutex;
 use serde_json::json;
-use test_support::{Backend, Client, Gatehouse, Node, Quickstart, QuickstartOptions, eventually};
-
-async fn start() -> (Quickstart, Backend) {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let quickstart = Quickstart::start(&options).await;
-    let backend = Backend::start("one").await;
-    publish(
-        &quickstart,
-        "one",
-        backend.port(),
-        json!({"name": "one", "paths": ["/one"]}),
-    )
-    .await;
-    (quickstart, backend)
-}
+use test_support::{Client, Gatehouse, Node, Quickstart, eventually};
 
 #[tokio::test]
 async fn node_restarted_while_the_platform_is_away_serves_from_disk_and_joins_again() {
-    let (mut quickstart, _backend) = start().await;
+    let (mut quickstart, _backend) = start_with_one().await;
     let mut node = Node::joining(&quickstart, &[]);
     node.ready().await;
     until_status(&Client::new(), &node.url("/one/x"), 200).await;
@@ -52,7 +36,7 @@ async fn node_restarted_while_the_platform_is_away_serves_from_disk_and_joins_ag
 
 #[tokio::test]
 async fn what_a_node_keeps_on_disk_is_sealed() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let consumer = create(&quickstart, "consumers", &json!({"username": "alice"})).await;
     let path = format!("consumers/{consumer}/key-auth");
     create(&quickstart, &path, &json!({"key": "a-very-secret-key"})).await;
@@ -82,7 +66,7 @@ async fn what_a_node_keeps_on_disk_is_sealed() {
 
 #[tokio::test]
 async fn damaged_cache_is_refused_and_fetched_again() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let mut node = Node::joining(&quickstart, &[]);
     node.ready().await;
     until_status(&Client::new(), &node.url("/one/x"), 200).await;
@@ -104,7 +88,7 @@ async fn damaged_cache_is_refused_and_fetched_again() {
 
 #[tokio::test]
 async fn full_disk_at_persist_is_said_and_traffic_goes_on() {
-    let (quickstart, _backend) = start().await;
+    let (quickstart, _backend) = start_with_one().await;
     let mut node = Node::joining(&quickstart, &[]);
     // The node's folder is a file system of 256 KiB: big enough to start, too small to keep.
     std::fs::create_dir_all(node.prefix()).unwrap();
@@ -139,10 +123,7 @@ async fn full_disk_at_persist_is_said_and_traffic_goes_on() {
 
 #[tokio::test]
 async fn acknowledged_writes_survive_sigkill() {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let mut quickstart = Quickstart::start(&options).await;
+    let mut quickstart = Quickstart::empty().await;
     let rounds = if test_support::is_long() { 50 } else { 5 };
     let mut acknowledged: Vec<String> = Vec::new();
 

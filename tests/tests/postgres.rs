@@ -68,13 +68,8 @@ async fn platforms_share_one_database_and_outlive_its_stops() {
     let mut server = Postgres::start(&PostgresOptions::default());
     let database = server.url("gatehouse");
     let folder = TempDir::new("platforms");
-    let (first, second) = (folder.join("a"), folder.join("b"));
-    let one = Platform::start(&first, &database).await;
-    share_keys(&first, &second);
-    let other = Platform::start(&second, &database).await;
+    let (one, other, client) = start_two(&folder, &database).await;
     assert!(!other.has_made_it(), "made only once");
-    let ca = std::fs::read_to_string(first.join("ca.crt")).unwrap();
-    let client = Client::new().trusting(&ca).bearer(one.token());
 
     let body = json!({ "name": "payments" });
     let made = client
@@ -115,7 +110,23 @@ async fn platforms_share_one_database_and_outlive_its_stops() {
         (read.status == 200).then_some(())
     })
     .await;
-    back_up_and_restore(&folder, &first, &database).await;
+    back_up_and_restore(&folder, &folder.join("a"), &database).await;
+}
+
+/// Starts one platform after the other on a database, with their folders `a` and `b`, and gives a
+/// client that both take for the first user.
+async fn start_two(folder: &TempDir, database: &str) -> (Platform, Platform, Client) {
+    let (first, second) = (folder.join("a"), folder.join("b"));
+    let one = Platform::start(&first, database).await;
+    share_keys(&first, &second);
+    let other = Platform::start(&second, database).await;
+    let client = client_of(&first, &one);
+    (one, other, client)
+}
+
+fn client_of(folder: &Path, maker: &Platform) -> Client {
+    let ca = std::fs::read_to_string(folder.join("ca.crt")).expect("the authority is read");
+    Client::new().trusting(&ca).bearer(maker.token())
 }
 
 fn share_keys(from: &Path, to: &Path) {
@@ -150,8 +161,7 @@ async fn platforms_that_start_together_on_an_empty_database_all_serve() {
         let [maker] = makers[..] else {
             panic!("{} platforms made the installation", makers.len());
         };
-        let ca = std::fs::read_to_string(keys.join("ca.crt")).unwrap();
-        let client = Client::new().trusting(&ca).bearer(maker.token());
+        let client = client_of(&keys, maker);
         for (number, platform) in all.iter().enumerate() {
             let body = json!({ "name": format!("of-{number}") });
             let url = platform.url("/v2/control-planes");
@@ -174,12 +184,7 @@ async fn every_platform_tells_the_status_of_a_group() {
     let server = Postgres::start(&PostgresOptions::default());
     let database = server.url("gatehouse");
     let folder = TempDir::new("platforms");
-    let (first, second) = (folder.join("a"), folder.join("b"));
-    let one = Platform::start(&first, &database).await;
-    share_keys(&first, &second);
-    let other = Platform::start(&second, &database).await;
-    let ca = std::fs::read_to_string(first.join("ca.crt")).unwrap();
-    let client = Client::new().trusting(&ca).bearer(one.token());
+    let (one, other, client) = start_two(&folder, &database).await;
     let create = async |platform: &Platform, path: &str, body: &Value| -> String {
         let made = client.json("POST", &platform.url(path), body).await;
         let made = made.unwrap();

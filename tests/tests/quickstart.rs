@@ -180,10 +180,7 @@ async fn killing_the_platform_leaves_traffic_untouched() {
 
 #[tokio::test]
 async fn quickstart_without_sample_has_no_route() {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let quickstart = Quickstart::start(&options).await;
+    let quickstart = Quickstart::empty().await;
 
     let answer = until_status(&Client::new(), &quickstart.proxy_url("/echo/x"), 404).await;
 

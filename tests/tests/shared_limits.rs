@@ -2,7 +2,7 @@
 
 use gatehouse_tests::{create, publish, until_status};
 use serde_json::json;
-use test_support::{Backend, Client, Node, Quickstart, QuickstartOptions};
+use test_support::{Backend, Client, Node, Quickstart};
 
 const LIMIT: usize = 40;
 
@@ -25,10 +25,7 @@ async fn passed(node: &Node, path: &str, requests: usize) -> usize {
 
 #[tokio::test]
 async fn nodes_never_let_more_pass_than_the_limit_and_keep_their_part_when_alone() {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let mut quickstart = Quickstart::start(&options).await;
+    let mut quickstart = Quickstart::empty().await;
     let backend = Backend::start("one").await;
     for name in ["even", "uneven", "alone"] {
         let route = json!({"name": name, "paths": [format!("/{name}")]});

@@ -2,7 +2,7 @@
 
 use gatehouse_tests::{publish, until_status};
 use serde_json::{Value, json};
-use test_support::{Backend, Client, Quickstart, QuickstartOptions, eventually};
+use test_support::{Backend, Client, Quickstart, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -16,10 +16,7 @@ async fn rows(quickstart: &Quickstart, group: &str) -> Option<Vec<Value>> {
 
 #[tokio::test]
 async fn requests_are_counted_by_service_route_and_status() {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let quickstart = Quickstart::start(&options).await;
+    let quickstart = Quickstart::empty().await;
     let backend = Backend::start("one").await;
     let route = json!({"name": "one", "paths": ["/one"]});
     let (service, route) = publish(&quickstart, "one", backend.port(), route).await;
@@ -63,10 +60,7 @@ async fn requests_are_counted_by_service_route_and_status() {
 
 #[tokio::test]
 async fn stock_telemetry_sockets_are_accepted() {
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let quickstart = Quickstart::start(&options).await;
+    let quickstart = Quickstart::empty().await;
     let client = quickstart.client().identified(&quickstart.node_identity());
 
     let endpoint = quickstart

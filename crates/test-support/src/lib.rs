@@ -38,5 +38,15 @@ pub use wait::{eventually, eventually_within};
 /// Whether the long forms of tests were asked for (`make suites`).
 #[must_use]
 pub fn is_long() -> bool {
-    std::env::vars().any(|(name, value)| name == "GATEHOUSE_LONG" && value == "1")
+    is_set("GATEHOUSE_LONG")
+}
+
+/// Whether tests that break things shall go on for long (`make soak`).
+#[must_use]
+pub fn is_soak() -> bool {
+    is_set("GATEHOUSE_SOAK")
+}
+
+fn is_set(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == "1")
 }

@@ -24,6 +24,18 @@ pub struct Quickstart {
 }
 
 impl Quickstart {
+    /// Starts one without the sample service, and waits until it has said that it is ready.
+    ///
+    /// # Panics
+    ///
+    /// As [`Quickstart::start`].
+    pub async fn empty() -> Self {
+        let options = QuickstartOptions {
+            arguments: vec!["--no-sample".to_owned()],
+        };
+        Self::start(&options).await
+    }
+
     /// Starts one and waits until it has said that it is ready.
     ///
     /// # Panics

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::json;
-use test_support::{Client, Manner, NameServer, Node, Rdata, eventually_within, free_port};
+use test_support::{
+    Client, Manner, NameServer, Node, Rdata, eventually_within, free_port, is_soak,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
-
-use super::is_soak;
 
 /// How long the short form goes on.
 const SHORT: Duration = Duration::from_mins(2);

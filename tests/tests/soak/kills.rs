@@ -7,11 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use test_support::{Quickstart, QuickstartOptions, eventually};
+use test_support::{Quickstart, eventually, is_soak};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-
-use super::is_soak;
 
 /// Consumers written at the same time, each by its own client.
 const WRITERS: usize = 4;
@@ -19,10 +17,7 @@ const WRITERS: usize = 4;
 #[tokio::test]
 async fn killed_platform_has_every_write_that_it_acknowledged() {
     let rounds = if is_soak() { 100 } else { 3 };
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let mut quickstart = Quickstart::start(&options).await;
+    let mut quickstart = Quickstart::empty().await;
     let (acknowledged, answered) = mpsc::channel(1_024);
     let is_over = Arc::new(AtomicBool::new(false));
     let count = Arc::new(AtomicU64::new(0));

@@ -8,25 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use gatehouse_tests::{create, publish, until_status};
+use gatehouse_tests::{create, start_with_one, until_status};
 use serde_json::json;
-use test_support::{Backend, Client, Node, Quickstart, QuickstartOptions};
+use test_support::{Client, Node};
 
 #[tokio::test]
 async fn traffic_has_no_wrong_answer_while_the_platform_dies_and_configuration_changes() {
     let rounds = if test_support::is_long() { 60 } else { 3 };
-    let options = QuickstartOptions {
-        arguments: vec!["--no-sample".to_owned()],
-    };
-    let mut quickstart = Quickstart::start(&options).await;
-    let backend = Backend::start("one").await;
-    publish(
-        &quickstart,
-        "one",
-        backend.port(),
-        json!({"name": "one", "paths": ["/one"]}),
-    )
-    .await;
+    let (mut quickstart, backend) = start_with_one().await;
     let mut node = Node::joining(&quickstart, &[]);
     node.ready().await;
     let url = node.url("/one/x");
@@ -62,8 +51,4 @@ async fn traffic_has_no_wrong_answer_while_the_platform_dies_and_configuration_c
 
     assert!(good.load(Ordering::Relaxed) > 10);
     assert_eq!(wrong.load(Ordering::Relaxed), 0);
-}
-
-fn is_soak() -> bool {
-    std::env::vars().any(|(name, value)| name == "GATEHOUSE_SOAK" && value == "1")
 }

@@ -28,8 +28,7 @@ const SERVER_ROUNDS: (usize, usize) = (5, 100);
 const ROUNDS_OF_ONE_STORE: usize = 50;
 
 fn rounds((usual, soak): (usize, usize)) -> usize {
-    let is_soak = std::env::var_os("GATEHOUSE_SOAK").is_some_and(|value| value == "1");
-    if is_soak { soak } else { usual }
+    if test_support::is_soak() { soak } else { usual }
 }
 
 /// What the victim is told about its place: the file, or the port and the schema.
