@@ -76,9 +76,8 @@ impl Reader {
 
     /// Decodes what is already here and remembers a complete body, so that it can be sent again.
     pub(crate) fn prefetch(&mut self) -> Result<(), ReadError> {
-        let start = self.buffer.start();
         if self.decoder.is_done() {
-            self.whole = Some((start, 0, 0));
+            self.whole = Some((self.buffer.start(), 0, 0));
             return Ok(());
         }
         if let Err(error) = self.decode() {
@@ -88,7 +87,8 @@ impl Reader {
             return Err(error);
         }
         if self.decoder.is_done() {
-            self.whole = Some((start, self.payload, self.gap));
+            // Behind what only was framing, which a body without payload has taken already.
+            self.whole = Some((self.buffer.start(), self.payload, self.gap));
         }
         Ok(())
     }

@@ -200,8 +200,12 @@ impl<'a, C: Client> Relay<'a, C> {
         let was_sent = self.is_request_sent;
         self.poll_request(cx)?;
         // A service that was asked this moment has not answered yet: asking the reactor first saves
-        // a try to read.
-        if self.is_request_sent && !was_sent && self.upstream.io.poll_readable(cx).is_pending() {
+        // a try to read. What it said before, behind an interim answer, is here already.
+        if self.is_request_sent
+            && !was_sent
+            && self.upstream.reader.buffer.is_empty()
+            && self.upstream.io.poll_readable(cx).is_pending()
+        {
             self.waits = Waits::UpstreamRead;
             return self.poll_client_gone(cx);
         }

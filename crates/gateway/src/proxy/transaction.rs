@@ -412,6 +412,7 @@ impl<C: Client> Transaction<'_, C> {
         reached: &mut Reached,
         state: (bool, bool),
     ) -> Result<(), Fault> {
+        let is_head = self.work.method() == b"HEAD";
         while self.work.response.status() < 200 && self.work.response.status() != 101 {
             let status = self.work.response.status();
             let mut response = std::mem::take(&mut self.work.response);
@@ -424,7 +425,6 @@ impl<C: Client> Transaction<'_, C> {
             if status != 100 {
                 relay.interim(status, head).await?;
             }
-            let is_head = false;
             let received = relay.response_head(&mut response, is_head).await;
             self.work.response = response;
             received?;

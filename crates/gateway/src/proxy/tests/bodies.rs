@@ -178,6 +178,36 @@ fn interim_answers_of_the_service_pass_but_its_100_does_not() {
 }
 
 #[test]
+fn an_answer_to_head_has_no_body_behind_an_interim_answer_either() {
+    let answer = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n";
+    let origin = Origin::start(|_, _| Act::Send(answer.as_bytes().to_vec()));
+    let gateway = gateway(origin.address);
+    let mut client = gateway.client();
+    for _ in 0..2 {
+        client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(client.head(), "HTTP/1.1 103 Early Hints\r\n\r\n");
+        assert!(client.head().contains("\r\nContent-Length: 50\r\n"));
+    }
+    assert_eq!(origin.connections(), 1);
+}
+
+#[test]
+fn an_empty_chunked_body_that_is_sent_again_leaves_nothing_before_the_next_request() {
+    let origin = Origin::start(|number, _| match number {
+        0 => Act::Drop,
+        _ => Act::Send(ok("again")),
+    });
+    let gateway = gateway(origin.address);
+    let mut client = gateway.client();
+    let empty = "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    client.send(format!("{empty}GET /next HTTP/1.1\r\nHost: a\r\n\r\n"));
+    for _ in 0..2 {
+        assert!(client.answer().ends_with("again"));
+    }
+    assert!(origin.requests()[2].starts_with("GET /next "));
+}
+
+#[test]
 fn an_early_answer_passes_while_the_body_is_still_to_come() {
     let origin = Origin::start(|_, _| Act::Hang);
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
