@@ -137,7 +137,7 @@ impl TelemetrySink {
     /// Takes everything kept, and how many records were dropped since the last time. Each core's
     /// lock is held for one swap.
     pub fn take(&self) -> (Vec<Packed>, u64) {
-        self.take_from_cores(|buffer, taken| {
+        let (mut taken, dropped) = self.take_from_cores(|buffer, taken| {
             let Buffer {
                 full,
                 current,
@@ -147,7 +147,16 @@ impl TelemetrySink {
             taken.extend(full);
             taken.extend(Some(current).filter(|packed| packed.count > 0));
             dropped
-        })
+        });
+        // Few records are copied out: what waits for the platform is measured by its bytes, so it
+        // must not hold much more memory than that.
+        for packed in &mut taken {
+            if packed.memory.len() < PIECE / 2 {
+                let exact = packed.memory.as_slice().to_vec();
+                self.spare(std::mem::replace(&mut packed.memory, exact));
+            }
+        }
+        (taken, dropped)
     }
 
     /// The same without the pieces that cores still write to.
@@ -172,13 +181,17 @@ impl TelemetrySink {
 
     /// Takes the memory of a frame back that nobody needs any more.
     pub(super) fn reuse(&self, mut frame: Bytes) {
-        let mut spare = self.shared.spare.lock();
-        if spare.len() < MAX_SPARE && frame.is_unique() {
+        if frame.is_unique() {
             frame.clear();
-            let memory = Vec::from(frame);
-            if memory.capacity() == PIECE {
-                spare.push(memory);
-            }
+            self.spare(Vec::from(frame));
+        }
+    }
+
+    fn spare(&self, mut memory: Vec<u8>) {
+        let mut spare = self.shared.spare.lock();
+        if spare.len() < MAX_SPARE && memory.capacity() == PIECE {
+            memory.clear();
+            spare.push(memory);
         }
     }
 
@@ -276,11 +289,26 @@ mod tests {
     }
 
     #[test]
+    fn few_records_wait_in_no_more_memory_than_they_need() {
+        let sink = TelemetrySink::enabled();
+        let core = sink.core();
+        for _ in 0..2 {
+            core.push(&numbered(200));
+            let place = core.buffer.lock().current.memory.as_ptr();
+            let (taken, _) = sink.take();
+            assert_eq!(taken[0].memory.capacity(), taken[0].memory.len());
+            core.push(&numbered(404));
+            assert_eq!(core.buffer.lock().current.memory.as_ptr(), place);
+            assert_eq!(counts(&sink.take().0), [1]);
+        }
+    }
+
+    #[test]
     fn memory_of_a_frame_is_written_to_again() {
         let sink = TelemetrySink::enabled();
         let core = sink.core();
         fill_a_piece(&core);
-        let (mut taken, _) = sink.take();
+        let (mut taken, _) = sink.take_full();
         let memory = std::mem::take(&mut taken[0].memory);
         let place = memory.as_ptr();
         let frame = Bytes::from(memory);
@@ -291,8 +319,8 @@ mod tests {
             "somebody still reads it"
         );
         sink.reuse(held);
-        core.push(&numbered(200));
-        assert_eq!(sink.take().0[0].memory.as_ptr(), place);
+        fill_a_piece(&core);
+        assert_eq!(core.buffer.lock().current.memory.as_ptr(), place);
     }
 
     #[test]
