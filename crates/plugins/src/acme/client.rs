@@ -31,7 +31,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Why there is no certificate. Holds no key.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AcmeError {
-    #[error("the authority cannot be reached: {0}")]
+    #[error(
+        "the authority cannot be reached: {0}; check `config.api_uri`, and that \
+         `lua_ssl_trusted_certificate` trusts its certificate"
+    )]
     Call(#[from] CallError),
     #[error("the authority refused: {0}")]
     Refused(String),
