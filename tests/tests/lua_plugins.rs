@@ -166,6 +166,32 @@ async fn code_that_runs_away_is_stopped_and_the_node_goes_on() {
 }
 
 #[tokio::test]
+async fn references_read_the_variables_that_the_prefix_names() {
+    let backend = Backend::start("one").await;
+    let code = "kong.service.request.set_header('X-Told', kong.vault.get('{vault://env/told}'))";
+    let plugins = format!(
+        "    - name: header-stamp\n      config: {{value: \"{{vault://env/my-stamp}}\"}}\n    \
+         - name: pre-function\n      config: {{access: [\"{code}\"]}}"
+    );
+    let path = path();
+    let settings = [
+        ("plugins", NAMES),
+        ("lua_package_path", path.as_str()),
+        ("vault_env_prefix", "site_"),
+    ];
+    let mut node = Node::declarative(&service(backend.port(), &plugins), &settings);
+    let variables = ["SITE_MY_STAMP=ours", "SITE_TOLD=ours too"];
+    let others = ["MY_STAMP=not ours", "TOLD=not ours"];
+    node.launched_by(&[&["env"], &variables[..], &others[..]].concat());
+    node.ready().await;
+
+    let answer = get(&node, "/one", &[]).await;
+
+    assert_eq!(answer.header("x-stamped"), Some("ours;one"));
+    assert_eq!(backend.seen()[0].header("x-told"), Some("ours too"));
+}
+
+#[tokio::test]
 async fn checks_in_code_refuse_a_configuration() {
     let text = service(
         1,
