@@ -24,7 +24,7 @@ async fn passed(node: &Node, path: &str, requests: usize) -> usize {
 }
 
 #[tokio::test]
-async fn nodes_never_let_more_pass_than_the_limit_and_keep_their_part_when_alone() {
+async fn nodes_never_let_more_pass_than_the_limit_with_the_platform_away_and_back() {
     let mut quickstart = Quickstart::empty().await;
     let backend = Backend::start("one").await;
     for name in ["even", "uneven", "alone"] {
@@ -67,4 +67,20 @@ async fn nodes_never_let_more_pass_than_the_limit_and_keep_their_part_when_alone
     assert!(parts.iter().sum::<usize>() <= LIMIT, "{parts:?}");
     assert!(parts.iter().all(|part| *part >= LIMIT / 3), "{parts:?}");
     assert_eq!(passed(one, "/even", 5).await, 0);
+
+    // Its counters began anew, and it hears of the nodes what they were granted before.
+    quickstart.start_again().await;
+    let again = json!({"name": "again", "paths": ["/again"]});
+    publish(&quickstart, "again", backend.port(), again).await;
+    for node in [one, other] {
+        until_status(&Client::new(), &node.url("/again"), 200).await;
+    }
+    let (mut more_even, mut more_uneven) = (0, 0);
+    for _ in 0..LIMIT {
+        more_even += passed(one, "/even", 1).await + passed(other, "/even", 1).await;
+        more_uneven += passed(one, "/uneven", 1).await + passed(other, "/uneven", 1).await;
+    }
+    let all = [even + more_even, uneven + more_uneven];
+    // Only what goes to one node before another asks for the first time is granted twice.
+    assert!(all.iter().all(|all| *all <= LIMIT + LIMIT / 8), "{all:?}");
 }

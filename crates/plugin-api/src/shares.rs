@@ -17,7 +17,7 @@ pub struct ShareAsked {
     pub counter: String,
     /// What all nodes together may let pass.
     pub limit: u64,
-    /// What this node let pass without asking.
+    /// What this node has of it that the counters asked do not know.
     pub spent: u64,
     /// Unix second from which the counter may be forgotten.
     pub expires_at: u64,
@@ -37,12 +37,17 @@ pub type ShareFuture = DatabaseFuture<Vec<ShareGranted>>;
 
 /// Who grants shares.
 pub trait GrantShares: Send + Sync {
-    /// Asks for shares, in order. Waits a second at most.
+    /// Asks for shares of the counters of [`GrantShares::epoch`], in order. Waits a second at
+    /// most.
     ///
     /// # Errors
     ///
-    /// When nobody answers.
-    fn draw(&self, asked: Vec<ShareAsked>) -> ShareFuture;
+    /// When nobody answers, or the counters are others by now.
+    fn draw(&self, epoch: u64, asked: Vec<ShareAsked>) -> ShareFuture;
+
+    /// Whose counters they are, as last heard; another number means that they began anew and
+    /// know nothing of what was granted before. 0 while nobody was heard.
+    fn epoch(&self) -> u64;
 
     /// Nodes that were connected when the control plane was last heard; at least 1.
     fn nodes(&self) -> u32;

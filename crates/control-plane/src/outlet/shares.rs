@@ -2,21 +2,28 @@
 //!
 //! What was granted counts as used, whether the node lets it pass or not, so all nodes together
 //! never let more pass than the limit. A share is small against what is left, so what lies unused
-//! on other nodes is little. Counters live in memory: with this process their windows begin anew.
+//! on other nodes is little. Counters live in memory: those of another process have another epoch,
+//! and a node that was granted something by others says so with its next question.
+//!
+//! A node is believed what it says of itself, which can only make others' shares smaller; it
+//! cannot make a counter be forgotten before its time.
 
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use wire::v1::{Draw, DrawAnswer, DrawRequest, Grant};
 
-/// Limit: counters of one control plane, at some 150 bytes each.
+/// Limit: counters of one control plane, at some 200 bytes each and twice that with long names.
 const COUNTERS_MAX: usize = 500_000;
-
-/// Seconds between two looks for counters whose windows are over.
-const SWEEP_EVERY: u64 = 10;
 
 /// What is left is dealt out in as many parts for each node.
 const PARTS: u64 = 8;
+
+/// Limit: how long a counter is kept, in seconds: a year and a day.
+const KEPT_MAX: u64 = 367 * 24 * 3600;
+
+/// Seconds between two looks for counters whose windows are over.
+const SWEEP_EVERY: u64 = 10;
 
 #[derive(Debug, Clone, Copy)]
 struct Counter {
@@ -25,9 +32,19 @@ struct Counter {
 }
 
 /// The counters of a control plane.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shares {
+    epoch: u64,
     counters: Mutex<Counters>,
+}
+
+impl Default for Shares {
+    fn default() -> Self {
+        Self {
+            epoch: u64::from_be_bytes(clock::random_bytes()),
+            counters: Mutex::default(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -44,11 +61,12 @@ impl Shares {
         let nodes = u32::try_from(nodes).unwrap_or(u32::MAX).max(1);
         let mut counters = self.counters.lock();
         counters.sweep(now);
-        let counted = counters.has_room_for(&request.draws);
-        let draws = request.draws.iter().filter(|_| counted);
-        let grants = draws.map(|draw| counters.grant(draw, nodes.into()));
+        let is_counted = request.epoch == self.epoch && counters.has_room_for(&request.draws);
+        let draws = request.draws.iter().filter(|_| is_counted);
+        let grants = draws.map(|draw| counters.grant(draw, nodes.into(), now));
         DrawAnswer {
             number: request.number,
+            epoch: self.epoch,
             nodes,
             grants: grants.collect(),
         }
@@ -68,18 +86,18 @@ impl Counters {
         self.by_key.len() + draws.iter().filter(is_new).count() <= COUNTERS_MAX
     }
 
-    fn grant(&mut self, draw: &Draw, nodes: u64) -> Grant {
-        let fresh = Counter {
-            used: 0,
-            until: draw.until,
-        };
+    fn grant(&mut self, draw: &Draw, nodes: u64, now: u64) -> Grant {
+        let fresh = Counter { used: 0, until: 0 };
         let counter = match self.by_key.get_mut(&draw.key) {
             Some(counter) => counter,
             None => self.by_key.entry(draw.key.clone()).or_insert(fresh),
         };
+        // No node shortens what another needs.
+        let until = draw.until.min(now.saturating_add(KEPT_MAX));
+        counter.until = counter.until.max(until);
         counter.used = counter.used.saturating_add(draw.spent);
         let left = draw.limit.saturating_sub(counter.used);
-        let share = left.div_ceil(PARTS * nodes).min(left);
+        let share = left.div_ceil(PARTS.saturating_mul(nodes)).min(left);
         counter.used += share;
         Grant {
             grant: share,
@@ -92,17 +110,31 @@ impl Counters {
 mod tests {
     use super::*;
 
-    fn request(limit: u64, spent: u64) -> DrawRequest {
-        let draw = Draw {
-            key: "k".to_owned(),
+    const NOTHING: Grant = Grant { grant: 0, left: 0 };
+
+    fn one(key: &str, limit: u64, (spent, until): (u64, u64)) -> Draw {
+        Draw {
+            key: key.to_owned(),
             limit,
             spent,
-            until: 100,
-        };
-        DrawRequest {
-            number: 1,
-            draws: vec![draw],
+            until,
         }
+    }
+
+    fn ask(shares: &Shares, draws: Vec<Draw>, (nodes, now): (usize, u64)) -> Vec<Grant> {
+        let request = DrawRequest {
+            number: 1,
+            epoch: shares.epoch,
+            draws,
+        };
+        let answer = shares.draw(&request, nodes, now);
+        assert_eq!(usize::try_from(answer.nodes), Ok(nodes));
+        answer.grants
+    }
+
+    /// What a node gets that has spent something.
+    fn drawn(shares: &Shares, (limit, spent): (u64, u64), nodes: usize) -> Grant {
+        ask(shares, vec![one("k", limit, (spent, 100))], (nodes, 1))[0]
     }
 
     #[test]
@@ -111,8 +143,7 @@ mod tests {
             let shares = Shares::default();
             let mut granted = 0;
             loop {
-                let answer = shares.draw(&request(limit, 0), nodes, 1);
-                let one = answer.grants[0];
+                let one = drawn(&shares, (limit, 0), nodes);
                 granted += one.grant;
                 assert_eq!(one.left, limit - granted);
                 if one.grant == 0 {
@@ -125,25 +156,49 @@ mod tests {
 
     #[test]
     fn a_share_is_small_against_what_is_left() {
-        let shares = Shares::default();
-        let answer = shares.draw(&request(160, 0), 2, 1);
-        assert_eq!(answer.nodes, 2);
-        assert_eq!(
-            answer.grants,
-            [Grant {
-                grant: 10,
-                left: 150
-            }]
-        );
+        let granted = drawn(&Shares::default(), (160, 0), 2);
+        let (grant, left) = (10, 150);
+        assert_eq!(granted, Grant { grant, left });
     }
 
     #[test]
     fn what_a_node_let_pass_alone_counts() {
         let shares = Shares::default();
-        let answer = shares.draw(&request(10, 9), 1, 1);
-        assert_eq!(answer.grants, [Grant { grant: 1, left: 0 }]);
-        let answer = shares.draw(&request(10, 50), 1, 1);
-        assert_eq!(answer.grants, [Grant { grant: 0, left: 0 }]);
+        assert_eq!(drawn(&shares, (10, 9), 1), Grant { grant: 1, left: 0 });
+        assert_eq!(drawn(&shares, (10, 50), 1), NOTHING);
+        assert_eq!(drawn(&shares, (10, u64::MAX), 1), NOTHING);
+        assert_eq!(drawn(&shares, (10, 1), 1), NOTHING);
+    }
+
+    #[test]
+    fn a_question_about_the_counters_of_another_process_is_granted_nothing() {
+        let shares = Shares::default();
+        let request = DrawRequest {
+            number: 1,
+            epoch: shares.epoch.wrapping_add(1),
+            draws: vec![one("k", 10, (0, 100))],
+        };
+        let answer = shares.draw(&request, 1, 1);
+        assert_eq!((answer.epoch, answer.grants), (shares.epoch, Vec::new()));
+        assert!(shares.counters.lock().by_key.is_empty());
+        assert_ne!(shares.epoch, Shares::default().epoch);
+    }
+
+    #[test]
+    fn a_node_that_lies_about_time_and_limits_gets_nobody_more() {
+        let shares = Shares::default();
+        let at = |now| (1, now);
+        // It says that nobody needs the counter any more, and that another is needed for ever.
+        assert_eq!(ask(&shares, vec![one("k", 8, (8, 0))], at(1)), [NOTHING]);
+        let honest = || vec![one("k", 8, (0, 100))];
+        assert_eq!(ask(&shares, honest(), at(2)), [NOTHING]);
+        ask(&shares, vec![one("k", 8, (0, 0))], at(3));
+        ask(&shares, vec![one("huge", u64::MAX, (0, u64::MAX))], at(3));
+
+        assert_eq!(ask(&shares, honest(), at(99)), [NOTHING]);
+        assert_eq!(shares.counters.lock().by_key["huge"].until, 3 + KEPT_MAX);
+        assert_eq!(ask(&shares, Vec::new(), at(111)), []);
+        assert!(!shares.counters.lock().by_key.contains_key("k"));
     }
 
     #[test]
@@ -154,17 +209,16 @@ mod tests {
             (number.to_string(), Counter { used: 1, until })
         });
         shares.counters.lock().by_key.extend(others);
-        assert_eq!(shares.draw(&request(8, 0), 1, 20).grants.len(), 1);
-        let mut other = request(8, 0);
-        other.draws[0].key = "other".to_owned();
+        let of = |key, now| ask(&shares, vec![one(key, 8, (0, 100))], (1, now));
+        assert_eq!(of("k", 20).len(), 1);
 
-        let full = shares.draw(&other, 1, 49);
-        let known = shares.draw(&request(8, 0), 1, 49);
-        let later = shares.draw(&other, 1, 59);
+        let full = of("other", 49);
+        let known = of("k", 49);
+        let later = of("other", 59);
 
-        assert_eq!(full.grants, []);
-        assert_eq!(known.grants, [Grant { grant: 1, left: 6 }]);
-        assert_eq!(later.grants, [Grant { grant: 1, left: 7 }]);
+        assert_eq!(full, []);
+        assert_eq!(known, [Grant { grant: 1, left: 6 }]);
+        assert_eq!(later, [Grant { grant: 1, left: 7 }]);
         assert_eq!(shares.counters.lock().by_key.len(), 2);
     }
 }

@@ -26,6 +26,7 @@ pub struct ShareLink {
     /// Whether the control plane said that it counts.
     is_open: AtomicBool,
     nodes: AtomicU32,
+    epoch: AtomicU64,
     number: AtomicU64,
 }
 
@@ -38,6 +39,7 @@ impl Default for ShareLink {
             waiting: Mutex::default(),
             is_open: AtomicBool::new(false),
             nodes: AtomicU32::new(1),
+            epoch: AtomicU64::new(0),
             number: AtomicU64::new(1),
         }
     }
@@ -64,6 +66,7 @@ impl ShareLink {
     /// Takes an answer in.
     pub(super) fn hear(&self, answer: &DrawAnswer) {
         self.nodes.store(answer.nodes.max(1), Ordering::Relaxed);
+        self.epoch.store(answer.epoch, Ordering::Relaxed);
         self.is_open.store(true, Ordering::Relaxed);
         let Some(asker) = self.waiting.lock().remove(&answer.number) else {
             return;
@@ -84,11 +87,12 @@ impl ShareLink {
 }
 
 impl GrantShares for ShareLink {
-    fn draw(&self, asked: Vec<ShareAsked>) -> ShareFuture {
+    fn draw(&self, epoch: u64, asked: Vec<ShareAsked>) -> ShareFuture {
         let away = || DatabaseError("the control plane grants no shares now".to_owned());
         let count = asked.len();
         let request = DrawRequest {
             number: self.number.fetch_add(1, Ordering::Relaxed),
+            epoch,
             draws: asked
                 .into_iter()
                 .map(|one| Draw {
@@ -111,6 +115,10 @@ impl GrantShares for ShareLink {
                 _ => Err(away()),
             }
         })
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
     }
 
     fn nodes(&self) -> u32 {

@@ -5,6 +5,9 @@
 //! for the answer then. While nobody answers, a node uses up what it has, and in a window that it
 //! has nothing of yet it lets pass its part of the limit: the limit by the number of nodes last
 //! known, at least one.
+//!
+//! A control plane that was restarted knows nothing of what was granted before. Each node tells it
+//! what it has with its first question, so nothing is granted a second time to nodes that ask.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use plugin_api::{GrantShares, ShareAsked};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::counters::Usage;
 use super::headers::whole;
@@ -20,6 +24,9 @@ use super::period::Period;
 
 /// Limit: counters that a node has shares of.
 const COUNTERS_MAX: usize = 262_144;
+
+/// Limit: bytes of a counter's name, as the control plane has it.
+const NAME_MAX: usize = wire::v1::MAX_COUNTER_NAME;
 
 /// How long a node that got nothing does not ask again, in milliseconds.
 const PAUSE_MS: u64 = 1000;
@@ -34,8 +41,11 @@ struct Share {
     tokens: u64,
     /// What the control plane has left, as last heard.
     left: u64,
-    /// What passed without being granted.
+    /// What this node has that the counters asked do not know yet.
     spent: u64,
+    /// What the counters of this epoch know that this node has.
+    known: u64,
+    epoch: u64,
     /// Whether anything was granted, or taken in its place.
     is_begun: bool,
     ends_ms: u64,
@@ -43,6 +53,17 @@ struct Share {
     dry_until_ms: u64,
     /// Whoever waits for the answer to somebody else's question.
     asking: Option<watch::Receiver<()>>,
+}
+
+impl Share {
+    /// What counters do not know yet: those of another epoch know nothing.
+    fn spent_in(&mut self, epoch: u64) -> u64 {
+        if self.epoch != epoch {
+            self.spent = self.spent.saturating_add(std::mem::take(&mut self.known));
+            self.epoch = epoch;
+        }
+        self.spent
+    }
 }
 
 /// The shares of a node; they outlive a configuration.
@@ -73,7 +94,8 @@ impl SharedCounters {
             .iter()
             .map(|(period, limit)| {
                 let key = key(scope, caller, *period, period.start_ms(now_ms));
-                (key.name.clone(), key.expires_at(), requests(*limit))
+                let expires_at = key.expires_at();
+                (short(key.name), expires_at, requests(*limit))
             })
             .collect();
         for _ in 0..ASKS_MAX {
@@ -152,21 +174,23 @@ impl SharedCounters {
             _end: end,
             names: wanted.iter().map(|at| names[*at].0.clone()).collect(),
         };
+        let epoch = source.map_or(0, |source| source.epoch());
         let asked: Vec<ShareAsked> = {
-            let shares = self.shares.lock();
+            let mut shares = self.shares.lock();
             let of = |at: &usize| {
                 let (name, expires_at, limit) = &names[*at];
+                let share = shares.get_mut(name);
                 ShareAsked {
                     counter: name.clone(),
                     limit: *limit,
-                    spent: shares.get(name).map_or(0, |share| share.spent),
+                    spent: share.map_or(0, |share| share.spent_in(epoch)),
                     expires_at: *expires_at,
                 }
             };
             wanted.iter().map(of).collect()
         };
         let granted = match source {
-            Some(source) => source.draw(asked.clone()).await.ok(),
+            Some(source) => source.draw(epoch, asked.clone()).await.ok(),
             None => None,
         };
         let nodes = source.map_or(1, |source| source.nodes()).max(1);
@@ -178,6 +202,7 @@ impl SharedCounters {
             match granted.as_ref().and_then(|granted| granted.get(at)) {
                 Some(granted) => {
                     share.spent = share.spent.saturating_sub(one.spent);
+                    share.known = share.known.saturating_add(one.spent + granted.grant);
                     share.tokens += granted.grant;
                     share.left = granted.left;
                 }
@@ -220,12 +245,28 @@ fn requests(limit: f64) -> u64 {
     whole(limit.ceil().clamp(0.0, 1e15)).unwrap_or(0)
 }
 
+/// A name as it is sent: a longer one by its hash.
+fn short(name: String) -> String {
+    if name.len() <= NAME_MAX {
+        return name;
+    }
+    let mut half = [0; 16];
+    half.copy_from_slice(&pki::sha256(name.as_bytes())[..16]);
+    format!("ratelimit:{}", Uuid::from_bytes(half))
+}
+
+/// Forgets whatever is over; if that is not enough, what the control plane knows of, which it does
+/// not grant again; and everything only at last.
 fn make_room(shares: &mut HashMap<String, Share>, now_ms: u64) {
     if shares.len() < COUNTERS_MAX {
         return;
     }
     shares.retain(|_, share| share.ends_ms > now_ms);
     if shares.len() >= COUNTERS_MAX {
+        shares.retain(|_, share| share.spent > 0);
+    }
+    // Searching again with each request would take too long.
+    if shares.len() >= COUNTERS_MAX / 2 {
         shares.clear();
     }
 }

@@ -17,12 +17,13 @@ struct Plane {
     used: AtomicU64,
     asked: AtomicU32,
     is_away: AtomicBool,
+    epoch: AtomicU64,
 }
 
 impl GrantShares for Plane {
-    fn draw(&self, asked: Vec<ShareAsked>) -> ShareFuture {
+    fn draw(&self, epoch: u64, asked: Vec<ShareAsked>) -> ShareFuture {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        if self.is_away.load(Ordering::Relaxed) {
+        if self.is_away.load(Ordering::Relaxed) || epoch != self.epoch() {
             return Box::pin(async { Err(DatabaseError("away".to_owned())) });
         }
         let grants = asked.iter().map(|one| {
@@ -35,6 +36,10 @@ impl GrantShares for Plane {
         });
         let grants = grants.collect();
         Box::pin(async move { Ok(grants) })
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Relaxed)
     }
 
     fn nodes(&self) -> u32 {
@@ -113,6 +118,84 @@ fn what_was_granted_lasts_when_the_control_plane_goes_away() {
         passed(&node, Some(&granting), 40.0, (30, NOW_MS + 60_000)),
         20
     );
+}
+
+#[test]
+fn a_control_plane_that_begins_anew_hears_what_was_granted_before() {
+    let plane = Arc::new(Plane::default());
+    let granting = source(&plane);
+    let nodes = [SharedCounters::default(), SharedCounters::default()];
+    let mut all = 0;
+    for restarts in 0..5 {
+        plane.used.store(0, Ordering::Relaxed);
+        plane.epoch.store(restarts, Ordering::Relaxed);
+        for node in &nodes {
+            let now_ms = NOW_MS + restarts * 2000;
+            all += passed(node, Some(&granting), 40.0, (40, now_ms));
+        }
+        assert_eq!(all, 40, "after {restarts}");
+    }
+    // It knows all of it again.
+    assert_eq!(plane.used.load(Ordering::Relaxed), 40);
+}
+
+#[test]
+fn what_passed_while_it_was_away_is_told_to_each_control_plane() {
+    let plane = Arc::new(Plane::default());
+    let granting = source(&plane);
+    let node = SharedCounters::default();
+    plane.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(passed(&node, Some(&granting), 10.0, (20, NOW_MS)), 5);
+    plane.is_away.store(false, Ordering::Relaxed);
+    for restarts in 1..4 {
+        plane.used.store(0, Ordering::Relaxed);
+        plane.epoch.store(restarts, Ordering::Relaxed);
+        let now_ms = NOW_MS + restarts * 2000;
+        let more = if restarts == 1 { 5 } else { 0 };
+        assert_eq!(passed(&node, Some(&granting), 10.0, (20, now_ms)), more);
+        assert_eq!(plane.used.load(Ordering::Relaxed), 10, "after {restarts}");
+    }
+}
+
+#[test]
+fn callers_with_long_names_are_kept_apart() {
+    let plane: Vec<_> = (0..2).map(|_| Arc::new(Named::default())).collect();
+    let limits = [(period::Period::Minute, 8.0)];
+    let node = SharedCounters::default();
+    for (plane, last) in plane.iter().zip([b'a', b'b']) {
+        let mut caller = vec![b'x'; 4000];
+        caller.push(last);
+        let source: Arc<dyn GrantShares> = Arc::clone(plane) as _;
+        let taken = node.take(Some(&source), (&[0; 32], &caller), &limits, NOW_MS);
+        core().block_on(taken);
+    }
+    let names = plane.iter().map(|plane| plane.0.lock().clone());
+    let names: Vec<String> = names.collect();
+    assert!(
+        names
+            .iter()
+            .all(|name| name.len() <= wire::v1::MAX_COUNTER_NAME)
+    );
+    assert_ne!(names[0], names[1]);
+}
+
+/// A control plane that only notes the name of the counter.
+#[derive(Default)]
+struct Named(parking_lot::Mutex<String>);
+
+impl GrantShares for Named {
+    fn draw(&self, _: u64, asked: Vec<ShareAsked>) -> ShareFuture {
+        self.0.lock().clone_from(&asked[0].counter);
+        Box::pin(async { Ok(vec![ShareGranted { grant: 1, left: 0 }]) })
+    }
+
+    fn epoch(&self) -> u64 {
+        0
+    }
+
+    fn nodes(&self) -> u32 {
+        1
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::error::WireError;
 pub const MAX_DRAWS: usize = 64;
 
 /// Limit: bytes of a counter's name.
-pub const MAX_COUNTER_NAME: usize = 512;
+pub const MAX_COUNTER_NAME: usize = 256;
 
 /// A counter of which a node wants a share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,8 @@ pub struct Draw {
     pub key: String,
     /// What all nodes together may let pass.
     pub limit: u64,
-    /// What the node let pass without asking, because nobody answered.
+    /// What the node has of it that these counters do not know: what it let pass while nobody
+    /// answered, and what others granted before.
     pub spent: u64,
     /// Unix second from which the counter may be forgotten.
     pub until: u64,
@@ -32,6 +33,8 @@ pub struct Draw {
 pub struct DrawRequest {
     /// Tells answers apart.
     pub number: u64,
+    /// Of whose counters it speaks, as [`DrawAnswer::epoch`] said.
+    pub epoch: u64,
     /// At most [`MAX_DRAWS`].
     pub draws: Vec<Draw>,
 }
@@ -50,9 +53,12 @@ pub struct Grant {
 pub struct DrawAnswer {
     /// Of the request; 0 where nobody asked.
     pub number: u64,
+    /// Whose counters these are: another number means that they began anew.
+    pub epoch: u64,
     /// Nodes that are connected, the asking one included.
     pub nodes: u32,
-    /// In the order of the request; none when the control plane has no room to count.
+    /// In the order of the request; empty if it speaks of other counters, or nothing can be
+    /// counted.
     pub grants: Vec<Grant>,
 }
 
@@ -122,6 +128,7 @@ mod tests {
         };
         let request = DrawRequest {
             number: 3,
+            epoch: 7,
             draws: vec![draw.clone()],
         };
         let sent = encode_draw(request.clone()).unwrap();
@@ -129,6 +136,7 @@ mod tests {
         assert_eq!(decode_drawn(&sent), None);
         let answer = DrawAnswer {
             number: 3,
+            epoch: 7,
             nodes: 2,
             grants: vec![Grant { grant: 1, left: 8 }],
         };
@@ -138,6 +146,7 @@ mod tests {
         assert_eq!(decode_drawn(b"\x1f\x8b"), None);
         let too_many = DrawRequest {
             number: 3,
+            epoch: 7,
             draws: vec![draw; MAX_DRAWS + 1],
         };
         assert_eq!(decode_draw(&encode_draw(too_many).unwrap()), None);
