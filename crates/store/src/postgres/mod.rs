@@ -433,9 +433,15 @@ fn live(
         let writer = Arc::new(writer);
         tokio::spawn(sweep::repeat(room.clone(), Arc::downgrade(&writer)));
         let listening = room.clone();
+        let (opened, is_listening) = oneshot::channel();
         tokio::spawn(async move {
-            listening.notices.listen(listening.pool.connector()).await;
+            let connector = listening.pool.connector();
+            listening.notices.listen(connector, opened).await;
         });
+        // What other processes change from now on is heard. One that cannot listen now goes on
+        // trying, and tells its subscribers then that they may have missed something.
+        let most = room.pool.connector().timeout();
+        drop(tokio::time::timeout(most, is_listening).await);
         let handle = Handle::current();
         drop(answer.send(Ok((room, replica, writer, handle))));
         // Only ever ends by the sender's going away.

@@ -9,7 +9,7 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
 use tokio_postgres::AsyncMessage;
 use uuid::Uuid;
 
@@ -143,32 +143,37 @@ impl Notices {
         self.compare(link, true).await
     }
 
-    /// Listens as long as the store is open.
-    pub(super) async fn listen(&self, connector: &Connector) {
-        let mut is_first = true;
+    /// Listens as long as the store is open; `opened` hears when that begins.
+    pub(super) async fn listen(&self, connector: &Connector, opened: oneshot::Sender<()>) {
+        let mut opened = Some(opened);
         loop {
-            if !std::mem::take(&mut is_first) {
-                // Versions are compared; of records nobody knows what was missed.
-                self.committed(Uuid::nil(), 0);
-            }
-            if let Err(fault) = self.listen_once(connector).await {
+            if let Err(fault) = self.listen_once(connector, &mut opened).await {
                 let error = fault.into_error("listen at", &connector.place);
                 tracing::debug!(%error, "listening for changes of other processes was interrupted");
             }
+            // Versions are compared; of records nobody knows what is missed.
+            self.committed(Uuid::nil(), 0);
             tokio::time::sleep(RETRY_AFTER).await;
         }
     }
 
     /// Listens until the connection is lost.
-    async fn listen_once(&self, connector: &Connector) -> Outcome<()> {
+    async fn listen_once(
+        &self,
+        connector: &Connector,
+        opened: &mut Option<oneshot::Sender<()>>,
+    ) -> Outcome<()> {
         let (client, driver) = connector.connect().await?;
         let link = Link::new(client, connector.timeout());
         let asking = async {
             link.batch(connector.session()).await?;
             link.batch(&format!("LISTEN {}", quoted(&self.channel)))
                 .await?;
-            // Nothing was heard until now, nor before the first connection.
-            self.committed(Uuid::nil(), 0);
+            // Who opens the store waits for this, so that nothing was missed before.
+            let is_awaited = opened.take().is_some_and(|opened| opened.send(()).is_ok());
+            if !is_awaited {
+                self.committed(Uuid::nil(), 0);
+            }
             loop {
                 self.compare(&link, false).await?;
                 tokio::time::sleep(COMPARE_EVERY).await;
